@@ -1,0 +1,219 @@
+#include "child/table.hpp"
+
+#include <algorithm>
+#include <boost/dll/library_info.hpp>
+#include <boost/dll/shared_library.hpp>
+#include <cstddef>
+#include <deque>
+#include <fstream>
+#include <set>
+#include <string_view>
+
+#include "base/utf8.hpp"
+
+namespace p2pdiag::child {
+
+namespace {
+
+// Where the structs of ABI 1.0 ended: less than that cannot hold what every plugin must have.
+// Fields added later are read only where struct_size reaches them.
+constexpr std::size_t plugin_size_1_0 =
+    offsetof(p2pdiag_plugin, verb_count) + sizeof(std::uint32_t);
+constexpr std::size_t check_size_1_0 = offsetof(p2pdiag_check, run) + sizeof(void*);
+constexpr std::size_t verb_size_1_0 = offsetof(p2pdiag_verb, run) + sizeof(void*);
+// More than any real plugin has; bounds the walk through a table that is not one.
+constexpr std::uint32_t max_entries = 256;
+constexpr std::size_t max_text = 64 * 1024;
+
+std::string_view text(p2pdiag_str str) { return {str.data, str.size}; }
+
+bool is_identifier(std::string_view id) {
+    return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+bool is_check_id(std::string_view id) {
+    const std::size_t dot = id.find('.');
+    return dot != id.npos && is_identifier(id.substr(0, dot)) && is_identifier(id.substr(dot + 1));
+}
+
+// Collects the first thing that is wrong.
+class Judge {
+public:
+    void require(bool condition, std::string_view complaint) {
+        if (!condition && refusal_.empty()) refusal_ = complaint;
+    }
+    bool fine() const { return refusal_.empty(); }
+    const std::string& refusal() const { return refusal_; }
+
+    // A string that must be there and be UTF-8.
+    void require_text(p2pdiag_str str, const std::string& name) {
+        require(str.data != nullptr && str.size > 0, name + " is null or empty");
+        require(str.size <= max_text, name + " is longer than 64 KiB");
+        if (fine()) require(is_utf8(text(str)), name + " is not valid UTF-8");
+    }
+
+private:
+    std::string refusal_;
+};
+
+void judge_check(Judge& judge, const p2pdiag_check* check, std::string_view plugin_id) {
+    judge.require(check != nullptr, "a check is null");
+    if (!judge.fine()) return;
+    judge.require(check->struct_size >= check_size_1_0, "the struct of a check is too short");
+    if (!judge.fine()) return;
+    judge.require_text(check->id, "the id of a check");
+    judge.require_text(check->title, "the title of a check");
+    if (!judge.fine()) return;
+    const std::string id(text(check->id));
+    judge.require(is_check_id(id), "check id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(id.starts_with(std::string(plugin_id) + '.'),
+                  "check id '" + id + "' does not start with the plugin's id");
+    judge.require(check->run != nullptr, "check " + id + " has no run function");
+    judge.require(check->needs_count <= max_entries, "check " + id + " needs too many checks");
+    judge.require(check->needs_count == 0 || check->needs != nullptr,
+                  "check " + id + ": needs is null");
+    for (std::uint32_t i = 0; judge.fine() && i < check->needs_count; ++i) {
+        judge.require_text(check->needs[i], "a need of check " + id);
+        if (judge.fine()) {
+            judge.require(is_check_id(text(check->needs[i])),
+                          "a need of " + id + " is no check id");
+        }
+    }
+}
+
+void judge_verb(Judge& judge, const p2pdiag_verb* verb) {
+    judge.require(verb != nullptr, "a verb is null");
+    if (!judge.fine()) return;
+    judge.require(verb->struct_size >= verb_size_1_0, "the struct of a verb is too short");
+    if (!judge.fine()) return;
+    judge.require_text(verb->name, "the name of a verb");
+    judge.require_text(verb->summary, "the summary of a verb");
+    judge.require_text(verb->schema, "the schema of a verb");
+    if (!judge.fine()) return;
+    const std::string name(text(verb->name));
+    judge.require(is_identifier(name), "verb name '" + name + "' is not in [a-z0-9-]");
+    judge.require(verb->run != nullptr, "verb " + name + " has no run function");
+}
+
+void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
+    // struct_size and the version come first: nothing past them may be read when they are wrong.
+    judge.require(plugin.struct_size >= plugin_size_1_0,
+                  "its table is " + std::to_string(plugin.struct_size) +
+                      " bytes, shorter than the " + std::to_string(plugin_size_1_0) +
+                      " of ABI 1.0");
+    judge.require(plugin.abi_major == P2PDIAG_ABI_MAJOR,
+                  "built for ABI major " + std::to_string(plugin.abi_major) +
+                      ", this p2pdiag has " + std::to_string(P2PDIAG_ABI_MAJOR));
+    judge.require(plugin.abi_minor <= P2PDIAG_ABI_MINOR,
+                  "needs ABI 1." + std::to_string(plugin.abi_minor) + ", this p2pdiag has 1." +
+                      std::to_string(P2PDIAG_ABI_MINOR) + ": update p2pdiag");
+    if (!judge.fine()) return;
+    judge.require_text(plugin.id, "the plugin's id");
+    judge.require_text(plugin.version, "the plugin's version");
+    judge.require_text(plugin.summary, "the plugin's summary");
+    judge.require_text(plugin.options, "the plugin's options");
+    judge.require(plugin.check_count <= max_entries && plugin.verb_count <= max_entries,
+                  "it lists more than 256 checks or verbs");
+    judge.require(plugin.check_count == 0 || plugin.checks != nullptr, "its checks are null");
+    judge.require(plugin.verb_count == 0 || plugin.verbs != nullptr, "its verbs are null");
+    if (!judge.fine()) return;
+    judge.require(is_identifier(text(plugin.id)),
+                  "plugin id '" + std::string(text(plugin.id)) + "' is not in [a-z0-9-]");
+    std::set<std::string_view> names;
+    for (std::uint32_t i = 0; judge.fine() && i < plugin.check_count; ++i) {
+        judge_check(judge, plugin.checks[i], text(plugin.id));
+        if (!judge.fine()) return;
+        const std::string_view id = text(plugin.checks[i]->id);
+        judge.require(names.insert(id).second, "duplicate check id '" + std::string(id) + "'");
+    }
+    for (std::uint32_t i = 0; judge.fine() && i < plugin.verb_count; ++i) {
+        judge_verb(judge, plugin.verbs[i]);
+        if (!judge.fine()) return;
+        const std::string_view name = text(plugin.verbs[i]->name);
+        judge.require(names.insert(name).second, "duplicate verb '" + std::string(name) + "'");
+    }
+}
+
+bool is_elf(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    char magic[4] = {};
+    stream.read(magic, sizeof magic);
+    return stream && std::string_view(magic, 4) ==
+                         "\x7f"
+                         "ELF";
+}
+
+// Looks at the ELF symbols without running anything of the plugin's.
+bool exports_entry(const std::filesystem::path& file) {
+    boost::dll::library_info info(file);
+    const std::vector<std::string> symbols = info.symbols();
+    return std::find(symbols.begin(), symbols.end(), P2PDIAG_ENTRY_SYMBOL) != symbols.end();
+}
+
+// Boost.DLL wraps dlerror(), which says what symbol or library is missing, into text of its own.
+std::string loader_message(std::string_view what) {
+    constexpr std::string_view before = "(dlerror system message: ";
+    const std::size_t begin = what.find(before);
+    const std::size_t end = what.rfind(')');
+    if (what.find("iostream") != what.npos) return "it is cut off, or no sound ELF file";
+    if (begin == what.npos || end == what.npos) return std::string(what);
+    return std::string(what.substr(begin + before.size(), end - begin - before.size()));
+}
+
+json::value to_json(p2pdiag_str str) { return json::value(text(str)); }
+
+}  // namespace
+
+Table open_table(const std::filesystem::path& file) {
+    static std::deque<boost::dll::shared_library> kept;
+    try {
+        if (!is_elf(file)) return Refusal{"not an ELF file"};
+        if (!exports_entry(file)) {
+            return Refusal{"exports no symbol " P2PDIAG_ENTRY_SYMBOL};
+        }
+        using boost::dll::load_mode::type;
+        kept.emplace_back(file, type::rtld_now | type::rtld_local);
+        const auto& plugin = kept.back().get<const p2pdiag_plugin>(P2PDIAG_ENTRY_SYMBOL);
+        Judge judge;
+        judge_plugin(judge, plugin);
+        if (!judge.fine()) return Refusal{judge.refusal()};
+        return &plugin;
+    } catch (const std::exception& problem) {
+        return Refusal{"cannot be loaded: " + loader_message(problem.what())};
+    }
+}
+
+json::object to_json(const p2pdiag_plugin& plugin) {
+    json::object description{{"type", "plugin"},
+                             {"id", to_json(plugin.id)},
+                             {"version", to_json(plugin.version)},
+                             {"summary", to_json(plugin.summary)},
+                             {"options", to_json(plugin.options)}};
+    json::array checks;
+    for (std::uint32_t i = 0; i < plugin.check_count; ++i) {
+        const p2pdiag_check& check = *plugin.checks[i];
+        json::array needs;
+        for (std::uint32_t n = 0; n < check.needs_count; ++n)
+            needs.push_back(to_json(check.needs[n]));
+        checks.push_back(json::object{{"id", to_json(check.id)},
+                                      {"title", to_json(check.title)},
+                                      {"needs", std::move(needs)},
+                                      {"deep", check.deep != 0},
+                                      {"privileges", check.privileges},
+                                      {"deadline_ms", check.deadline_ms}});
+    }
+    json::array verbs;
+    for (std::uint32_t i = 0; i < plugin.verb_count; ++i) {
+        const p2pdiag_verb& verb = *plugin.verbs[i];
+        verbs.push_back(json::object{{"name", to_json(verb.name)},
+                                     {"summary", to_json(verb.summary)},
+                                     {"schema", to_json(verb.schema)}});
+    }
+    description["checks"] = std::move(checks);
+    description["verbs"] = std::move(verbs);
+    return description;
+}
+
+}  // namespace p2pdiag::child

@@ -1,0 +1,26 @@
+// Opening a plugin file and judging its table before a single one of its functions is called.
+#pragma once
+
+#include <p2pdiag/abi.h>
+
+#include <filesystem>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+namespace p2pdiag::child {
+
+// Why a plugin is refused, in words for its author.
+struct Refusal {
+    std::string reason;
+};
+using Table = boost::system::result<const p2pdiag_plugin*, Refusal>;
+
+// Loads the file for the rest of this process (nothing is ever unloaded: what a plugin handed out
+// may outlive any dlclose) and checks the table. Static constructors of the plugin run in here.
+Table open_table(const std::filesystem::path& file);
+
+// The table as JSON, for the host's side. Only for a table that open_table accepted.
+json::object to_json(const p2pdiag_plugin& plugin);
+
+}  // namespace p2pdiag::child

@@ -1,0 +1,53 @@
+// What every command of the host works with.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/paths.hpp"
+#include "loader/loader.hpp"
+#include "profile/profile.hpp"
+
+namespace p2pdiag::cli {
+
+struct Globals {
+    std::string profile = "default";
+    std::vector<std::string> plugin_dirs;
+    std::string colour = "auto";  // auto, always, never
+    bool verbose = false;
+};
+
+struct Context {
+    Globals globals;
+    Environment environment;
+    Paths paths;
+    loader::Plugins plugins;
+};
+
+// Wrong usage or configuration, in words for the person at the keyboard; becomes exit code 2
+// (report/exit_code.hpp).
+struct UsageError {
+    std::string message;
+};
+
+// "p2pdiag: message" on stderr.
+void complain(std::string_view message);
+
+// Writes all of it to stdout; false when nobody reads any more (EPIPE) or the disk is full.
+bool print(std::string_view text);
+
+// The same for a command whose whole result it is: its exit code, with a message where something
+// was lost.
+int print_result(std::string_view text);
+
+// Appended to "unknown check": a check may be unknown because its plugin was refused.
+std::string refused_plugins(const Context& context);
+
+// A request for profile::load with the context's layers filled in; flags are the caller's.
+profile::Request profile_request(const Context& context);
+
+// Loads or throws UsageError with every problem, one a line. Notes go to stderr with --verbose.
+profile::Profile load_profile(const Context& context, const profile::Request& request);
+
+}  // namespace p2pdiag::cli

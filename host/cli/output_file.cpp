@@ -1,0 +1,58 @@
+#include "cli/output_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "cli/context.hpp"
+
+namespace p2pdiag::cli {
+
+OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
+    if (std::filesystem::is_directory(path_)) throw UsageError{path_.native() + ": is a directory"};
+    // A device such as /dev/stdout or a pipe cannot be replaced: it is written in place.
+    std::error_code error;
+    const auto kind = std::filesystem::status(path_, error).type();
+    // A link stays one: what it points to is replaced.
+    const auto target = std::filesystem::canonical(path_, error);
+    if (!error) path_ = target;
+    const bool replaceable = kind == std::filesystem::file_type::regular ||
+                             kind == std::filesystem::file_type::not_found;
+    if (replaceable) {
+        temporary_ = path_;
+        temporary_ += ".p2pdiag-" + std::to_string(::getpid());
+        file_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    } else {
+        file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+    }
+    if (file_.open()) return;
+    temporary_.clear();
+    throw UsageError{path_.native() + ": cannot be written: " + std::strerror(errno)};
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      file_(std::move(other.file_)) {}
+
+OutputFile::~OutputFile() {
+    std::error_code error;
+    if (!temporary_.empty()) std::filesystem::remove(temporary_, error);
+}
+
+std::string OutputFile::commit(std::string_view content) {
+    if (!write_all(file_.get(), content)) return path_.native() + ": " + std::strerror(errno);
+    file_.reset();
+    if (temporary_.empty()) return {};
+    std::error_code error;
+    std::filesystem::rename(temporary_, path_, error);
+    if (error) return path_.native() + ": " + error.message();
+    temporary_.clear();
+    return {};
+}
+
+}  // namespace p2pdiag::cli

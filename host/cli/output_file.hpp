@@ -1,0 +1,29 @@
+// A file that appears whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/fd.hpp"
+
+namespace p2pdiag::cli {
+
+class OutputFile {
+public:
+    // Makes a temporary file beside `path`; throws UsageError when that cannot be written.
+    explicit OutputFile(std::filesystem::path path);
+    ~OutputFile();  // without commit() nothing is left, and what stood at `path` still stands
+    OutputFile(OutputFile&& other) noexcept;
+    OutputFile& operator=(OutputFile&&) = delete;
+
+    // Writes, and moves the file into place; what went wrong, or nothing.
+    std::string commit(std::string_view content);
+
+private:
+    std::filesystem::path path_;
+    std::filesystem::path temporary_;  // empty = nothing to take back
+    Fd file_;
+};
+
+}  // namespace p2pdiag::cli

@@ -1,0 +1,28 @@
+// Where this installation's files are: found from the executable, so that a built or installed tree
+// works from anywhere.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace p2pdiag::cli {
+
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+// The process's own; an empty variable counts as not set.
+std::optional<std::string> process_environment(const std::string& name);
+
+struct Paths {
+    std::filesystem::path executable;
+    std::filesystem::path data_dir;                  // share/p2pdiag: profiles/, codes/, checks/
+    std::vector<std::filesystem::path> plugin_dirs;  // --plugin-dir, P2PDIAG_PLUGIN_PATH, installed
+    std::optional<std::filesystem::path> plugin_cache;  // $XDG_CACHE_HOME/p2pdiag/plugins.json
+    std::optional<std::filesystem::path> user_config;   // $XDG_CONFIG_HOME/p2pdiag/config.toml
+    std::optional<std::filesystem::path> user_profiles;
+};
+
+Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environment& environment);
+
+}  // namespace p2pdiag::cli

@@ -1,0 +1,143 @@
+#include "cli/verb_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/context.hpp"
+
+namespace p2pdiag::cli {
+
+namespace {
+
+std::string type_name(const options::Option& option) {
+    using options::Type;
+    switch (option.type) {
+        case Type::string: return "TEXT";
+        case Type::integer: return "N";
+        case Type::number: return "NUMBER";
+        case Type::boolean: return "";
+        case Type::duration: return "DURATION";
+        case Type::endpoint: return "HOST:PORT";
+        case Type::path: return "PATH";
+        case Type::choice: break;
+    }
+    std::string choices;
+    for (const std::string& choice : option.choices)
+        choices += (choices.empty() ? "" : "|") + choice;
+    return choices;
+}
+
+std::string help_of(const options::Option& option) {
+    if (!option.default_value || option.default_value->is_null()) return option.help;
+    const json::value& value = *option.default_value;
+    if (value.is_bool() || (value.is_array() && value.get_array().empty())) return option.help;
+    const std::string text =
+        value.is_string() ? std::string(value.get_string()) : json::to_text(value);
+    return option.help + " [" + text + ']';
+}
+
+}  // namespace
+
+struct VerbLine::Line {
+    struct Slot {
+        const options::Option* option;
+        std::vector<std::string> texts;
+        CLI::Option* given = nullptr;
+    };
+
+    const options::Command& command;
+    CLI::App& app;
+    std::vector<std::unique_ptr<Slot>> slots;
+
+    Line(const options::Command& what, CLI::App& where) : command(what), app(where) {
+        for (const options::Option& option : command.options) add(option);
+        if (command.rest) app.footer("After --: " + *command.rest + '\n' + app.get_footer());
+    }
+
+    void add(const options::Option& option) {
+        auto slot = std::make_unique<Slot>();
+        slot->option = &option;
+        const std::string name = option.positional ? option.name : "--" + option.name;
+        if (option.type == options::Type::boolean) {
+            // A way to say no is needed only where yes is what holds otherwise.
+            const bool on = option.default_value && *option.default_value == json::value(true);
+            slot->given = app.add_flag(on ? name + ",!--no-" + option.name : name, option.help);
+        } else {
+            slot->given = app.add_option(name, slot->texts, help_of(option));
+            slot->given->type_name(type_name(option));
+            // A repeatable one takes one value each time, so that it cannot swallow what follows
+            // it.
+            if (option.positional && option.repeat) {
+                slot->given->expected(option.required ? 1 : 0, -1);
+            } else {
+                slot->given->expected(1)->allow_extra_args(false);
+                slot->given->multi_option_policy(option.repeat ? CLI::MultiOptionPolicy::TakeAll
+                                                               : CLI::MultiOptionPolicy::Throw);
+            }
+        }
+        if (option.required) slot->given->required();
+        slots.push_back(std::move(slot));
+    }
+
+    void collect(json::object& values) const {
+        for (const auto& slot : slots) {
+            const options::Option& option = *slot->option;
+            json::value value;
+            if (slot->given->count() == 0) {
+                if (!option.default_value) continue;
+                value = *option.default_value;
+            } else if (option.type == options::Type::boolean) {
+                value = slot->given->as<bool>();
+            } else if (option.repeat) {
+                json::array all;
+                for (const std::string& text : slot->texts) all.push_back(checked(option, text));
+                value = std::move(all);
+            } else {
+                value = checked(option, slot->texts.back());
+            }
+            values[option.name] = std::move(value);
+        }
+    }
+
+    static json::value checked(const options::Option& option, const std::string& text) {
+        auto value = options::from_text(option, text);
+        if (!value) throw UsageError{"--" + option.name + ": " + value.error().why};
+        return std::move(*value);
+    }
+};
+
+VerbLine::VerbLine(CLI::App& parent, const std::string& name, const std::string& summary,
+                   const options::VerbSchema& schema)
+    : app_(*parent.add_subcommand(name, summary)) {
+    app_.footer(schema.epilog);
+    lines_.push_back(std::make_unique<Line>(schema.top, app_));
+    for (const options::Command& command : schema.commands) {
+        CLI::App& sub = *app_.add_subcommand(command.name, command.summary);
+        sub.fallthrough();
+        lines_.push_back(std::make_unique<Line>(command, sub));
+    }
+    if (!schema.commands.empty()) app_.require_subcommand(1);
+}
+
+VerbLine::~VerbLine() = default;
+
+json::object VerbLine::take(const std::vector<std::string>* rest) const {
+    json::object arguments{{"command", nullptr}};
+    json::object values;
+    bool takes_rest = false;
+    for (const auto& line : lines_) {
+        const bool is_verb = line == lines_.front();
+        if (!is_verb && !line->app.parsed()) continue;
+        if (!is_verb) arguments["command"] = line->command.name;
+        takes_rest = takes_rest || line->command.rest.has_value();
+        line->collect(values);
+    }
+    if (rest != nullptr && !takes_rest)
+        throw UsageError{app_.get_name() + ": nothing may follow --"};
+    json::array words;
+    if (rest != nullptr) words = json::array(rest->begin(), rest->end());
+    arguments["options"] = std::move(values);
+    arguments["rest"] = std::move(words);
+    return arguments;
+}
+
+}  // namespace p2pdiag::cli

@@ -1,0 +1,262 @@
+#include "loader/loader.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+
+#include "child/group.hpp"
+#include "child/serve.hpp"
+#include "loader/cache.hpp"
+
+namespace p2pdiag::loader {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A description, or a reason. The description came from our own child, but holds a plugin's texts:
+// its option schemas are judged here.
+struct Description {
+    fs::path file;
+    std::string identity;  // of the file, from before it was read
+    json::object table;
+    std::string refused;
+};
+
+std::string string_of(const json::object& object, std::string_view key) {
+    return std::string(json::find_string(object, key).value_or(""));
+}
+
+boost::system::result<std::vector<options::Option>, options::Mismatch> option_list(
+    const json::object& table) {
+    const auto schema = json::parse(string_of(table, "options"));
+    if (!schema) return options::Mismatch{"is not valid JSON"};
+    return options::parse_options(*schema);
+}
+
+Check to_check(const json::object& entry) {
+    Check check;
+    check.id = string_of(entry, "id");
+    check.title = string_of(entry, "title");
+    if (const json::array* needs = json::find_array(entry, "needs")) {
+        for (const json::value& need : *needs) {
+            if (need.is_string()) check.needs.emplace_back(need.get_string());
+        }
+    }
+    check.deep = json::find_bool(entry, "deep").value_or(false);
+    check.privileges =
+        static_cast<std::uint32_t>(json::find_integer(entry, "privileges").value_or(0));
+    check.deadline = Milliseconds(json::find_integer(entry, "deadline_ms").value_or(0));
+    return check;
+}
+
+// Fills `plugin`; what is wrong otherwise.
+std::string read_table(const Description& description, Plugin& plugin) {
+    const json::object& table = description.table;
+    plugin.file = description.file;
+    plugin.id = string_of(table, "id");
+    plugin.version = string_of(table, "version");
+    plugin.summary = string_of(table, "summary");
+    auto option_result = option_list(table);
+    if (!option_result) return "its options: " + option_result.error().why;
+    plugin.options = std::move(*option_result);
+    if (const json::array* checks = json::find_array(table, "checks")) {
+        for (const json::value& entry : *checks) {
+            if (entry.is_object()) plugin.checks.push_back(to_check(entry.get_object()));
+        }
+    }
+    if (const json::array* verbs = json::find_array(table, "verbs")) {
+        for (const json::value& entry : *verbs) {
+            if (!entry.is_object()) continue;
+            Verb verb;
+            verb.name = string_of(entry.get_object(), "name");
+            verb.summary = string_of(entry.get_object(), "summary");
+            const auto schema = json::parse(string_of(entry.get_object(), "schema"));
+            if (!schema) return "the schema of verb " + verb.name + " is not valid JSON";
+            auto parsed = options::parse_verb(*schema);
+            if (!parsed) return "the schema of verb " + verb.name + ": " + parsed.error().why;
+            verb.schema = std::move(*parsed);
+            plugin.verbs.push_back(std::move(verb));
+        }
+    }
+    return {};
+}
+
+void describe_in_child(child::Group& group, Description& description) {
+    child::Command command;
+    command.arguments = {std::string(child::describe_word), description.file.native()};
+    command.deadline = Clock::now() + describe_deadline;
+    auto on_line = [&description](std::string_view line) {
+        auto parsed = json::parse(line);
+        if (parsed && parsed->is_object()) description.table = parsed->get_object();
+    };
+    auto on_exit = [&description](const child::Exit& exit) {
+        if (string_of(description.table, "type") == "plugin") return;
+        description.refused = string_of(description.table, "reason");
+        if (!description.refused.empty()) return;
+        description.refused = exit.how == child::Exit::How::timed_out
+                                  ? "hangs while it is loaded (stopped after 3 s)"
+                                  : "loading it in a child failed: the child " + to_string(exit);
+    };
+    group.start(std::move(command), on_line, on_exit);
+}
+
+std::vector<fs::path> plugin_files(const fs::path& directory) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+        const bool hidden = entry.path().filename().native().starts_with('.');
+        if (!hidden && entry.path().extension() == ".so") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+// What a link points to is what would run; so it is judged where it lies.
+std::optional<std::string> distrust_plugin(const fs::path& file) {
+    std::error_code error;
+    const fs::path real = fs::canonical(file, error);
+    if (error) return "cannot be read: " + error.message();
+    if (!fs::is_regular_file(real, error)) return "not a regular file";
+    if (auto reason = distrust(real)) return reason;
+    if (real.parent_path() != file.parent_path()) return distrust(real.parent_path());
+    return std::nullopt;
+}
+
+// Every plugin file of the directories that may be trusted, each once.
+std::vector<Description> find_files(const Search& search, std::vector<Rejected>& rejected) {
+    std::vector<Description> found;
+    std::set<fs::path> seen;
+    for (const fs::path& directory : search.directories) {
+        std::error_code error;
+        const fs::path real = fs::canonical(directory, error);
+        if (error || !seen.insert(real).second) continue;
+        if (const auto reason = distrust(real)) {
+            rejected.push_back({real, *reason});
+            continue;
+        }
+        for (const fs::path& file : plugin_files(real)) {
+            if (const auto reason = distrust_plugin(file)) {
+                rejected.push_back({file, *reason});
+            } else {
+                found.push_back({file, {}, {}, {}});
+            }
+        }
+    }
+    return found;
+}
+
+void accept(const Description& description, Plugins& plugins) {
+    if (!description.refused.empty()) {
+        plugins.rejected.push_back({description.file, description.refused});
+        return;
+    }
+    Plugin plugin;
+    if (const std::string wrong = read_table(description, plugin); !wrong.empty()) {
+        plugins.rejected.push_back({description.file, wrong});
+    } else if (const Plugin* other = plugins.find(plugin.id)) {
+        plugins.rejected.push_back({description.file, "duplicate plugin id '" + plugin.id +
+                                                          "': already loaded from " +
+                                                          other->file.native()});
+    } else {
+        plugins.loaded.push_back(std::move(plugin));
+    }
+}
+
+}  // namespace
+
+std::optional<std::string> distrust(const fs::path& path) {
+    // Who can write to a folder above can put another one in this one's place, unless the sticky
+    // bit forbids it.
+    for (fs::path above = path.parent_path(); above != above.parent_path();
+         above = above.parent_path()) {
+        struct stat folder {};
+        const bool known = ::stat(above.c_str(), &folder) == 0;
+        if (known && (folder.st_mode & S_IWOTH) != 0 && (folder.st_mode & S_ISVTX) == 0) {
+            return "refused: every user of this machine can write to " + above.native();
+        }
+    }
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return "cannot be read";
+    if ((info.st_mode & S_IWOTH) != 0) {
+        return "refused: every user of this machine can write to it (chmod o-w)";
+    }
+    // A group of one is its owner's own, and root's decides anyway; any other group is other
+    // people.
+    const bool private_group = info.st_gid == 0 || info.st_gid == info.st_uid;
+    if ((info.st_mode & S_IWGRP) != 0 && !private_group) {
+        return "refused: the group " + std::to_string(info.st_gid) + " can write to it (chmod g-w)";
+    }
+    // Who owns this executable decides already what we run.
+    struct stat self {};
+    const bool know_self = ::stat("/proc/self/exe", &self) == 0;
+    if (info.st_uid == 0 || info.st_uid == ::geteuid() ||
+        (know_self && info.st_uid == self.st_uid)) {
+        return std::nullopt;
+    }
+    return "refused: it belongs to user " + std::to_string(info.st_uid) +
+           ", who is neither you nor root nor the owner of p2pdiag";
+}
+
+Plugins load(const Search& search) {
+    Plugins plugins;
+    std::vector<Description> found = find_files(search, plugins.rejected);
+    Cache cache(search.cache_file);
+    std::vector<Description*> fresh;
+    child::Group group;
+    for (Description& description : found) {
+        if (const json::object* known = cache.find(description.file)) {
+            description.table = *known;
+        } else {
+            description.identity = Cache::identity(description.file);
+            fresh.push_back(&description);
+            describe_in_child(group, description);
+        }
+    }
+    group.run();
+    for (const Description* description : fresh) {
+        if (description->refused.empty())
+            cache.store(description->file, description->identity, description->table);
+    }
+    cache.save();
+
+    for (const Description& description : found) accept(description, plugins);
+    std::sort(plugins.loaded.begin(), plugins.loaded.end(),
+              [](const Plugin& a, const Plugin& b) { return a.id < b.id; });
+    return plugins;
+}
+
+Plugins load_file(const fs::path& file) {
+    Plugins plugins;
+    Description description{file, {}, {}, {}};
+    child::Group group;
+    describe_in_child(group, description);
+    group.run();
+    accept(description, plugins);
+    return plugins;
+}
+
+const Plugin* Plugins::find(std::string_view id) const {
+    for (const Plugin& plugin : loaded) {
+        if (plugin.id == id) return &plugin;
+    }
+    return nullptr;
+}
+
+const Plugin* Plugins::owner_of(std::string_view check_id) const {
+    return find(check_id.substr(0, check_id.find('.')));
+}
+
+const Check* Plugins::find_check(std::string_view check_id) const {
+    const Plugin* plugin = owner_of(check_id);
+    if (plugin == nullptr) return nullptr;
+    for (const Check& check : plugin->checks) {
+        if (check.id == check_id) return &check;
+    }
+    return nullptr;
+}
+
+}  // namespace p2pdiag::loader

@@ -1,0 +1,76 @@
+// Finds plugins and learns what they offer. No plugin code runs in this process: each table is read
+// in a child, all of them in parallel, and a cache by file identity keeps the next start short.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "options/options.hpp"
+
+namespace p2pdiag::loader {
+
+struct Check {
+    std::string id;
+    std::string title;
+    std::vector<std::string> needs;
+    bool deep = false;
+    std::uint32_t privileges = 0;  // p2pdiag_privilege bits
+    Milliseconds deadline{0};      // 0 = the host's default
+};
+
+struct Verb {
+    std::string name;
+    std::string summary;
+    options::VerbSchema schema;
+};
+
+struct Plugin {
+    std::filesystem::path file;
+    std::string id;
+    std::string version;
+    std::string summary;
+    std::vector<options::Option> options;
+    std::vector<Check> checks;
+    std::vector<Verb> verbs;
+};
+
+struct Rejected {
+    std::filesystem::path path;  // a plugin file, or a whole directory
+    std::string reason;
+};
+
+struct Plugins {
+    std::vector<Plugin> loaded;  // by id
+    std::vector<Rejected> rejected;
+
+    const Plugin* find(std::string_view id) const;
+    const Plugin* owner_of(std::string_view check_id) const;
+    const Check* find_check(std::string_view check_id) const;
+};
+
+// A plugin whose table cannot be read in this time hangs in a static constructor.
+inline constexpr Milliseconds describe_deadline{3000};
+
+struct Search {
+    std::vector<std::filesystem::path> directories;   // an earlier one wins a clash of ids
+    std::optional<std::filesystem::path> cache_file;  // nothing = no cache
+};
+
+// Directories that do not exist are passed over. Reads every *.so in the others.
+Plugins load(const Search& search);
+
+// One file, without cache and whatever its directory: for `p2pdiag validate`. Either one loaded or
+// one rejected.
+Plugins load_file(const std::filesystem::path& file);
+
+// Why no code from `path` (a directory or file) may run, or nothing when it may: others can write
+// to it, or it belongs to somebody who could not run code as us anyway.
+std::optional<std::string> distrust(const std::filesystem::path& path);
+
+}  // namespace p2pdiag::loader

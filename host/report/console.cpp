@@ -1,0 +1,240 @@
+#include "report/console.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+
+#include "report/report_json.hpp"
+#include "report/text.hpp"
+
+namespace p2pdiag::report {
+namespace {
+
+constexpr std::size_t narrowest = 40;
+// Longer check ids stand on a line of their own.
+constexpr std::size_t widest_id = 24;
+
+// ECMA-48 §8.3.117, SGR.
+constexpr std::string_view bold = "\x1b[1m";
+constexpr std::string_view dim = "\x1b[2m";
+constexpr std::string_view red = "\x1b[31m";
+constexpr std::string_view green = "\x1b[32m";
+constexpr std::string_view yellow = "\x1b[33m";
+constexpr std::string_view plain = "\x1b[0m";
+
+struct Mark {
+    std::string_view symbol;
+    std::string_view ascii;
+    std::string_view colour;
+    std::string_view word;  // said before the summary; empty where the symbol says it all
+};
+
+Mark mark_of(Status status) {
+    switch (status) {
+        case Status::pass: return {"✓", "+", green, ""};
+        case Status::warn: return {"!", "!", yellow, ""};
+        case Status::fail: return {"✗", "x", red, ""};
+        case Status::skip: return {"-", "-", dim, "skipped"};
+        case Status::unknown: return {"?", "?", yellow, "unknown"};
+        case Status::error: return {"E", "E", red, "error"};
+        case Status::crashed: return {"E", "E", red, "crashed"};
+        case Status::timed_out: return {"E", "E", red, "timed out"};
+        case Status::cancelled: break;
+    }
+    return {"-", "-", dim, "cancelled"};
+}
+
+Mark mark_of(Severity severity) {
+    switch (severity) {
+        case Severity::info: return {"i", "i", dim, ""};
+        case Severity::warning: return mark_of(Status::warn);
+        case Severity::error: break;
+    }
+    return mark_of(Status::fail);
+}
+
+std::string_view colour_of(const Verdict& verdict) {
+    if (verdict.status == "open" || verdict.status == "direct") return green;
+    if (verdict.status == "offline") return red;
+    return yellow;
+}
+
+std::string duration_text(std::chrono::milliseconds time) {
+    const auto milliseconds = static_cast<long long>(time.count());
+    char text[32];
+    if (milliseconds < 1000) {
+        std::snprintf(text, sizeof text, "%lld ms", milliseconds);
+    } else {
+        std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(milliseconds) / 1000);
+    }
+    return text;
+}
+
+class Console {
+public:
+    Console(const Report& report, const RenderOptions& options)
+        : report_(report),
+          options_(options),
+          width_(std::max<std::size_t>(options.width, narrowest)) {}
+
+    std::string render() {
+        headline();
+        causes();
+        checks();
+        findings();
+        totals();
+        return std::move(out_);
+    }
+
+private:
+    std::string coloured(std::string_view text, std::string_view colour) const {
+        if (!options_.colour || text.empty()) return std::string(text);
+        return std::string(colour) + std::string(text) + std::string(plain);
+    }
+
+    std::string clean(std::string_view text) const { return single_line(text, options_.unicode); }
+
+    // `text` after `head`, whose columns are `indent`; later lines stand under its start.
+    void paragraph(const std::string& head, std::size_t indent, std::string_view text,
+                   std::string_view colour = {}) {
+        std::string before = head;
+        for (const std::string& line : wrapped(clean(text), width_ - indent)) {
+            out_ += before + coloured(line, colour);
+            while (out_.ends_with(' ')) out_.pop_back();
+            out_ += '\n';
+            before = std::string(indent, ' ');
+        }
+    }
+
+    void title(std::string_view text) { out_ += '\n' + coloured(text, bold) + '\n'; }
+
+    std::string symbol(const Mark& mark) const {
+        return coloured(options_.unicode ? mark.symbol : mark.ascii, mark.colour);
+    }
+
+    void headline() {
+        const std::string& said = report_.verdict.headline;
+        paragraph("", 0, said.empty() ? "Verdict: " + report_.verdict.status : said,
+                  options_.colour ? std::string(bold) + std::string(colour_of(report_.verdict))
+                                  : std::string());
+        if (report_.interrupted) {
+            paragraph("", 0, "The run was ended early; what follows is what was known by then.");
+        }
+    }
+
+    void causes() {
+        if (report_.causes.empty()) return;
+        title("Why");
+        for (const Cause& cause : report_.causes) {
+            char sure[32];
+            std::snprintf(sure, sizeof sure, " (%.0f %% sure)",
+                          std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
+            paragraph("  ", 2, cause.code + sure, bold);
+            paragraph("    ", 4, cause.explanation);
+            for (const Remedy& remedy : cause.remedies) fix(remedy);
+        }
+    }
+
+    void fix(const Remedy& remedy) {
+        std::string text = remedy.title;
+        if (remedy.needs_root) text += ", as root";
+        if (remedy.reversible) text += ", can be undone";
+        paragraph(options_.unicode ? "    → " : "    > ", 6, text);
+        // Never wrapped, so that it can be copied.
+        if (!remedy.command.empty()) out_ += "        " + clean(remedy.command) + '\n';
+    }
+
+    void checks() {
+        if (report_.checks.empty()) return;
+        title("Checks");
+        std::size_t id_width = 0;
+        for (const CheckResult& check : report_.checks) {
+            id_width = std::max(id_width, columns(clean(check.id)));
+        }
+        id_width = std::min({id_width, widest_id, (width_ - 6) / 2});
+        for (const CheckResult& check : report_.checks) line(check, id_width);
+    }
+
+    void line(const CheckResult& check, std::size_t id_width) {
+        const Mark mark = mark_of(check.status);
+        const std::string id = clean(check.id);
+        std::string summary(mark.word);
+        if (!summary.empty() && !check.summary.empty()) summary += ": ";
+        summary += check.summary;
+
+        std::string head = "  " + symbol(mark) + ' ' + padded(id, id_width);
+        const std::size_t indent = 4 + id_width + 2;
+        if (columns(id) > id_width) {
+            out_ += head + '\n';
+            head = std::string(indent, ' ');
+        } else {
+            head += "  ";
+        }
+        paragraph(head, indent, summary);
+        if (options_.verbose) details(check, indent);
+    }
+
+    void details(const CheckResult& check, std::size_t indent) {
+        const std::string before(indent, ' ');
+        paragraph(before, indent,
+                  check.title + " (" + check.plugin + "), " + duration_text(check.duration), dim);
+        if (check.data.is_null()) return;
+        std::istringstream lines(json::to_pretty_text(check.data));
+        for (std::string data; std::getline(lines, data);) {
+            out_ += before + coloured(clean(data), dim) + '\n';
+        }
+    }
+
+    void findings() {
+        std::vector<const Finding*> shown;
+        for (const Finding* finding : all_findings(report_)) {
+            if (options_.verbose || finding->severity != Severity::info) shown.push_back(finding);
+        }
+        if (shown.empty()) return;
+        title("Findings");
+        for (const Finding* finding : shown) {
+            const std::string code = clean(finding->code);
+            out_ += "  " + symbol(mark_of(finding->severity)) + ' ' + coloured(code, bold);
+            if (!finding->check.empty()) {
+                out_ += coloured(" (" + clean(finding->check) + ')', dim);
+            }
+            out_ += '\n';
+            paragraph("    ", 4, finding->message);
+        }
+        paragraph("  ", 2, "More about one: p2pdiag explain " + shown.front()->code, dim);
+    }
+
+    void totals() {
+        static constexpr std::pair<Status, std::string_view> said[] = {
+            {Status::pass, "passed"},         {Status::warn, "with a warning"},
+            {Status::fail, "failed"},         {Status::unknown, "unknown"},
+            {Status::skip, "skipped"},        {Status::error, "went wrong"},
+            {Status::crashed, "crashed"},     {Status::timed_out, "timed out"},
+            {Status::cancelled, "cancelled"},
+        };
+        std::string text;
+        for (const auto& [status, word] : said) {
+            const auto count = std::ranges::count(report_.checks, status, &CheckResult::status);
+            if (count == 0) continue;
+            if (!text.empty()) text += ", ";
+            text += std::to_string(count) + ' ' + std::string(word);
+        }
+        if (text.empty()) text = "No checks were run";
+        out_ += '\n';
+        paragraph("", 0, text + " in " + duration_text(report_.duration) + '.', dim);
+    }
+
+    const Report& report_;
+    const RenderOptions& options_;
+    std::size_t width_;
+    std::string out_;
+};
+
+}  // namespace
+
+std::string console(const Report& report, const RenderOptions& options) {
+    return Console(report, options).render();
+}
+
+}  // namespace p2pdiag::report

@@ -1,0 +1,30 @@
+#include "report/formats.hpp"
+
+#include <algorithm>
+
+#include "report/console.hpp"
+#include "report/json.hpp"
+#include "report/jsonl.hpp"
+#include "report/junit.hpp"
+#include "report/markdown.hpp"
+
+namespace p2pdiag::report {
+
+const std::vector<Format>& formats() {
+    static const std::vector<Format> all = {
+        {"console", ".txt", "for people, at a terminal", &console},
+        {"json", ".json", "one JSON document, docs/report.schema.json", &json_document},
+        {"jsonl", ".jsonl", "one JSON object a line, written as the run goes on", &jsonl},
+        {"junit", ".xml", "JUnit XML, for CI servers", &junit},
+        {"markdown", ".md", "for an issue or a chat", &markdown},
+    };
+    return all;
+}
+
+const Format* find_format(std::string_view name) {
+    const auto& all = formats();
+    const auto found = std::ranges::find(all, name, &Format::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace p2pdiag::report

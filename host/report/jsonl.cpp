@@ -1,0 +1,52 @@
+#include "report/jsonl.hpp"
+
+#include "report/report_json.hpp"
+
+namespace p2pdiag::report {
+namespace {
+
+std::string line(std::string_view type, const json::object& members) {
+    json::object out = {{"type", json::value(type)}};
+    for (const auto& member : members) out.insert(member);
+    return json::to_text(json::value(std::move(out))) + '\n';
+}
+
+}  // namespace
+
+std::string jsonl_run(const Report& report) {
+    return line("run", {{"format_version", json::value(format_version)},
+                        {"tool", tool_json(report)},
+                        {"run", run_json(report)}});
+}
+
+std::string jsonl_check(const CheckResult& result) { return line("check", to_json(result)); }
+
+std::string jsonl_finding(const Finding& finding) { return line("finding", to_json(finding)); }
+
+std::string jsonl_cause(const Cause& cause) { return line("cause", to_json(cause)); }
+
+std::string jsonl_verdict(const Verdict& verdict) { return line("verdict", to_json(verdict)); }
+
+std::string jsonl_end(const Report& report) {
+    json::object counts;
+    for (const CheckResult& check : report.checks) {
+        json::value& count = counts[to_string(check.status)];
+        count = count.is_null() ? 1 : count.get_int64() + 1;
+    }
+    return line("end", {{"duration_ms", static_cast<std::int64_t>(report.duration.count())},
+                        {"interrupted", report.interrupted},
+                        {"checks", std::move(counts)}});
+}
+
+std::string jsonl(const Report& report, const RenderOptions&) {
+    std::string out = jsonl_run(report);
+    for (const Finding& finding : report.host_findings) out += jsonl_finding(finding);
+    for (const CheckResult& check : report.checks) {
+        out += jsonl_check(check);
+        for (const Finding& finding : check.findings) out += jsonl_finding(finding);
+    }
+    for (const Cause& cause : report.causes) out += jsonl_cause(cause);
+    return out + jsonl_verdict(report.verdict) + jsonl_end(report);
+}
+
+}  // namespace p2pdiag::report

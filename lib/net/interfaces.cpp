@@ -1,0 +1,135 @@
+#include "net/interfaces.hpp"
+
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/wireless.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "net/netlink.hpp"
+
+namespace p2pdiag::net {
+
+namespace {
+
+// Only wireless links answer the question for the name of their protocol.
+bool is_wireless(const std::string& name) {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return false;
+    ifreq request{};
+    std::snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name.c_str());
+    const bool answered = ::ioctl(fd, SIOCGIWNAME, &request) == 0;
+    ::close(fd);
+    return answered;
+}
+
+LinkKind kind_of(const ifinfomsg& link, const std::string& driver, const std::string& name) {
+    struct Known {
+        std::string_view driver;
+        LinkKind kind;
+    };
+    // What rtnetlink calls the driver of a link that is no piece of hardware.
+    static constexpr Known drivers[] = {
+        {"tun", LinkKind::tunnel},       {"wireguard", LinkKind::tunnel},
+        {"ipip", LinkKind::tunnel},      {"gre", LinkKind::tunnel},
+        {"gretap", LinkKind::tunnel},    {"ip6gre", LinkKind::tunnel},
+        {"ip6tnl", LinkKind::tunnel},    {"sit", LinkKind::tunnel},
+        {"vti", LinkKind::tunnel},       {"vti6", LinkKind::tunnel},
+        {"xfrm", LinkKind::tunnel},      {"ovpn-dco", LinkKind::tunnel},
+        {"ovpn", LinkKind::tunnel},      {"vxlan", LinkKind::tunnel},
+        {"ppp", LinkKind::ppp},          {"bridge", LinkKind::bridge},
+        {"veth", LinkKind::container},   {"macvlan", LinkKind::container},
+        {"ipvlan", LinkKind::container}, {"macvtap", LinkKind::container},
+        {"dummy", LinkKind::dummy},      {"ifb", LinkKind::dummy},
+    };
+    if ((link.ifi_flags & IFF_LOOPBACK) != 0) return LinkKind::loopback;
+    for (const Known& known : drivers) {
+        if (known.driver == driver) return known.kind;
+    }
+    if (link.ifi_type == ARPHRD_PPP) return LinkKind::ppp;
+    if (link.ifi_type == ARPHRD_NONE) return LinkKind::tunnel;
+    if (link.ifi_type != ARPHRD_ETHER) return LinkKind::other;
+    return is_wireless(name) ? LinkKind::wifi : LinkKind::ethernet;
+}
+
+void add_link(std::vector<Interface>& all, ByteView body) {
+    const auto link = netlink_header<ifinfomsg>(body);
+    if (!link) return;
+    const auto attribute = [&](std::uint16_t type) {
+        return netlink_attribute(body, sizeof(ifinfomsg), type);
+    };
+    Interface found;
+    found.name = netlink_text(attribute(IFLA_IFNAME));
+    found.index = link->ifi_index;
+    found.up = (link->ifi_flags & IFF_UP) != 0;
+    found.carrier = (link->ifi_flags & IFF_RUNNING) != 0;
+    found.mtu = netlink_u32(attribute(IFLA_MTU)).value_or(0);
+    found.master = static_cast<int>(netlink_u32(attribute(IFLA_MASTER)).value_or(0));
+    const std::string driver =
+        netlink_text(netlink_attribute(attribute(IFLA_LINKINFO), 0, IFLA_INFO_KIND));
+    found.kind = kind_of(*link, driver, found.name);
+    all.push_back(std::move(found));
+}
+
+void add_address(std::vector<Interface>& all, ByteView body) {
+    const auto header = netlink_header<ifaddrmsg>(body);
+    if (!header) return;
+    const auto attribute = [&](std::uint16_t type) {
+        return netlink_attribute(body, sizeof(ifaddrmsg), type);
+    };
+    // On a point-to-point link IFA_ADDRESS is the peer's.
+    auto address = netlink_address(attribute(IFA_LOCAL));
+    if (!address) address = netlink_address(attribute(IFA_ADDRESS));
+    const auto index = static_cast<int>(header->ifa_index);
+    const auto owner = std::find_if(all.begin(), all.end(),
+                                    [&](const Interface& one) { return one.index == index; });
+    if (!address || owner == all.end()) return;
+
+    const std::uint32_t flags = netlink_u32(attribute(IFA_FLAGS)).value_or(header->ifa_flags);
+    const bool tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
+    InterfaceAddress found;
+    found.address = *address;
+    found.prefix = header->ifa_prefixlen;
+    found.usable = !tentative && (flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED)) == 0;
+    owner->addresses.push_back(found);
+}
+
+}  // namespace
+
+std::string_view to_string(LinkKind kind) {
+    switch (kind) {
+        case LinkKind::loopback: return "loopback";
+        case LinkKind::ethernet: return "ethernet";
+        case LinkKind::wifi: return "wifi";
+        case LinkKind::tunnel: return "tunnel";
+        case LinkKind::ppp: return "ppp";
+        case LinkKind::bridge: return "bridge";
+        case LinkKind::container: return "container";
+        case LinkKind::dummy: return "dummy";
+        case LinkKind::other: break;
+    }
+    return "other";
+}
+
+Result<std::vector<Interface>> interfaces() {
+    std::vector<Interface> all;
+    const auto dump = [&](std::uint16_t request, std::uint16_t reply, auto add) {
+        // A struct rtgenmsg of AF_UNSPEC, padded to what the kernel reads.
+        const std::array<std::uint8_t, sizeof(ifinfomsg)> body{};
+        return netlink_request(request, NLM_F_DUMP, body,
+                               [&](std::uint16_t type, ByteView message) {
+                                   if (type == reply) add(all, message);
+                               });
+    };
+    if (const ErrorCode error = dump(RTM_GETLINK, RTM_NEWLINK, add_link)) return error;
+    if (const ErrorCode error = dump(RTM_GETADDR, RTM_NEWADDR, add_address)) return error;
+    return all;
+}
+
+}  // namespace p2pdiag::net

@@ -1,0 +1,52 @@
+// The links of this machine and their addresses, as the kernel tells them. Sends nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+
+namespace p2pdiag::net {
+
+enum class LinkKind {
+    loopback,
+    ethernet,
+    wifi,
+    tunnel,     // tun, tap, WireGuard, GRE and the like: what a VPN uses
+    ppp,        // a modem or DSL line, sometimes a VPN
+    bridge,     // joins other links
+    container,  // veth, macvlan and the like: one end lies in a container or a virtual machine
+    dummy,      // goes nowhere
+    other
+};
+std::string_view to_string(LinkKind kind);
+
+struct InterfaceAddress {
+    IpAddress address;
+    unsigned prefix = 0;  // bits
+    // False for an IPv6 address that is still being checked, was found to be taken, or is
+    // deprecated: no new connection uses it.
+    bool usable = true;
+};
+
+struct Interface {
+    std::string name;
+    int index = 0;  // the kernel's, from 1
+    LinkKind kind = LinkKind::other;
+    bool up = false;       // switched on
+    bool carrier = false;  // a cable, a network, a peer is there
+    unsigned mtu = 0;      // bytes
+    int master = 0;        // index of the bridge or bond that this link is a part of, or 0
+    std::vector<InterfaceAddress> addresses;
+
+    // Can carry packets.
+    bool working() const { return up && carrier; }
+};
+
+// In the kernel's order. The error is that of the kernel.
+Result<std::vector<Interface>> interfaces();
+
+}  // namespace p2pdiag::net

@@ -1,0 +1,164 @@
+#include "net/udp_socket.hpp"
+
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "net/deadline.hpp"
+#include "net/endpoint.hpp"
+
+namespace p2pdiag::net {
+
+namespace asio = boost::asio;
+using asio::ip::udp;
+
+namespace {
+
+ErrorCode last_error() { return {errno, boost::system::system_category()}; }
+
+ErrorCode from_errno(std::uint32_t number) {
+    return {static_cast<int>(number), boost::system::system_category()};
+}
+
+// The largest UDP payload over IPv4 is 65 507 bytes, over IPv6 a little more.
+constexpr std::size_t max_datagram = 65536;
+
+// Room for a sock_extended_err with the reporter's address behind it, and for what else the kernel
+// may put there.
+struct ControlBuffer {
+    alignas(cmsghdr) std::array<char, 512> bytes{};
+};
+
+ErrorCode set_option(int fd, int level, int name, int value) {
+    if (::setsockopt(fd, level, name, &value, sizeof value) == 0) return {};
+    return last_error();
+}
+
+}  // namespace
+
+UdpSocket::UdpSocket(udp::socket socket, Family family)
+    : socket_(std::move(socket)), family_(family) {}
+
+Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor, Family family,
+                                  std::uint16_t port) {
+    const bool v4 = family == Family::ipv4;
+    udp::socket socket(executor);
+    ErrorCode error;
+    socket.open(v4 ? udp::v4() : udp::v6(), error);
+    if (error) return error;
+    if (!v4) socket.set_option(asio::ip::v6_only(true), error);
+    if (!error) socket.non_blocking(true, error);
+    const int fd = socket.native_handle();
+    if (!error) {
+        error = v4 ? set_option(fd, IPPROTO_IP, IP_RECVERR, 1)
+                   : set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    }
+    if (!error) socket.bind(udp::endpoint(v4 ? udp::v4() : udp::v6(), port), error);
+    if (error) return error;
+    UdpSocket result(std::move(socket), family);
+    result.local_ = from_asio(result.socket_.local_endpoint(error));
+    if (error) return error;
+    return result;
+}
+
+ErrorCode UdpSocket::send(ByteView datagram, const Endpoint& to, std::optional<int> ttl) {
+    sockaddr_storage address;
+    iovec part{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
+    msghdr message{};
+    message.msg_name = &address;
+    message.msg_namelen = to_sockaddr(to, address);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    ControlBuffer control;
+    if (ttl) {
+        message.msg_control = control.bytes.data();
+        message.msg_controllen = CMSG_SPACE(sizeof(int));
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = family_ == Family::ipv4 ? IPPROTO_IP : IPPROTO_IPV6;
+        header->cmsg_type = family_ == Family::ipv4 ? IP_TTL : IPV6_HOPLIMIT;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(header), &*ttl, sizeof(int));
+    }
+    // An ICMP error that waits makes the call fail once, for a datagram that has nothing to do with
+    // it; reading SO_ERROR takes it away and leaves the error queue as it is.
+    int pending = 0;
+    socklen_t size = sizeof pending;
+    ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &pending, &size);
+    if (::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        return last_error();
+    }
+    return {};
+}
+
+asio::awaitable<bool> UdpSocket::wait(TimePoint until) {
+    if (until <= Clock::now()) co_return false;
+    auto readable = socket_.async_wait(udp::socket::wait_read, asio::use_awaitable);
+    const bool arrived = co_await in_time(until, std::move(readable));
+    co_return arrived;
+}
+
+bool UdpSocket::receive(const OnDatagram& on_datagram, const OnError& on_error, unsigned most) {
+    bool any = false;
+    for (unsigned i = 0; i < most && receive_error(on_error); ++i) any = true;
+
+    // One buffer for all sockets of the thread: 64 KiB each would add up over hundreds of sockets.
+    thread_local std::array<std::uint8_t, max_datagram> buffer;
+    for (unsigned i = 0; i < most; ++i) {
+        sockaddr_storage address;
+        socklen_t size = sizeof address;
+        const ssize_t received =
+            ::recvfrom(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT,
+                       reinterpret_cast<sockaddr*>(&address), &size);
+        if (received < 0) {
+            // A pending ICMP error comes up here once; its details are in the error queue.
+            if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+            continue;
+        }
+        any = true;
+        const auto from = from_sockaddr(reinterpret_cast<const sockaddr*>(&address));
+        if (!from) continue;
+        on_datagram(*from, ByteView(buffer.data(), static_cast<std::size_t>(received)));
+    }
+    return any;
+}
+
+bool UdpSocket::receive_error(const OnError& on_error) {
+    sockaddr_storage destination;
+    ControlBuffer control;
+    msghdr message{};
+    message.msg_name = &destination;
+    message.msg_namelen = sizeof destination;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    const ssize_t received =
+        ::recvmsg(socket_.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    if (received < 0) return false;
+    const auto to = from_sockaddr(reinterpret_cast<const sockaddr*>(&destination));
+    if (!to || message.msg_namelen == 0) return true;
+
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+        const bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
+        const bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
+        if (!v4 && !v6) continue;
+        const auto* extended = reinterpret_cast<const sock_extended_err*>(CMSG_DATA(header));
+        SendError problem{*to, from_errno(extended->ee_errno), std::nullopt, 0, 0};
+        if (extended->ee_origin == SO_EE_ORIGIN_ICMP || extended->ee_origin == SO_EE_ORIGIN_ICMP6) {
+            const auto offender = from_sockaddr(SO_EE_OFFENDER(extended));
+            if (offender) problem.reporter = offender->address;
+            problem.icmp_type = extended->ee_type;
+            problem.icmp_code = extended->ee_code;
+        }
+        on_error(problem);
+    }
+    return true;
+}
+
+}  // namespace p2pdiag::net

@@ -1,0 +1,90 @@
+#include "daemons.hpp"
+
+namespace p2pdiag::lab {
+namespace {
+
+std::string file(const std::string& name) { return std::string(lab_dir) + "/" + name; }
+
+constexpr Listener::Transport udp = Listener::Transport::udp;
+constexpr Listener::Transport tcp = Listener::Transport::tcp;
+
+}  // namespace
+
+Daemon stun_server(bool ipv6) {
+    std::vector<std::string> listening{addresses::server, addresses::server_other};
+    if (ipv6) listening.insert(listening.end(), {addresses::server6, addresses::server_other6});
+
+    Daemon daemon;
+    daemon.program = "turnserver";
+    daemon.config_name = "turnserver.conf";
+    daemon.arguments = {"-c", file(daemon.config_name)};
+    daemon.needs_certificate = true;
+    std::string& config = daemon.config;
+    for (const std::string& address : listening) {
+        config += "listening-ip=" + address + "\nrelay-ip=" + address + "\n";
+        for (const std::uint16_t port : {std::uint16_t{3478}, std::uint16_t{3479}}) {
+            daemon.listeners.push_back({udp, address, port});
+            daemon.listeners.push_back({tcp, address, port});
+        }
+        daemon.listeners.push_back({tcp, address, 5349});
+    }
+    config += "listening-port=3478\ntls-listening-port=5349\n";
+    config += "lt-cred-mech\nrealm=" + std::string(turn_realm) + "\n";
+    config += "user=" + std::string(turn_user) + ":" + turn_password + "\n";
+    config += "fingerprint\n";
+    config += "cert=" + file("server.crt") + "\npkey=" + file("server.key") + "\n";
+    config += "userdb=" + file("turndb") + "\npidfile=" + file("turnserver.pid") + "\n";
+    config += "log-file=stdout\nsimple-log\nno-cli\n";
+    // One process for a handful of clients.
+    config += "relay-threads=1\n";
+    return daemon;
+}
+
+Daemon name_server(bool ipv6) {
+    Daemon daemon;
+    daemon.program = "dnsmasq";
+    daemon.config_name = "dnsmasq.conf";
+    // Debug mode, as it alone leaves user and groups as they are: a user namespace may have no
+    // others.
+    daemon.arguments = {"--no-daemon", "--conf-file=" + file(daemon.config_name)};
+    std::string& config = daemon.config;
+    config += "bind-interfaces\nno-resolv\nno-hosts\n";
+    config += std::string("listen-address=") + addresses::dns + "\n";
+    if (ipv6) config += std::string("listen-address=") + addresses::dns6 + "\n";
+    const auto record = [&](const std::string& names, const char* v4, const char* v6) {
+        config += "host-record=" + names + "," + v4 + (ipv6 ? std::string(",") + v6 : "") + "\n";
+    };
+    record("stun.lab,turn.lab,server.lab", addresses::server, addresses::server6);
+    record("stun-alt.lab,server-alt.lab", addresses::server_other, addresses::server_other6);
+    config += "address=/#/\n";
+    daemon.listeners.push_back({udp, addresses::dns, 53});
+    return daemon;
+}
+
+Daemon port_mapper(const Igd& igd, bool ipv6) {
+    Daemon daemon;
+    daemon.program = "miniupnpd";
+    daemon.config_name = "miniupnpd.conf";
+    daemon.arguments = {"-d", "-f", file(daemon.config_name), "-P", file("miniupnpd.pid")};
+    const auto yes_no = [](bool yes) { return yes ? "yes\n" : "no\n"; };
+    std::string& config = daemon.config;
+    config += "ext_ifname=wan0\nlistening_ip=lan0\nhttp_port=5000\n";
+    if (ipv6) config += "ext_ifname6=wan0\n";
+    config += std::string("ipv6_disable=") + yes_no(!ipv6);
+    config += std::string("enable_upnp=") + yes_no(igd.upnp);
+    config += std::string("enable_natpmp=") + yes_no(igd.natpmp || igd.pcp);
+    config += "secure_mode=yes\nsystem_uptime=no\nnotify_interval=30\n";
+    config += "uuid=5d1c1bb4-0f2c-4c5e-9d0c-70327064696a\nfriendly_name=p2pdiag lab router\n";
+    config += "lease_file=" + file("upnp.leases") + "\n";
+    config += "upnp_table_name=igd\nupnp_nat_table_name=igd\nupnp_forward_chain=miniupnpd\n";
+    config += "upnp_nat_chain=prerouting_miniupnpd\n";
+    config += "upnp_nat_postrouting_chain=postrouting_miniupnpd\n";
+    config += "allow 1024-65535 192.168.7.0/24 1024-65535\n";
+    config += "deny 0-65535 0.0.0.0/0 0-65535\n";
+    if (igd.upnp) daemon.listeners.push_back({tcp, addresses::router_lan, 5000});
+    // RFC 6886 section 3: the gateway listens on port 5351.
+    if (igd.natpmp || igd.pcp) daemon.listeners.push_back({udp, addresses::router_lan, 5351});
+    return daemon;
+}
+
+}  // namespace p2pdiag::lab

@@ -1,0 +1,301 @@
+#include "setup.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <sstream>
+#include <thread>
+
+namespace p2pdiag::lab {
+namespace {
+
+Problem failed(const std::string& what, int error) {
+    return {exit_failed, what + ": " + std::strerror(error)};
+}
+
+Outcome<void> write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) return failed("cannot write " + path, errno);
+    return {};
+}
+
+// Names must go to the lab's resolver, for every program and for as long as the lab lives.
+Outcome<void> redirect_names(const std::string& resolv_conf) {
+    const std::string ours = std::string(lab_dir) + "/resolv.conf";
+    if (const Outcome<void> written = write_file(ours, resolv_conf); !written) return written;
+    if (::access("/etc/resolv.conf", F_OK) != 0) {
+        // Often a link to somewhere below /run, which the lab has emptied; the way there can be
+        // made again.
+        char target[PATH_MAX] = {};
+        if (::readlink("/etc/resolv.conf", target, sizeof target - 1) < 0) {
+            return Problem{exit_unavailable,
+                           "there is no /etc/resolv.conf, so names cannot be led into the lab; "
+                           "create an empty one"};
+        }
+        const std::string path =
+            (std::filesystem::path("/etc") / target).lexically_normal().string();
+        // Only /run is the lab's own: anywhere else, something would be left behind.
+        if (!path.starts_with("/run/")) {
+            return Problem{exit_unavailable, "/etc/resolv.conf is a link to " + path +
+                                                 ", which does not exist; create that file"};
+        }
+        for (std::size_t at = path.find('/', 1); at != std::string::npos;
+             at = path.find('/', at + 1)) {
+            ::mkdir(path.substr(0, at).c_str(), 0755);
+        }
+        if (const Outcome<void> made = write_file(path, ""); !made) return made;
+    }
+    if (::mount(ours.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0) {
+        return failed("cannot replace /etc/resolv.conf", errno);
+    }
+    return {};
+}
+
+Outcome<void> prepare_files(const Topology& topology) {
+    ::mkdir(lab_dir, 0755);
+    ::mkdir("/run/netns", 0755);
+    for (const Host& host : topology.hosts) {
+        const std::string hosts =
+            "127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 " + host.name + "\n";
+        const std::string path = std::string(lab_dir) + "/hosts." + host.name;
+        if (const Outcome<void> written = write_file(path, hosts); !written) return written;
+    }
+    return redirect_names(topology.resolv_conf);
+}
+
+Outcome<LiveHost> make_network(const std::string& name) {
+    if (::unshare(CLONE_NEWNET) != 0) return failed("cannot make a network namespace", errno);
+    const std::string path = "/run/netns/" + name;
+    if (const Outcome<void> made = write_file(path, ""); !made) return made.error();
+    if (::mount("/proc/self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        return failed("cannot name a network namespace", errno);
+    }
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed("cannot open " + path, errno);
+    return LiveHost{name, fd};
+}
+
+Outcome<void> set_sysctls(const Host::Sysctls& sysctls, const LiveHost& live) {
+    if (::setns(live.network_fd, CLONE_NEWNET) != 0) return failed("setns", errno);
+    for (const auto& [path, value] : sysctls) {
+        // A kernel without IPv6 has none of its settings, and needs none.
+        const std::string full = "/proc/sys/" + path;
+        if (path.starts_with("net/ipv6/") && ::access(full.c_str(), F_OK) != 0) continue;
+        if (const Outcome<void> written = write_file(full, value); !written) return written;
+    }
+    return {};
+}
+
+Outcome<void> load(const LiveHost& live, const Ruleset& ruleset) {
+    const Outcome<std::string> loaded = run_tool(&live, {"nft", "-f", "-"}, ruleset.text);
+    if (loaded) return {};
+    return Problem{ruleset.refused, ruleset.title + ": " + loaded.error().message};
+}
+
+// Returns whether the kernel can delay packets.
+bool delay(const LiveHost& live, const Interface& interface) {
+    const std::string time = std::to_string(*interface.delay_ms) + "ms";
+    return run_tool(&live,
+                    {"tc", "qdisc", "add", "dev", interface.name, "root", "netem", "delay", time})
+        .has_value();
+}
+
+Outcome<void> furnish(const Host& host, const LiveHost& live, std::vector<std::string>& notes) {
+    const Outcome<std::string> linked = run_tool(&live, {"ip", "-batch", "-"}, host_batch(host));
+    if (!linked) return linked.error();
+    for (const Ruleset& ruleset : host.rulesets) {
+        if (const Outcome<void> loaded = load(live, ruleset); !loaded) return loaded;
+    }
+    for (const Interface& interface : host.interfaces) {
+        if (!interface.delay_ms || delay(live, interface) || !notes.empty()) continue;
+        notes.push_back(
+            "--delay is left out: this kernel cannot delay packets (tc netem, module sch_netem)");
+    }
+    return set_sysctls(host.conntrack, live);
+}
+
+// The words of an address in /proc/net/udp: each 32 bits as the machine reads them, in hex.
+std::string proc_address(const std::string& address, std::uint16_t port) {
+    std::uint32_t words[4] = {};
+    const bool v6 = address.find(':') != std::string::npos;
+    ::inet_pton(v6 ? AF_INET6 : AF_INET, address.c_str(), words);
+    std::string text;
+    char hex[16];
+    for (int i = 0; i < (v6 ? 4 : 1); ++i) {
+        std::snprintf(hex, sizeof hex, "%08X", words[i]);
+        text += hex;
+    }
+    std::snprintf(hex, sizeof hex, ":%04X", port);
+    return text + hex;
+}
+
+// Whether a socket table holds one of `locals` in the state that servers are in.
+bool table_holds(const std::string& path, const std::string& state,
+                 std::initializer_list<std::string> locals) {
+    std::ifstream table(path);
+    std::string line;
+    while (std::getline(table, line)) {
+        std::istringstream words(line);
+        std::string slot;
+        std::string local;
+        std::string remote;
+        std::string found;
+        words >> slot >> local >> remote >> found;
+        if (found != state) continue;
+        if (std::find(locals.begin(), locals.end(), local) != locals.end()) return true;
+    }
+    return false;
+}
+
+// Looks into the socket tables of the network namespace that process 1 is in.
+bool listens(const Listener& listener) {
+    const bool udp = listener.transport == Listener::Transport::udp;
+    const std::string table = std::string("/proc/self/net/") + (udp ? "udp" : "tcp");
+    // From the kernel's include/net/tcp_states.h: 0A is LISTEN; an unconnected UDP socket is in 07.
+    const std::string state = udp ? "07" : "0A";
+    const std::string exact = proc_address(listener.address, listener.port);
+    // A socket on :: may serve IPv4 as well.
+    const std::string any6 = proc_address("::", listener.port);
+    if (listener.address.find(':') != std::string::npos) {
+        return table_holds(table + "6", state, {exact, any6});
+    }
+    return table_holds(table, state, {exact, proc_address("0.0.0.0", listener.port)}) ||
+           table_holds(table + "6", state, {any6});
+}
+
+std::string last_lines(const std::string& path) {
+    constexpr std::size_t enough = 2000;
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    const std::string all = text.str();
+    return all.size() > enough ? all.substr(all.size() - enough) : all;
+}
+
+// No daemon here takes a second; under a sanitizer or a loaded machine it may.
+constexpr std::chrono::seconds start_limit{20};
+constexpr std::chrono::milliseconds poll_interval{2};
+
+Outcome<void> await(const Daemon& daemon, pid_t pid, const LiveHost& live, const std::string& log) {
+    if (::setns(live.network_fd, CLONE_NEWNET) != 0) return failed("setns", errno);
+    const auto deadline = std::chrono::steady_clock::now() + start_limit;
+    for (const Listener& listener : daemon.listeners) {
+        while (!listens(listener)) {
+            const std::string who = daemon.program + " (in " + live.name + ")";
+            if (::waitpid(pid, nullptr, WNOHANG) == pid) {
+                return Problem{exit_failed, who + " ended at once: " + last_lines(log)};
+            }
+            if (std::chrono::steady_clock::now() > deadline) {
+                return Problem{exit_failed, who + " does not listen on " + listener.address +
+                                                " port " + std::to_string(listener.port) + ": " +
+                                                last_lines(log)};
+            }
+            std::this_thread::sleep_for(poll_interval);
+        }
+    }
+    return {};
+}
+
+struct Started {
+    const Daemon* daemon;
+    const LiveHost* host;
+    pid_t pid;
+    std::string log;
+};
+
+Outcome<Started> start_daemon(const Daemon& daemon, const LiveHost& live) {
+    const std::string config = std::string(lab_dir) + "/" + daemon.config_name;
+    if (const Outcome<void> written = write_file(config, daemon.config); !written) {
+        return written.error();
+    }
+    std::vector<std::string> argv{daemon.program};
+    argv.insert(argv.end(), daemon.arguments.begin(), daemon.arguments.end());
+    const std::string log = std::string(lab_dir) + "/" + daemon.program + ".log";
+    const Outcome<pid_t> pid = start_background(&live, argv, log);
+    if (!pid) return pid.error();
+    return Started{&daemon, &live, *pid, log};
+}
+
+// A self-signed certificate for the lab's names, which is gone with the lab.
+Outcome<void> make_certificate() {
+    const std::string directory = std::string(lab_dir) + "/";
+    const Outcome<std::string> made = run_tool(
+        nullptr,
+        {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=stun.lab", "-addext",
+         "subjectAltName=DNS:stun.lab,DNS:turn.lab,DNS:stun-alt.lab,IP:11.22.33.10,"
+         "IP:11.22.33.11",
+         "-keyout", directory + "server.key", "-out", directory + "server.crt"});
+    if (!made) return made.error();
+    return {};
+}
+
+Outcome<void> start_daemons(const Topology& topology, const Live& live) {
+    std::vector<Started> started;
+    for (const Host& host : topology.hosts) {
+        for (const Daemon& daemon : host.daemons) {
+            if (daemon.needs_certificate) {
+                if (const Outcome<void> made = make_certificate(); !made) return made;
+            }
+            const Outcome<Started> one = start_daemon(daemon, live.at(host.name));
+            if (!one) return one.error();
+            started.push_back(*one);
+        }
+    }
+    for (const Started& one : started) {
+        const Outcome<void> up = await(*one.daemon, one.pid, *one.host, one.log);
+        if (!up) return up;
+    }
+    return {};
+}
+
+}  // namespace
+
+const LiveHost& Live::at(const std::string& name) const {
+    for (const LiveHost& host : hosts) {
+        if (host.name == name) return host;
+    }
+    std::abort();
+}
+
+Outcome<Live> set_up(const Topology& topology) {
+    if (const Outcome<void> prepared = prepare_files(topology); !prepared) return prepared.error();
+    Live live;
+    for (const Host& host : topology.hosts) {
+        const Outcome<LiveHost> made = make_network(host.name);
+        if (!made) return made.error();
+        live.hosts.push_back(*made);
+        // Before there is any interface: each takes its settings from the defaults when it is made.
+        const Outcome<void> set = set_sysctls(host.sysctls, live.hosts.back());
+        if (!set) return set.error();
+    }
+    const Outcome<std::string> cabled =
+        run_tool(nullptr, {"ip", "-batch", "-"}, cables_batch(topology));
+    if (!cabled) return cabled.error();
+    for (const Host& host : topology.hosts) {
+        const Outcome<void> done = furnish(host, live.at(host.name), live.notes);
+        if (!done) return done.error();
+    }
+    const Outcome<void> served = start_daemons(topology, live);
+    if (!served) return served.error();
+    return live;
+}
+
+}  // namespace p2pdiag::lab

@@ -1,0 +1,24 @@
+// Makes a Topology real, out of process 1 of the lab.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "programs.hpp"
+#include "topology.hpp"
+
+namespace p2pdiag::lab {
+
+struct Live {
+    std::vector<LiveHost> hosts;
+    std::vector<std::string> notes;  // what had to be left out, and why
+
+    const LiveHost& at(const std::string& name) const;  // must exist
+};
+
+// Network namespaces (also under /run/netns, so that `ip netns exec` works inside the lab and only
+// there), cables, addresses, rulesets, daemons; returns once every daemon listens. Fails with the
+// step that failed and its error text.
+Outcome<Live> set_up(const Topology& topology);
+
+}  // namespace p2pdiag::lab

@@ -1,0 +1,10 @@
+// The checks of this plugin, one function each; plugin.cpp makes the table of them.
+#pragma once
+
+#include <p2pdiag/plugin.hpp>
+
+namespace p2pdiag::network_plugin {
+
+p2pdiag_status check_interfaces(Run& run);  // interfaces.cpp, docs/checks/network.interfaces.md
+
+}  // namespace p2pdiag::network_plugin

@@ -1,0 +1,41 @@
+// network.interfaces: docs/checks/network.interfaces.md.
+#include "checks.hpp"
+#include "links.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+p2pdiag_status not_readable(Run& run, const ErrorCode& error) {
+    run.summary("The kernel did not tell its network links and routes: " + error.message());
+    return P2PDIAG_UNKNOWN;
+}
+
+}  // namespace
+
+p2pdiag_status check_interfaces(Run& run) {
+    Snapshot machine;
+    auto interfaces = net::interfaces();
+    if (!interfaces) return not_readable(run, interfaces.error());
+    auto routes = net::default_routes();
+    if (!routes) return not_readable(run, routes.error());
+    machine.interfaces = std::move(*interfaces);
+    machine.default_routes = std::move(*routes);
+    const auto internet_v4 = net::route_to_internet(Family::ipv4);
+    if (!internet_v4) return not_readable(run, internet_v4.error());
+    const auto internet_v6 = net::route_to_internet(Family::ipv6);
+    if (!internet_v6) return not_readable(run, internet_v6.error());
+    machine.internet_v4 = *internet_v4;
+    machine.internet_v6 = *internet_v6;
+
+    const Judgement judgement = judge(machine);
+    for (const Finding& finding : judgement.findings) {
+        run.finding(finding.code, finding.severity, finding.message,
+                    json::to_text(finding.evidence));
+    }
+    run.data(json::to_text(judgement.data));
+    run.summary(judgement.summary);
+    return judgement.status;
+}
+
+}  // namespace p2pdiag::network_plugin

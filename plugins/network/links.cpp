@@ -1,0 +1,250 @@
+#include "links.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+using net::Interface;
+using net::LinkKind;
+
+// A host of containers may have thousands.
+constexpr std::size_t max_listed = 64;
+
+// The tunnel of a 464XLAT client is no VPN.
+bool is_translator(const Interface& link) {
+    return std::any_of(link.addresses.begin(), link.addresses.end(),
+                       [](const auto& one) { return one.address.is_clat_side(); });
+}
+
+bool is_real_address(const net::InterfaceAddress& one) {
+    const AddressScope scope = one.address.scope();
+    return one.usable && scope != AddressScope::link_local && scope != AddressScope::loopback &&
+           scope != AddressScope::unspecified;
+}
+
+class Judge {
+public:
+    explicit Judge(const Snapshot& machine) : machine_(machine) {}
+
+    Judgement run() {
+        describe();
+        if (!has_link()) {
+            no_link();
+        } else if (!machine_.internet_v4 && !machine_.internet_v6) {
+            no_default_route();
+        } else {
+            connected();
+        }
+        return std::move(result_);
+    }
+
+private:
+    const Interface* find(int index) const {
+        const auto& all = machine_.interfaces;
+        const auto found = std::find_if(all.begin(), all.end(),
+                                        [&](const Interface& one) { return one.index == index; });
+        return found == all.end() ? nullptr : &*found;
+    }
+
+    std::string name_of(int index) const {
+        const Interface* link = find(index);
+        return link == nullptr ? std::string() : printable(link->name);
+    }
+
+    // The link that traffic of the family leaves by.
+    const Interface* egress(const std::optional<net::Route>& route) const {
+        return route ? find(route->interface) : nullptr;
+    }
+
+    // Could this link lead anywhere? A bridge without a real member joins containers of this
+    // machine only.
+    bool leads_out(const Interface& link) const {
+        if (!link.working()) return false;
+        if (link.kind == LinkKind::loopback || link.kind == LinkKind::dummy) return false;
+        if (link.kind != LinkKind::bridge) return true;
+        if (&link == egress(machine_.internet_v4) || &link == egress(machine_.internet_v6)) {
+            return true;
+        }
+        const auto& all = machine_.interfaces;
+        return std::any_of(all.begin(), all.end(), [&](const Interface& member) {
+            const bool real = member.kind == LinkKind::ethernet || member.kind == LinkKind::wifi;
+            return member.master == link.index && real && member.working();
+        });
+    }
+
+    bool has_link() const {
+        const auto& all = machine_.interfaces;
+        return std::any_of(all.begin(), all.end(), [&](const Interface& link) {
+            const auto& addresses = link.addresses;
+            return leads_out(link) &&
+                   std::any_of(addresses.begin(), addresses.end(), is_real_address);
+        });
+    }
+
+    void no_link() {
+        const auto& all = machine_.interfaces;
+        const bool connected = std::any_of(all.begin(), all.end(),
+                                           [&](const Interface& link) { return leads_out(link); });
+        json::array links;
+        for (const Interface& link : all) {
+            if (link.kind == LinkKind::loopback || links.size() == max_listed) continue;
+            const char* state = !link.up          ? "switched off"
+                                : !link.carrier   ? "not connected"
+                                : leads_out(link) ? "without an address"
+                                                  : "leads nowhere";
+            links.push_back(json::object{{"interface", printable(link.name)}, {"state", state}});
+        }
+        std::string message =
+            connected ? "A network link is up, but none has an IP address (no DHCP answer?)"
+                      : "No network link but loopback is up and connected";
+        add("net.no-link", Severity::error, message, {{"interfaces", std::move(links)}});
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    void no_default_route() {
+        const std::string message = "There is a network link, but no route to the internet";
+        json::array links;
+        for (const Interface& link : machine_.interfaces) {
+            if (leads_out(link) && links.size() < max_listed) {
+                links.push_back(json::value(printable(link.name)));
+            }
+        }
+        add("net.no-default-route", Severity::error, message, {{"interfaces", std::move(links)}});
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    void connected() {
+        const bool vpn = check_vpn();
+        check_ipv6();
+        finish(vpn ? P2PDIAG_WARN : P2PDIAG_PASS, "IPv4 " + path_text(machine_.internet_v4) +
+                                                      "; IPv6 " + path_text(machine_.internet_v6));
+    }
+
+    bool check_vpn() {
+        json::object through;
+        std::string name;
+        const auto look = [&](std::string_view family, const std::optional<net::Route>& route) {
+            const Interface* link = egress(route);
+            if (link == nullptr || link->kind != LinkKind::tunnel || is_translator(*link)) return;
+            name = printable(link->name);
+            through[family] = name;
+        };
+        look("ipv4", machine_.internet_v4);
+        look("ipv6", machine_.internet_v6);
+        if (through.empty()) return false;
+        add("net.vpn-default-route", Severity::warning,
+            "Traffic leaves through the tunnel " + name +
+                ": the NAT that peers see is the VPN's, not that of this network",
+            std::move(through));
+        return true;
+    }
+
+    void check_ipv6() {
+        if (!machine_.internet_v6) return;
+        const Interface* link = egress(machine_.internet_v6);
+        if (link == nullptr) return;
+        const auto found =
+            std::find_if(link->addresses.begin(), link->addresses.end(), [](const auto& one) {
+                return one.usable && !one.address.is_v4() && one.address.is_public();
+            });
+        if (found == link->addresses.end()) return;
+        add("net.ipv6-available", Severity::info,
+            "This machine has a public IPv6 address and a route for it",
+            {{"interface", printable(link->name)}, {"address", found->address.to_string()}});
+    }
+
+    std::string path_text(const std::optional<net::Route>& route) const {
+        const Interface* link = egress(route);
+        if (link == nullptr) return "has no route";
+        std::string text = "by " + printable(link->name) + " (";
+        text += net::to_string(link->kind);
+        text += ")";
+        if (route->source) text += " from " + route->source->to_string();
+        return text;
+    }
+
+    void describe() {
+        json::array links;
+        for (const Interface& link : machine_.interfaces) {
+            if (links.size() < max_listed) links.push_back(describe(link));
+        }
+        result_.data["interfaces_left_out"] = machine_.interfaces.size() - links.size();
+        result_.data["interfaces"] = std::move(links);
+        json::array routes;
+        for (const net::DefaultRoute& route : machine_.default_routes) {
+            if (routes.size() < max_listed) routes.push_back(describe(route));
+        }
+        result_.data["default_routes"] = std::move(routes);
+        describe_path("ipv4", machine_.internet_v4);
+        describe_path("ipv6", machine_.internet_v6);
+    }
+
+    json::object describe(const Interface& link) const {
+        json::array addresses;
+        for (const auto& one : link.addresses) {
+            if (addresses.size() == max_listed) break;
+            addresses.push_back(json::object{{"address", one.address.to_string()},
+                                             {"prefix", one.prefix},
+                                             {"scope", to_string(one.address.scope())},
+                                             {"usable", one.usable}});
+        }
+        return {{"name", printable(link.name)},
+                {"kind", net::to_string(link.kind)},
+                {"up", link.up},
+                {"carrier", link.carrier},
+                {"mtu", link.mtu},
+                {"addresses", std::move(addresses)}};
+    }
+
+    json::object describe(const net::DefaultRoute& route) const {
+        json::object text{{"family", to_string(route.family)},
+                          {"gateway", nullptr},
+                          {"interface", nullptr},
+                          {"metric", route.metric}};
+        if (route.gateway) text["gateway"] = route.gateway->to_string();
+        if (find(route.interface) != nullptr) text["interface"] = name_of(route.interface);
+        return text;
+    }
+
+    void describe_path(std::string_view family, const std::optional<net::Route>& route) {
+        const std::string reason = std::string(family) + "_reason";
+        const Interface* link = egress(route);
+        if (link == nullptr) {
+            result_.data[family] = nullptr;
+            result_.data[reason] = "no-route";
+            return;
+        }
+        json::object path{{"interface", printable(link->name)},
+                          {"kind", net::to_string(link->kind)},
+                          {"mtu", link->mtu},
+                          {"source", nullptr},
+                          {"gateway", nullptr}};
+        if (route->source) path["source"] = route->source->to_string();
+        if (route->gateway) path["gateway"] = route->gateway->to_string();
+        result_.data[family] = std::move(path);
+        result_.data[reason] = nullptr;
+    }
+
+    void add(std::string code, Severity severity, std::string message, json::object evidence) {
+        result_.findings.push_back(
+            {std::move(code), severity, std::move(message), std::move(evidence)});
+    }
+
+    void finish(p2pdiag_status status, std::string summary) {
+        result_.status = status;
+        result_.summary = std::move(summary);
+    }
+
+    const Snapshot& machine_;
+    Judgement result_;
+};
+
+}  // namespace
+
+Judgement judge(const Snapshot& machine) { return Judge(machine).run(); }
+
+}  // namespace p2pdiag::network_plugin

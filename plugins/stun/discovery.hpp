@@ -1,0 +1,128 @@
+// NAT behaviour discovery (RFC 5780) for one address family. It only collects observations; what
+// they mean is up to classify(), whose parts it asks what is still missing.
+#pragma once
+
+#include <map>
+
+#include "machine.hpp"
+#include "mapping.hpp"
+
+namespace p2pdiag::nat {
+
+struct ServerConfig {
+    Endpoint address;
+    std::optional<IpAddress> local;  // the source address that the system uses towards it
+    std::size_t name = 0;            // which of the configured names the address is of
+    bool by_tunnel = false;          // `local` is known to belong to a tunnel, as of a VPN
+};
+
+struct DiscoveryConfig {
+    Family family = Family::ipv4;
+    std::vector<ServerConfig> servers;  // more than max_servers are left out
+    bool hairpin = false;
+    std::uint16_t given_port = 0;              // a local port to compare with; 0 = none
+    bool find_hops = false;                    // send packets with a small TTL, too
+    Duration limit = std::chrono::seconds(4);  // on a fast path
+};
+
+inline constexpr std::size_t max_servers = 8;
+
+class Discovery final : public Machine {
+public:
+    Discovery(const DiscoveryConfig& config, TransactionSource transactions, TimePoint now);
+
+    Family family() const override { return config_.family; }
+    void on_opened(SocketId socket, std::uint16_t local_port) override;
+    void on_open_failed(SocketId socket) override;
+    void on_datagram(SocketId socket, const Endpoint& from, ByteView datagram,
+                     TimePoint now) override;
+    void on_trouble(SocketId socket, const Endpoint& to, const Trouble& trouble,
+                    TimePoint now) override;
+    void on_time(TimePoint now) override;
+    void on_tcp_answer(std::size_t server, TimePoint sent, TimePoint now) override;
+    void on_tcp_alive(std::size_t server, TimePoint now) override;
+    void on_tcp_failed(std::size_t server, TimePoint now) override;
+    bool wants_tcp() const override { return !done() && !first_answer_; }
+
+    std::vector<Action> take_actions() override;
+    TimePoint next_wakeup() const override;
+    bool done() const override { return seen_.finished; }
+    const Observations& observations() const { return seen_; }
+
+private:
+    struct Schedule {
+        TimePoint next;
+        Duration interval{};
+        unsigned left = 0;
+        bool until_answered = true;
+        Duration phase{};  // if not zero, the first interval
+    };
+    struct Sent {
+        std::size_t probe = 0;
+        std::size_t send = 0;
+    };
+    // One server's OTHER-ADDRESS put to use.
+    struct Program {
+        std::size_t server = 0;
+        Endpoint other;
+        TimePoint contact_at;  // not before: filters are tested on a state without any contact
+        bool contacted = false;
+        bool over = false;
+    };
+
+    void start();
+    void find_hops();
+    void advance(TimePoint now);
+    void reach_further();
+    void keep_baseline();
+    void run_program();
+    void start_program(std::size_t server);
+    void contact_other();
+    void start_controls(Role opener, Role control, const stun::ChangeRequest& change);
+    void explore(Role role, SocketId socket, std::size_t server, const Endpoint& other);
+    void add_third_socket(Role role, const stun::ChangeRequest& change);
+    void probe_port_step();
+    void probe_hairpin();
+    bool mapping_done() const;
+    bool filtering_done() const;
+    bool step_done() const;
+    bool hairpin_done() const;
+    bool given_port_done() const;
+    bool is_done() const;
+    TimePoint last_moment() const;
+
+    std::optional<std::size_t> next_candidate() const;
+    bool primaries_settled() const;
+    SocketId add_socket(std::uint16_t local_port = 0, PortKind kind = PortKind::even);
+    SocketId add_filter_socket() { return add_socket(0, PortKind::odd); }
+    std::size_t add_probe(Role role, SocketId socket, std::size_t server, const Endpoint& to,
+                          const Schedule& schedule, stun::ChangeRequest change = {});
+    void stop(Role role, std::optional<std::size_t> server = {});
+    void send_due();
+    void send(std::size_t probe);
+    void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);
+    void learn_other_address(const Probe& probe, const stun::Message& answer);
+
+    DiscoveryConfig config_;
+    TransactionSource transactions_;
+    Observations seen_;
+    std::vector<Schedule> schedules_;  // one for each of seen_.probes
+    std::map<stun::TransactionId, Sent> sent_;
+    std::vector<Action> actions_;
+    std::vector<Program> programs_;
+    std::map<SocketId, int> hop_sockets_;
+    MappingVerdict mapping_;       // judged anew with each answer
+    Field<Dependence> filtering_;  // judged anew with each input
+    SocketId mapping_socket_ = 0;
+    std::optional<SocketId> given_socket_;
+    std::vector<SocketId> hairpin_sockets_;
+    std::optional<TimePoint> first_answer_;
+    std::optional<std::size_t> answered_server_;
+    Duration tcp_rtt_{};
+    bool reached_further_ = false;
+    unsigned bursts_ = 0;
+    std::uint32_t order_ = 0;
+    std::uint32_t rounds_ = 0;
+};
+
+}  // namespace p2pdiag::nat

@@ -1,0 +1,335 @@
+// What to probe next, and when it is enough.
+#include <algorithm>
+#include <set>
+
+#include "classify.hpp"
+#include "discovery.hpp"
+#include "filtering.hpp"
+#include "loss.hpp"
+#include "mapping.hpp"
+#include "ports.hpp"
+#include "reach.hpp"
+
+namespace p2pdiag::nat {
+
+namespace {
+
+// DESIGN section 6: sends 100 ms apart. Twenty-five of them tell a filter from 20 % loss in each
+// direction.
+constexpr Milliseconds pace{100};
+constexpr unsigned most_sends = 25;
+constexpr std::size_t fewest_sends = 5;
+// Two sockets of one test take turns, so that together they sample the path twice as often.
+constexpr Milliseconds half_pace{50};
+// A baseline or control that goes on for as long as any test may.
+constexpr unsigned steady_sends = 60;
+constexpr std::size_t most_programs = 3;
+constexpr unsigned most_bursts = 3;
+// Enough neighbours among them to see a step even when a third of the answers is lost.
+constexpr std::size_t burst_size = 16;
+
+}  // namespace
+
+void Discovery::start() {
+    mapping_socket_ = add_socket();
+    if (config_.given_port != 0) given_socket_ = add_socket(config_.given_port);
+    const Schedule schedule{seen_.now, pace, most_sends};
+    for (std::size_t i = 0; i < seen_.servers.size(); ++i) {
+        add_probe(Role::mapping, mapping_socket_, i, seen_.servers[i].address, schedule);
+        if (given_socket_) {
+            add_probe(Role::given_port, *given_socket_, i, seen_.servers[i].address, schedule);
+        }
+    }
+    if (config_.find_hops && !seen_.servers.empty()) find_hops();
+}
+
+// A router with an address of RFC 6598 on the way is a hint at a second NAT. One socket for each
+// TTL tells which ICMP message belongs to which.
+void Discovery::find_hops() {
+    constexpr int nearest = 2;
+    constexpr int furthest = 5;
+    for (int ttl = nearest; ttl <= furthest; ++ttl) {
+        const SocketId socket = add_socket();
+        hop_sockets_[socket] = ttl;
+        stun::Message request;
+        request.transaction = transactions_();
+        ++seen_.sent;
+        actions_.emplace_back(
+            SendDatagram{socket, seen_.servers.front().address, stun::encode(request), ttl});
+    }
+}
+
+void Discovery::advance(TimePoint now) {
+    if (done()) return;
+    seen_.now = now;
+    if (first_answer_) {
+        run_program();
+        keep_baseline();
+        probe_port_step();
+        probe_hairpin();
+    } else {
+        reach_further();
+    }
+    send_due();
+    if (is_done()) {
+        seen_.finished = true;
+        actions_.clear();
+    }
+}
+
+// Nothing has answered yet: other sockets, more often, so that silence soon means something.
+void Discovery::reach_further() {
+    if (reached_further_ || seen_.now - seen_.started < pace) return;
+    reached_further_ = true;
+    constexpr int further_sockets = 2;
+    const Schedule schedule{seen_.now, half_pace, steady_sends};
+    // Two connections, since a lost handshake costs a second.
+    constexpr unsigned connections = 2;
+    for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
+        seen_.servers[server].tcp = Tcp::connecting;
+        seen_.servers[server].tcp_open = connections;
+        for (unsigned i = 0; i < connections; ++i) {
+            actions_.emplace_back(OpenTcp{server, seen_.servers[server].address});
+        }
+    }
+    for (int i = 0; i < further_sockets; ++i) {
+        const SocketId socket = add_socket();
+        for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
+            add_probe(Role::reach, socket, server, seen_.servers[server].address, schedule);
+        }
+    }
+}
+
+void Discovery::keep_baseline() {
+    if (seen_.now - *first_answer_ < pace) return;
+    for (const Probe& probe : seen_.probes) {
+        if (probe.role == Role::baseline) return;
+    }
+    const Schedule schedule{seen_.now, pace, steady_sends, false};
+    const std::size_t server = *answered_server_;
+    add_probe(Role::baseline, add_socket(), server, seen_.servers[server].address, schedule);
+}
+
+std::optional<std::size_t> Discovery::next_candidate() const {
+    if (programs_.size() >= most_programs) return std::nullopt;
+    for (std::size_t i = 0; i < seen_.servers.size(); ++i) {
+        const bool tested = std::count(seen_.tested.begin(), seen_.tested.end(), i) > 0;
+        if (seen_.servers[i].other && !tested) return i;
+    }
+    return std::nullopt;
+}
+
+void Discovery::run_program() {
+    filtering_ = judge_filtering(seen_, mapping_.varies);
+    const bool unsupported = !filtering_.value && filtering_.reason == Reason::server_unsupported;
+    const bool needs_next = programs_.empty() || (programs_.back().over && unsupported);
+    if (needs_next) {
+        if (const auto server = next_candidate()) start_program(*server);
+    }
+    if (programs_.empty()) return;
+    Program& program = programs_.back();
+    if (program.over && program.contacted) return;
+    const FilteringEvidence evidence = judge_filtering(seen_, program.server, mapping_.varies);
+    filtering_ = combine(evidence);
+    const bool decided = filtering_.value || filtering_.reason != Reason::pending;
+    if (decided && !program.over) {
+        program.over = true;
+        for (const Role role : {Role::filter_address, Role::filter_port, Role::open_address,
+                                Role::open_port, Role::control_address, Role::control_port}) {
+            stop(role, program.server);
+        }
+    }
+    if (!program.contacted && (program.over || seen_.now >= program.contact_at)) contact_other();
+    if (program.over) return;
+    const stun::ChangeRequest both{true, true};
+    const stun::ChangeRequest port{false, true};
+    start_controls(Role::open_address, Role::control_address, both);
+    start_controls(Role::open_port, Role::control_port, port);
+    if (evidence.address.passing_sockets == 1) add_third_socket(Role::filter_address, both);
+    if (evidence.port.passing_sockets == 1) add_third_socket(Role::filter_port, port);
+}
+
+// Filtering first, on sockets that were never used: whatever goes to the other address only later
+// cannot have opened the way for the first answers.
+void Discovery::start_program(std::size_t server) {
+    Program program;
+    program.server = server;
+    program.other = *seen_.servers[server].other;
+    const Duration unhurried =
+        std::clamp<Duration>(3 * seen_.longest_rtt / 2, Milliseconds(20), Milliseconds(300));
+    program.contact_at = seen_.now + unhurried;
+    programs_.push_back(program);
+    seen_.tested.push_back(server);
+
+    const Endpoint primary = seen_.servers[server].address;
+    add_probe(Role::baseline, add_socket(), server, primary,
+              {seen_.now, pace, steady_sends, false});
+    const Schedule first{seen_.now, pace, most_sends};
+    const Schedule second{seen_.now, pace, most_sends, true, half_pace};
+    for (const Schedule& schedule : {first, second}) {
+        add_probe(Role::filter_address, add_filter_socket(), server, primary, schedule,
+                  {true, true});
+        add_probe(Role::filter_port, add_filter_socket(), server, primary, schedule, {false, true});
+    }
+}
+
+// RFC 5780 section 4.3: the same socket to the other address, to its other port, and to the other
+// port here.
+void Discovery::explore(Role role, SocketId socket, std::size_t server, const Endpoint& other) {
+    const Endpoint primary = seen_.servers[server].address;
+    const Schedule schedule{seen_.now, pace, most_sends};
+    for (const Endpoint& to :
+         {Endpoint{other.address, primary.port}, other, Endpoint{primary.address, other.port}}) {
+        const bool known =
+            std::any_of(seen_.probes.begin(), seen_.probes.end(),
+                        [&](const Probe& p) { return p.role == role && p.to == to; });
+        if (!known) add_probe(role, socket, server, to, schedule);
+    }
+}
+
+void Discovery::contact_other() {
+    Program& program = programs_.back();
+    program.contacted = true;
+    explore(Role::mapping, mapping_socket_, program.server, program.other);
+    if (given_socket_) explore(Role::given_port, *given_socket_, program.server, program.other);
+    if (program.over) return;
+    const Endpoint primary = seen_.servers[program.server].address;
+    const Endpoint other_port{primary.address, program.other.port};
+    constexpr unsigned sends = 40;
+    const Schedule schedule{seen_.now, half_pace, sends};
+    for (int i = 0; i < 2; ++i) {
+        add_probe(Role::open_address, add_socket(), program.server, program.other, schedule);
+        add_probe(Role::open_port, add_socket(), program.server, other_port, schedule);
+    }
+}
+
+// A control that has reached the other address asks from now on, beside each send of the test, what
+// the test asks: answered, it shows that the server obliges, that the other address reaches us, and
+// what gets lost.
+void Discovery::start_controls(Role opener, Role control, const stun::ChangeRequest& change) {
+    const Program& program = programs_.back();
+    Duration offset{};
+    const std::size_t count = seen_.probes.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Probe& probe = seen_.probes[i];
+        if (probe.role != opener || probe.server != program.server) continue;
+        const Duration turn = std::exchange(offset, half_pace);
+        const SocketId socket = probe.socket;
+        const bool running =
+            std::any_of(seen_.probes.begin(), seen_.probes.end(),
+                        [&](const Probe& p) { return p.role == control && p.socket == socket; });
+        if (!probe.answered || running) continue;
+        const Duration since = seen_.now - program.contact_at + pace + turn;
+        const Duration phase = pace - since % Duration(pace);
+        add_probe(control, socket, program.server, seen_.servers[program.server].address,
+                  {seen_.now, pace, steady_sends, false, phase}, change);
+    }
+}
+
+// One of two passes: by chance, or is the other one's answer merely lost? A third decides.
+void Discovery::add_third_socket(Role role, const stun::ChangeRequest& change) {
+    const std::size_t server = programs_.back().server;
+    const Probes probes = probes_of(seen_, role, server);
+    const bool worth_it = std::any_of(probes.begin(), probes.end(), [](const Probe* p) {
+        return !p->answered && p->sends.size() >= 3;
+    });
+    if (probes.size() > 2 || !worth_it) return;
+    add_probe(role, add_filter_socket(), server, seen_.servers[server].address,
+              {seen_.now, pace, most_sends}, change);
+}
+
+// Many new mappings at once, so that nobody else's come between.
+void Discovery::probe_port_step() {
+    if (!mapping_.varies || !mapping_done() || bursts_ >= most_bursts) return;
+    if (bursts_ > 0 && judge_step(seen_).reason != Reason::loss) return;
+    ++bursts_;
+    std::vector<std::pair<std::size_t, Endpoint>> destinations;
+    std::set<IpAddress> addresses;
+    for (const Probe& probe : seen_.probes) {
+        if (probe.role != Role::mapping || probe.mapped.empty()) continue;
+        const bool new_address = addresses.insert(probe.to.address).second;
+        // One address is one mapping there, whatever the port.
+        if (mapping_.mapping.value == Dependence::address_dependent && !new_address) continue;
+        destinations.emplace_back(probe.server, probe.to);
+    }
+    const Schedule once{seen_.now, pace, 1};
+    for (std::size_t made = 0; made < burst_size; made += destinations.size()) {
+        const SocketId socket = add_socket();
+        for (const auto& [server, to] : destinations) {
+            add_probe(Role::port_step, socket, server, to, once);
+        }
+    }
+}
+
+void Discovery::probe_hairpin() {
+    if (!config_.hairpin || judge_behind_nat(seen_).value != true) return;
+    const std::size_t server = *answered_server_;
+    if (hairpin_sockets_.empty()) {
+        hairpin_sockets_ = {add_socket(), add_socket()};
+        for (const SocketId socket : hairpin_sockets_) {
+            add_probe(Role::hairpin_open, socket, server, seen_.servers[server].address,
+                      {seen_.now, half_pace, most_sends});
+        }
+        return;
+    }
+    const Probes opened = probes_of(seen_, Role::hairpin_open, server);
+    const bool ready = std::all_of(opened.begin(), opened.end(),
+                                   [](const Probe* p) { return !p->mapped.empty(); });
+    if (!ready || !probes_of(seen_, Role::hairpin, server).empty()) return;
+    const Endpoint first = opened.front()->mapped.front();
+    const Endpoint second = opened.back()->mapped.front();
+    const Schedule schedule{seen_.now, pace, most_sends};
+    add_probe(Role::hairpin, hairpin_sockets_.front(), server, second, schedule);
+    add_probe(Role::hairpin, hairpin_sockets_.back(), server, first, schedule);
+}
+
+bool Discovery::primaries_settled() const {
+    return std::all_of(seen_.probes.begin(), seen_.probes.end(), [&](const Probe& probe) {
+        if (probe.role != Role::mapping || probe.to != seen_.servers[probe.server].address) {
+            return true;
+        }
+        return is_settled(seen_, probe) || seen_.overdue_sends(probe) >= fewest_sends;
+    });
+}
+
+bool Discovery::mapping_done() const {
+    return (programs_.empty() || programs_.back().contacted) && mapping_settled(seen_, mapping_);
+}
+
+bool Discovery::filtering_done() const {
+    if (!programs_.empty() && !programs_.back().over) return false;
+    if (filtering_.value || filtering_.reason != Reason::server_unsupported) return true;
+    return !next_candidate() && primaries_settled();
+}
+
+bool Discovery::step_done() const {
+    if (!mapping_.varies) return true;
+    if (bursts_ == 0) return false;
+    const Reason reason = judge_step(seen_).reason;
+    return reason != Reason::pending && (reason != Reason::loss || bursts_ >= most_bursts);
+}
+
+bool Discovery::hairpin_done() const {
+    return !config_.hairpin || judge_hairpinning(seen_).reason != Reason::pending;
+}
+
+bool Discovery::given_port_done() const {
+    if (!given_socket_ || seen_.sockets[*given_socket_].failed) return true;
+    return std::all_of(seen_.probes.begin(), seen_.probes.end(), [&](const Probe& probe) {
+        return probe.role != Role::given_port || is_settled(seen_, probe);
+    });
+}
+
+// A slow path takes several round trips and waits three for each silence.
+TimePoint Discovery::last_moment() const {
+    constexpr Duration slowest = std::chrono::seconds(1);
+    return seen_.started + config_.limit + 4 * std::min(seen_.longest_rtt, slowest);
+}
+
+bool Discovery::is_done() const {
+    if (seen_.servers.empty() || seen_.now >= last_moment()) return true;
+    if (!first_answer_) return judge_udp(seen_) != UdpPath::pending;
+    return filtering_done() && mapping_done() && step_done() && hairpin_done() && given_port_done();
+}
+
+}  // namespace p2pdiag::nat

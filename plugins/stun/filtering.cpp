@@ -1,0 +1,160 @@
+#include "filtering.hpp"
+
+#include <algorithm>
+
+#include "loss.hpp"
+
+namespace p2pdiag::nat {
+
+namespace {
+
+// DESIGN section 6: five sends a test.
+constexpr unsigned fewest_sends = 5;
+// One fresh local port may by accident meet state that the NAT kept from an earlier use of it.
+constexpr unsigned sockets_to_believe = 2;
+
+struct Roles {
+    Role filter;
+    Role opener;
+    Role control;
+};
+constexpr Roles address_roles{Role::filter_address, Role::open_address, Role::control_address};
+constexpr Roles port_roles{Role::filter_port, Role::open_port, Role::control_port};
+
+bool any_answered(const Probes& probes) {
+    return std::any_of(probes.begin(), probes.end(), [](const Probe* p) { return p->answered; });
+}
+
+bool done_sending(const Observations& seen, const Probes& probes) {
+    return std::all_of(probes.begin(), probes.end(), [&](const Probe* probe) {
+        if (probe->answered) return true;
+        if (!probe->exhausted) return false;
+        return probe->sends.empty() || seen.now - probe->sends.back().at >= seen.tail();
+    });
+}
+
+bool sent_enough(const Observations& seen, const Probes& probes) {
+    return std::all_of(probes.begin(), probes.end(), [&](const Probe* probe) {
+        return tally(seen, {probe}).sent >= fewest_sends;
+    });
+}
+
+// RFC 5780 section 6.1 and 7.2: a server that cannot change address answers 420, or without
+// alternates ignores the attribute. One such answer disqualifies it for good.
+bool refuses_change(const Observations& seen, std::size_t server) {
+    return std::any_of(seen.probes.begin(), seen.probes.end(), [&](const Probe& probe) {
+        const bool asks_change = probe.change.address || probe.change.port;
+        return probe.server == server && asks_change &&
+               (probe.change_ignored || probe.error_code != 0);
+    });
+}
+
+Test decided(Test test, Passed passed) {
+    test.passed = passed;
+    test.reason = Reason::none;
+    return test;
+}
+
+Test undecided(Test test, Reason reason) {
+    test.passed = Passed::undecided;
+    test.reason = reason;
+    return test;
+}
+
+// Why the controls say nothing (yet).
+Test without_control(Test test, const Observations& seen, const Probes& filters,
+                     const Probes& openers, const Probes& controls, const Probes& baseline,
+                     bool mapping_varies) {
+    if (!any_answered(openers)) {
+        const bool dead = !openers.empty() && sent_enough(seen, openers) &&
+                          loss_excluded(seen, openers, baseline);
+        return dead ? undecided(test, Reason::server_unsupported) : test;
+    }
+    if (controls.empty() || !sent_enough(seen, controls) || !sent_enough(seen, filters))
+        return test;
+    if (mapping_varies) return undecided(test, Reason::mapping_varies);
+    if (loss_excluded(seen, controls, baseline)) return undecided(test, Reason::server_unsupported);
+    return test;
+}
+
+Test judge(const Observations& seen, std::size_t server, const Roles& roles, bool mapping_varies) {
+    const Probes filters = probes_of(seen, roles.filter, server);
+    const Probes openers = probes_of(seen, roles.opener, server);
+    const Probes controls = probes_of(seen, roles.control, server);
+    const Probes baseline = probes_of(seen, Role::baseline, server);
+
+    Test test;
+    if (refuses_change(seen, server)) return undecided(test, Reason::server_unsupported);
+    Probes silent;
+    for (const Probe* probe : filters) {
+        if (probe->answered) {
+            ++test.passing_sockets;
+        } else {
+            silent.push_back(probe);
+        }
+    }
+    if (test.passing_sockets >= sockets_to_believe) return decided(test, Passed::yes);
+
+    const Tally control = tally(seen, controls);
+    test.controls_sent = control.sent;
+    test.controls_answered = control.sent - control.unanswered;
+    test.silent = telling_silence(seen, silent, controls);
+    if (any_answered(controls)) {
+        const bool proven =
+            !silent.empty() && sent_enough(seen, silent) && loss_excluded(seen, silent, controls);
+        // A filter that lets strangers in lets them in on every port. So one that passed among
+        // silent ones met state of its own: kept from an earlier use, or a port that the router
+        // forwards.
+        const bool outvoted = test.passing_sockets == 0 || silent.size() >= sockets_to_believe;
+        if (proven && outvoted) return decided(test, Passed::no);
+    } else {
+        test = without_control(test, seen, filters, openers, controls, baseline, mapping_varies);
+        if (test.passed == Passed::undecided) return test;
+    }
+    const bool over = !filters.empty() && done_sending(seen, filters);
+    return over ? undecided(test, Reason::loss) : test;
+}
+
+}  // namespace
+
+FilteringEvidence judge_filtering(const Observations& seen, std::size_t server,
+                                  bool mapping_varies) {
+    return {judge(seen, server, address_roles, mapping_varies),
+            judge(seen, server, port_roles, mapping_varies)};
+}
+
+Field<Dependence> combine(const FilteringEvidence& evidence) {
+    const Test& address = evidence.address;
+    const Test& port = evidence.port;
+    if (address.passed == Passed::yes) {
+        // What lets strangers in lets a known address in by any port.
+        if (port.passed == Passed::no) return Field<Dependence>::unknown(Reason::inconsistent);
+        return Field<Dependence>::known(Dependence::endpoint_independent);
+    }
+    if (port.passed == Passed::no) {
+        if (address.passing_sockets == 0 || address.passed == Passed::no) {
+            return Field<Dependence>::known(Dependence::address_and_port_dependent);
+        }
+        const bool waiting = address.passed == Passed::pending;
+        return Field<Dependence>::unknown(waiting ? Reason::pending : Reason::inconsistent);
+    }
+    if (port.passed == Passed::yes && address.passed == Passed::no) {
+        return Field<Dependence>::known(Dependence::address_dependent);
+    }
+    if (address.passed == Passed::pending || port.passed == Passed::pending) {
+        return Field<Dependence>::unknown(Reason::pending);
+    }
+    return Field<Dependence>::unknown(address.passed == Passed::undecided ? address.reason
+                                                                          : port.reason);
+}
+
+Field<Dependence> judge_filtering(const Observations& seen, bool mapping_varies) {
+    Field<Dependence> verdict = Field<Dependence>::unknown(Reason::server_unsupported);
+    for (const std::size_t server : seen.tested) {
+        verdict = combine(judge_filtering(seen, server, mapping_varies));
+        if (verdict.value) return verdict;
+    }
+    return verdict;
+}
+
+}  // namespace p2pdiag::nat

@@ -1,0 +1,34 @@
+// RFC 5780 section 4.4: whose packets the NAT lets in.
+#pragma once
+
+#include "verdict.hpp"
+
+namespace p2pdiag::nat {
+
+enum class Passed { pending, yes, no, undecided };
+
+// One filtering test with its controls.
+struct Test {
+    Passed passed = Passed::pending;
+    Reason reason = Reason::pending;  // Reason::none once it is yes or no
+    unsigned passing_sockets = 0;
+    unsigned silent = 0;  // sends without an answer, beside an answered control
+    unsigned controls_sent = 0;
+    unsigned controls_answered = 0;
+};
+
+struct FilteringEvidence {
+    Test address;  // the other address and port
+    Test port;     // the same address, the other port
+};
+
+// `mapping_varies`: what judge_mapping() says so far.
+FilteringEvidence judge_filtering(const Observations& seen, std::size_t server,
+                                  bool mapping_varies);
+
+Field<Dependence> combine(const FilteringEvidence& evidence);
+
+// Of the servers tested so far, the one that decided; else the reason of the last.
+Field<Dependence> judge_filtering(const Observations& seen, bool mapping_varies);
+
+}  // namespace p2pdiag::nat

@@ -1,0 +1,125 @@
+#include "mapping.hpp"
+
+#include <algorithm>
+
+#include "loss.hpp"
+
+namespace p2pdiag::nat {
+
+namespace {
+
+// RFC 5780 section 4.3 concludes from three; with fewer where there are more, verdicts flap.
+constexpr std::size_t enough_destinations = 3;
+// DESIGN section 6: five sends a test.
+constexpr std::size_t fewest_sends = 5;
+
+struct Pairs {
+    unsigned equal = 0;
+    unsigned different = 0;
+    void add(bool same) { ++(same ? equal : different); }
+    bool mixed() const { return equal > 0 && different > 0; }
+};
+
+bool saw_several(const Observations& seen, Role role) {
+    return std::any_of(seen.probes.begin(), seen.probes.end(), [&](const Probe& probe) {
+        return probe.role == role && probe.mapped.size() > 1;
+    });
+}
+
+// Some socket other than the mapping socket was seen with two public endpoints.
+bool another_socket_varies(const Observations& seen) {
+    std::vector<const Endpoint*> first(seen.sockets.size());
+    for (const Probe& probe : seen.probes) {
+        for (const Endpoint& mapped : probe.mapped) {
+            if (!mapped.address.is_public()) continue;
+            const Endpoint*& known = first[probe.socket];
+            if (known == nullptr) known = &mapped;
+            if (*known != mapped) return true;
+        }
+    }
+    return false;
+}
+
+Probes every(const Observations& seen, Role role) {
+    Probes found;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == role) found.push_back(&probe);
+    }
+    return found;
+}
+
+}  // namespace
+
+MappingVerdict classify_mapping(const std::vector<Destination>& destinations) {
+    if (destinations.size() < 2) return {Field<Dependence>::unknown(Reason::one_destination)};
+    Pairs same_address;
+    Pairs other_address;
+    for (std::size_t i = 0; i < destinations.size(); ++i) {
+        for (std::size_t j = i + 1; j < destinations.size(); ++j) {
+            const Destination& a = destinations[i];
+            const Destination& b = destinations[j];
+            Pairs& pairs = a.address.address == b.address.address ? same_address : other_address;
+            pairs.add(a.mapped == b.mapped);
+        }
+    }
+    if (same_address.different + other_address.different == 0) {
+        if (other_address.equal > 0) {
+            return {Field<Dependence>::known(Dependence::endpoint_independent)};
+        }
+        return {Field<Dependence>::unknown(Reason::not_told_apart)};
+    }
+    if (same_address.mixed() || other_address.equal > 0) {
+        return {Field<Dependence>::unknown(Reason::inconsistent)};
+    }
+    if (same_address.different > 0) {
+        return {Field<Dependence>::known(Dependence::address_and_port_dependent), true};
+    }
+    if (same_address.equal > 0) {
+        return {Field<Dependence>::known(Dependence::address_dependent), true};
+    }
+    return {Field<Dependence>::unknown(Reason::not_told_apart), true};
+}
+
+std::vector<Destination> destinations_of(const Observations& seen, Role role) {
+    std::vector<Destination> found;
+    bool any_public = false;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role != role || probe.mapped.empty()) continue;
+        found.push_back({probe.to, probe.mapped.front()});
+        any_public = any_public || probe.mapped.front().address.is_public();
+    }
+    if (any_public) {
+        std::erase_if(found, [](const Destination& d) { return !d.mapped.address.is_public(); });
+    }
+    return found;
+}
+
+MappingVerdict judge_mapping(const Observations& seen) {
+    const MappingVerdict verdict = classify_mapping(destinations_of(seen, Role::mapping));
+    const bool contradicted =
+        saw_several(seen, Role::mapping) || (!verdict.varies && another_socket_varies(seen));
+    if (contradicted) return {Field<Dependence>::unknown(Reason::inconsistent)};
+    return verdict;
+}
+
+bool is_settled(const Observations& seen, const Probe& probe) {
+    if (probe.answered || probe.error_code != 0) return true;
+    const std::size_t overdue = seen.overdue_sends(probe);
+    if (probe.exhausted) return overdue == probe.sends.size();
+    if (overdue < fewest_sends) return false;
+    return loss_excluded(seen, {&probe}, every(seen, Role::baseline));
+}
+
+bool mapping_settled(const Observations& seen, const MappingVerdict& verdict) {
+    const auto& value = verdict.mapping.value;
+    const bool independent = value == Dependence::endpoint_independent;
+    if (independent && destinations_of(seen, Role::mapping).size() >= enough_destinations) {
+        return true;
+    }
+    return std::all_of(seen.probes.begin(), seen.probes.end(), [&](const Probe& probe) {
+        if (probe.role != Role::mapping || is_settled(seen, probe)) return true;
+        return independent && seen.overdue_sends(probe) >= fewest_sends;
+    });
+}
+
+}  // namespace p2pdiag::nat

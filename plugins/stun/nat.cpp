@@ -1,0 +1,101 @@
+// The check stun.nat: options in, discovery of both families side by side, report out.
+#include <boost/asio/awaitable.hpp>
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "classify.hpp"
+#include "drive.hpp"
+#include "nat_report.hpp"
+#include "net/stun.hpp"
+#include "targets.hpp"
+
+namespace p2pdiag::stun_plugin {
+
+namespace {
+
+using namespace nat;
+
+// So that the report still gets out before the host ends the run.
+constexpr Milliseconds time_to_report{200};
+
+struct Options {
+    std::vector<ServerName> servers;
+    bool hairpin = false;
+    std::uint16_t local_port = 0;
+    bool hops = true;
+};
+
+struct Session {
+    BothFamilies targets;
+    std::shared_ptr<Discovery> ipv4;
+    std::shared_ptr<Discovery> ipv6;
+    bool resolved = false;
+};
+
+Options read_options(std::string_view input) {
+    Options options;
+    options.servers = parse_servers(configured_servers(input));
+    const auto parsed = json::parse(input);
+    if (!parsed || !parsed->is_object()) return options;
+    const json::object& object = parsed->get_object();
+    options.hairpin = json::find_bool(object, "deep").value_or(false);
+    const json::object* own = json::find_object(object, "options");
+    if (own == nullptr) return options;
+    options.hairpin = options.hairpin || json::find_bool(*own, "hairpin").value_or(false);
+    options.hops = json::find_bool(*own, "hops").value_or(true);
+    const auto port = json::find_integer(*own, "local_port").value_or(0);
+    if (port > 0 && port <= 65535) options.local_port = static_cast<std::uint16_t>(port);
+    return options;
+}
+
+std::shared_ptr<Discovery> make_discovery(const Options& options, Family family,
+                                          const Targets& targets) {
+    if (targets.servers.empty()) return nullptr;
+    DiscoveryConfig config;
+    config.family = family;
+    config.servers = targets.servers;
+    config.hairpin = options.hairpin;
+    config.given_port = options.local_port;
+    config.find_hops = options.hops;
+    return std::make_shared<Discovery>(config, net::random_transaction_id, Clock::now());
+}
+
+boost::asio::awaitable<void> measure(Options options, std::shared_ptr<Session> session) {
+    session->targets = co_await find_targets(options.servers);
+    session->resolved = true;
+    session->ipv4 = make_discovery(options, Family::ipv4, session->targets.ipv4);
+    session->ipv6 = make_discovery(options, Family::ipv6, session->targets.ipv6);
+    std::vector<std::shared_ptr<Machine>> machines;
+    if (session->ipv4) machines.push_back(session->ipv4);
+    if (session->ipv6) machines.push_back(session->ipv6);
+    if (!machines.empty()) co_await drive(machines);
+}
+
+FamilyResult result_of(Family family, const std::shared_ptr<Discovery>& discovery,
+                       const Targets& targets, bool resolved) {
+    FamilyResult result;
+    result.family = family;
+    if (!discovery) {
+        result.why_not = resolved ? targets.why_none : Reason::cancelled;
+        return result;
+    }
+    result.tried = true;
+    result.seen = discovery->observations();
+    result.verdict = classify(result.seen);
+    return result;
+}
+
+}  // namespace
+
+p2pdiag_status check_nat(Run& run) {
+    const Options options = read_options(run.input());
+    const auto session = std::make_shared<Session>();
+    auto deadline = run.deadline();
+    if (deadline != TimePoint::max()) deadline -= time_to_report;
+    run_until(run.cancel_fd(), deadline, measure(options, session));
+    return report(run,
+                  result_of(Family::ipv4, session->ipv4, session->targets.ipv4, session->resolved),
+                  result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved));
+}
+
+}  // namespace p2pdiag::stun_plugin

@@ -1,0 +1,107 @@
+#include "reach.hpp"
+
+#include <algorithm>
+
+#include "loss.hpp"
+
+namespace p2pdiag::nat {
+
+namespace {
+
+// At 20 % loss in each direction fifteen requests stay unanswered once in five million times.
+constexpr unsigned silence_to_believe = 15;
+// As many on TCP show that the path does not lose nearly everything.
+constexpr int answers_to_believe = 5;
+// A local firewall that drops by chance, as labs do, does not hit five of five.
+constexpr std::uint64_t refusals_to_believe = 5;
+
+// A router that refuses all UDP refuses it towards any address.
+constexpr std::size_t refused_addresses_to_believe = 2;
+
+// Sends to a second server that must have stayed silent, too: as many as any test has.
+constexpr unsigned silence_beside = 5;
+
+Probes all_towards(const Observations& seen, std::size_t server) {
+    Probes probes;
+    for (const Probe& probe : seen.probes) {
+        if (probe.server == server) probes.push_back(&probe);
+    }
+    return probes;
+}
+
+// TCP requests answered at the very time of the silence, so that no outage can be the reason.
+bool tcp_answers_meanwhile(const Observations& seen, std::size_t server) {
+    const Server& entry = seen.servers[server];
+    if (entry.tcp != Tcp::answered) return false;
+    const Probes udp = all_towards(seen, server);
+    if (telling_silence(seen, udp, {&entry.tcp_requests}) < silence_to_believe) return false;
+    return std::count_if(entry.tcp_requests.sends.begin(), entry.tcp_requests.sends.end(),
+                         [](const Send& send) { return send.rtt.has_value(); }) >=
+           answers_to_believe;
+}
+
+// One server may have trouble with its UDP service alone. Two of different names at different
+// addresses do not have it at the same time; but one that shows no life by TCP either may be dead,
+// and its silence by UDP tells nothing.
+bool another_is_silent(const Observations& seen, std::size_t beside) {
+    const Server& first = seen.servers[beside];
+    for (std::size_t server = 0; server < seen.servers.size(); ++server) {
+        const Server& second = seen.servers[server];
+        const bool independent =
+            second.name != first.name && second.address.address != first.address.address;
+        const bool alive = second.tcp_alive || second.tcp == Tcp::answered;
+        if (!independent || !alive) continue;
+        if (tally(seen, all_towards(seen, server)).unanswered >= silence_beside) return true;
+    }
+    return false;
+}
+
+bool tcp_passes(const Observations& seen) {
+    return std::any_of(seen.servers.begin(), seen.servers.end(),
+                       [](const Server& s) { return s.tcp == Tcp::answered; });
+}
+
+}  // namespace
+
+FilteredBy judge_blocker(const Observations& seen) {
+    if (seen.not_permitted >= refusals_to_believe && seen.not_permitted == seen.sent) {
+        return FilteredBy::host;
+    }
+    const bool router = seen.prohibited >= refusals_to_believe && seen.refused == 0 &&
+                        seen.prohibited_towards.size() >= refused_addresses_to_believe;
+    return router ? FilteredBy::router : FilteredBy::unknown;
+}
+
+UdpPath judge_udp(const Observations& seen) {
+    if (seen.anything_answered()) return UdpPath::works;
+    const bool rejected = std::any_of(seen.probes.begin(), seen.probes.end(),
+                                      [](const Probe& p) { return p.error_code != 0; });
+    // What arrives shows that UDP passes, even where it is no answer; so does a server's own ICMP
+    // error.
+    const bool anything_arrived =
+        rejected || seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
+    if (!anything_arrived) {
+        const FilteredBy by = judge_blocker(seen);
+        if (by == FilteredBy::host) return UdpPath::blocked;
+        if (by == FilteredBy::router && tcp_passes(seen)) return UdpPath::blocked;
+    }
+    bool over = true;
+    for (std::size_t server = 0; server < seen.servers.size(); ++server) {
+        const bool tcp_told = tcp_answers_meanwhile(seen, server);
+        if (!anything_arrived && tcp_told && another_is_silent(seen, server)) {
+            return UdpPath::blocked;
+        }
+        const Probes udp = all_towards(seen, server);
+        const bool refused =
+            std::any_of(udp.begin(), udp.end(), [](const Probe* p) { return p->error_code != 0; });
+        const bool tcp_may_tell =
+            !anything_arrived && !tcp_told && seen.servers[server].tcp != Tcp::failed;
+        const bool silent = tally(seen, udp).unanswered >= silence_to_believe && !tcp_may_tell;
+        over = over && (refused || silent);
+    }
+    if (!over) return UdpPath::pending;
+    if (anything_arrived) return UdpPath::no_valid_answer;
+    return tcp_passes(seen) ? UdpPath::tcp_only : UdpPath::no_answer;
+}
+
+}  // namespace p2pdiag::nat

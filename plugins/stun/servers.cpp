@@ -1,0 +1,57 @@
+// stun.servers: docs/checks/stun.servers.md.
+#include "servers.hpp"
+
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "net/routes.hpp"
+
+namespace p2pdiag::stun_plugin {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the host needs to end a run by force must not be used up here.
+constexpr auto margin = 100ms;
+
+std::optional<bool> has_internet_route(Family family) {
+    const auto route = net::route_to_internet(family);
+    if (!route) return std::nullopt;
+    return route->has_value();
+}
+
+}  // namespace
+
+p2pdiag_status check_servers(Run& run) {
+    const json::array configured = configured_servers(run.input());
+    const auto report = std::make_shared<ServersReport>();
+    for (ServerName& name : parse_servers(configured)) {
+        ServerReport server;
+        server.name = std::move(name);
+        report->servers.push_back(std::move(server));
+    }
+    if (report->servers.empty()) {
+        run.summary("No STUN server is configured");
+        return P2PDIAG_SKIP;
+    }
+    if (configured.size() > max_servers) report->left_out = configured.size() - max_servers;
+    report->internet_v4 = has_internet_route(Family::ipv4);
+    report->internet_v6 = has_internet_route(Family::ipv6);
+
+    auto deadline = run.deadline();
+    if (deadline != TimePoint::max()) deadline -= margin;
+    const Ended ended = run_until(run.cancel_fd(), deadline, probe_servers(report));
+    if (ended != Ended::finished) report->interrupted = true;
+
+    const ServersVerdict verdict = judge(*report);
+    for (const ServersFinding& finding : verdict.findings) {
+        run.finding(finding.code, finding.severity, finding.message,
+                    json::to_text(finding.evidence));
+    }
+    run.data(json::to_text(to_json(*report)));
+    run.summary(verdict.summary);
+    return verdict.status;
+}
+
+}  // namespace p2pdiag::stun_plugin

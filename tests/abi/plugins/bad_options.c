@@ -1,0 +1,4 @@
+/* Its option schema is no schema. */
+#include "base.h"
+EXPORT const p2pdiag_plugin p2pdiag_plugin_v1 = {
+    sizeof(p2pdiag_plugin), 1, 0, STR("broken"), STR("1.0"), STR("x"), STR("[{\"name\":7}]"), checks, 0, 1, 0};

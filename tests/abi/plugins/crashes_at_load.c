@@ -1,0 +1,4 @@
+#include "base.h"
+__attribute__((constructor)) static void at_load(void) { __builtin_trap(); }
+EXPORT const p2pdiag_plugin p2pdiag_plugin_v1 = {
+    sizeof(p2pdiag_plugin), 1, 0, STR("broken"), STR("1.0"), STR("x"), STR("[]"), checks, 0, 1, 0};

@@ -1,0 +1,273 @@
+"""Puts each broken plugin beside a steady one: the host names plugin and reason, and the steady one still reports."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HOST, PLUGINS = sys.argv[1], sys.argv[2]
+
+
+class Directory:
+    """A plugin directory with the named plugins in it."""
+
+    def __init__(self, *names):
+        self.path = tempfile.mkdtemp()
+        os.mkdir(self.plugins)
+        for name in names:
+            shutil.copy(f"{PLUGINS}/{name}.so", self.plugins)
+
+    @property
+    def plugins(self):
+        return self.path + "/plugins"
+
+    def host(self, *arguments):
+        environment = dict(os.environ, XDG_CACHE_HOME=self.path + "/cache", XDG_CONFIG_HOME=self.path)
+        return subprocess.run([HOST, "--plugin-dir", self.plugins, *arguments], env=environment,
+                              capture_output=True, timeout=60)
+
+    def report(self, *checks):
+        done = self.host("run", *checks, "--format", "json")
+        return done.returncode, json.loads(done.stdout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+
+def rejections(report, directory):
+    """What was said of the plugins in this directory; others may lie in the installed one."""
+    return [f for f in report["findings"] if f["code"] == "host.plugin-rejected"
+            and f["evidence"]["file"].startswith(directory.path)]
+
+
+def check_of(report, name):
+    return next(check for check in report["checks"] if check["id"] == name)
+
+
+class Rejected(unittest.TestCase):
+    """What is wrong with the file or its table is found before any check of it runs."""
+
+    def expect(self, name, *reasons):
+        with Directory("steady", name) as directory:
+            code, report = directory.report("steady.*")
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            found = rejections(report, directory)
+            self.assertEqual(len(found), 1, report["findings"])
+            self.assertIn(name + ".so", found[0]["message"])
+            for reason in reasons:
+                self.assertIn(reason, found[0]["message"])
+            listing = directory.host("list", "plugins").stdout.decode()
+            self.assertRegex(listing, name + r"\.so +REJECTED: ")
+            valid = directory.host("validate", f"{directory.plugins}/{name}.so")
+            if name != "duplicate_plugin":
+                self.assertEqual(valid.returncode, 1)
+                self.assertIn(reasons[0], valid.stdout.decode())
+
+    def test_no_entry(self):
+        self.expect("no_entry", "exports no symbol p2pdiag_plugin_v1")
+
+    def test_wrong_major(self):
+        self.expect("wrong_major", "ABI major 2, this p2pdiag has 1")
+
+    def test_short_struct(self):
+        self.expect("short_struct", "16 bytes")
+
+    def test_newer_minor(self):
+        self.expect("newer_minor", "needs ABI 1.999", "update p2pdiag")
+
+    def test_duplicate_plugin(self):
+        # By file name it comes first; the later one is the duplicate.
+        with Directory("steady", "duplicate_plugin") as directory:
+            code, report = directory.report("steady.*")
+            found = rejections(report, directory)
+            self.assertEqual(len(found), 1)
+            self.assertIn("duplicate plugin id 'steady'", found[0]["message"])
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+
+    def test_duplicate_check(self):
+        self.expect("duplicate_check", "duplicate check id 'broken.check'")
+
+    def test_null_field(self):
+        self.expect("null_field", "broken.check has no run function")
+
+    def test_undefined_symbol(self):
+        self.expect("undefined_symbol", "nobody_defines_this")
+
+    def test_table_not_utf8(self):
+        self.expect("table_not_utf8", "summary is not valid UTF-8")
+
+    def test_bad_options(self):
+        self.expect("bad_options", "its options")
+
+    def test_crashes_at_load(self):
+        self.expect("crashes_at_load", "killed by SIG")
+
+    def test_hangs_at_load(self):
+        self.expect("hangs_at_load", "hangs while it is loaded")
+
+    def test_not_elf(self):
+        with Directory("steady") as directory:
+            with open(directory.plugins + "/text.so", "w") as file:
+                file.write("just text\n")
+            code, report = directory.report("steady.*")
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertTrue(any("text.so is not used: not an ELF file" in f["message"]
+                                for f in report["findings"]))
+
+    def test_truncated_elf(self):
+        with Directory("steady") as directory:
+            with open(f"{PLUGINS}/steady.so", "rb") as whole:
+                start = whole.read(2000)
+            with open(directory.plugins + "/cut.so", "wb") as file:
+                file.write(start)
+            code, report = directory.report("steady.*")
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertTrue(any("cut.so" in f["message"] for f in report["findings"]))
+
+    def test_world_writable_directory(self):
+        with Directory("steady") as directory, Directory("segfaults") as open_to_all:
+            os.chmod(open_to_all.plugins, 0o777)
+            code, report = directory.report("--plugin-dir", open_to_all.plugins, "steady.*")
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertTrue(any("every user of this machine can write" in f["message"]
+                                for f in report["findings"]))
+
+    def test_world_writable_file(self):
+        with Directory("steady", "aborts") as directory:
+            os.chmod(directory.plugins + "/aborts.so", 0o666)
+            code, report = directory.report("steady.*")
+            self.assertTrue(any("every user of this machine can write" in f["message"]
+                                for f in report["findings"]))
+
+    def test_link_into_a_world_writable_directory(self):
+        with Directory("steady") as directory, Directory("segfaults") as open_to_all:
+            os.chmod(open_to_all.plugins, 0o777)
+            os.symlink(open_to_all.plugins + "/segfaults.so", directory.plugins + "/link.so")
+            code, report = directory.report("steady.*")
+            found = rejections(report, directory)
+            self.assertEqual(len(found), 1, report["findings"])
+            self.assertIn("every user of this machine can write", found[0]["message"])
+
+    def test_world_writable_folder_above(self):
+        with Directory("steady") as directory:
+            os.chmod(directory.path, 0o777)
+            done = directory.host("run", "steady.*")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"every user of this machine can write", done.stderr)
+
+    def test_group_writable_file(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a file to another group")
+        with Directory("steady", "aborts") as directory:
+            os.chown(directory.plugins + "/aborts.so", 0, 12345)
+            os.chmod(directory.plugins + "/aborts.so", 0o775)
+            code, report = directory.report("steady.*")
+            self.assertIn("the group 12345 can write", rejections(report, directory)[0]["message"])
+
+    def test_not_a_file(self):
+        with Directory("steady") as directory:
+            os.mkfifo(directory.plugins + "/pipe.so")
+            os.symlink("/nowhere", directory.plugins + "/lost.so")
+            os.mkdir(directory.plugins + "/folder.so")
+            code, report = directory.report("steady.*")
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertEqual(len(rejections(report, directory)), 3)
+
+    def test_unknown_check_of_a_rejected_plugin(self):
+        with Directory("wrong_major") as directory:
+            for command in (("run", "broken.check"), ("describe", "broken.check")):
+                done = directory.host(*command)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(b"wrong_major.so is not used: built for ABI major 2", done.stderr)
+
+
+class Misbehaving(unittest.TestCase):
+    """A check that goes wrong while it runs: its status says how, what it had said is kept."""
+
+    def expect(self, name, status, code_of_finding, *reasons, isolation="child"):
+        with Directory("steady", name) as directory:
+            code, report = directory.report("steady.*", "broken.*", "--isolation", isolation)
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertEqual(check_of(report, "broken.check")["status"], status)
+            messages = {f["code"]: f["message"] for f in report["findings"]
+                        if f["check"] == "broken.check"}
+            if code_of_finding:
+                self.assertEqual(code, 4)
+                self.assertIn("plugin broken: check broken.check", messages[code_of_finding])
+                for reason in reasons:
+                    self.assertIn(reason, messages[code_of_finding])
+            if name != "throws_in_sdk":
+                self.assertIn("net.port-in-use", messages)
+            return report
+
+    def test_throws(self):
+        self.expect("throws", "crashed", "host.plugin-crashed", "SIGABRT")
+
+    def test_throws_in_sdk(self):
+        report = self.expect("throws_in_sdk", "error", None)
+        self.assertIn("over the edge", check_of(report, "broken.check")["summary"])
+
+    def test_throws_in_sdk_without_isolation(self):
+        self.expect("throws_in_sdk", "error", None, isolation="none")
+
+    def test_segfaults(self):
+        self.expect("segfaults", "crashed", "host.plugin-crashed", "SIGSEGV")
+
+    def test_aborts(self):
+        self.expect("aborts", "crashed", "host.plugin-crashed", "SIGABRT")
+
+    def test_hangs(self):
+        self.expect("hangs", "timed_out", "host.plugin-timed-out", "deadline")
+
+    def test_exits(self):
+        self.expect("exits", "error", "host.plugin-crashed", "without a result")
+
+    def test_floods_results(self):
+        self.expect("floods_results", "error", "host.plugin-crashed", "more than it may")
+
+    def test_floods_stdout(self):
+        self.expect("floods_stdout", "pass", None)
+
+    def test_emits_not_utf8(self):
+        self.expect("emits_not_utf8", "error", "host.plugin-crashed", "not JSON in UTF-8")
+
+    def test_emits_garbage(self):
+        self.expect("emits_garbage", "error", "host.plugin-crashed", "not JSON in UTF-8")
+
+    def test_unknown_status(self):
+        self.expect("unknown_status", "error", "host.plugin-crashed", "does not know")
+
+    def test_leaves_child(self):
+        self.expect("leaves_child", "pass", None)
+        left = subprocess.run(["pgrep", "-f", "leaves_child.so"], capture_output=True)
+        self.assertEqual(left.stdout, b"", "a process of the plugin outlived the run")
+
+
+class Cache(unittest.TestCase):
+    def test_changed_file_is_read_again(self):
+        with Directory("steady") as directory:
+            self.assertIn(b"Works", directory.host("list", "plugins").stdout)
+            self.assertIn(b"Works", directory.host("list", "plugins").stdout)
+            shutil.copy(f"{PLUGINS}/wrong_major.so", directory.plugins + "/steady.so")
+            self.assertIn(b"REJECTED", directory.host("list", "plugins").stdout)
+
+    def test_broken_or_foreign_cache_is_ignored(self):
+        with Directory("steady") as directory:
+            directory.host("list")
+            cache = directory.path + "/cache/p2pdiag/plugins.json"
+            with open(cache, "w") as file:
+                file.write("{ not json")
+            self.assertIn(b"Works", directory.host("list", "plugins").stdout)
+            os.chmod(cache, 0o666)
+            with open(cache, "w") as file:
+                file.write("[]")
+            self.assertIn(b"Works", directory.host("list", "plugins").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,91 @@
+"""Times p2pdiag beside its peers in the same lab and prints ratios. Nothing is asserted: `scripts/test --bench`."""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+KINDS = ["open", "full-cone", "restricted-cone", "port-restricted-cone", "address-dependent", "symmetric",
+         "symmetric-sequential"]
+NULL = subprocess.DEVNULL
+
+
+def timed(command):
+    """Seconds and peak resident kilobytes of one run."""
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdout=NULL, stderr=NULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return time.monotonic() - began, usage.ru_maxrss
+
+
+def medians(commands, rounds):
+    """Median seconds per command; one round runs each once, so that a disturbance meets all."""
+    seconds = [[] for _ in commands]
+    for _ in range(rounds):
+        for number, command in enumerate(commands):
+            seconds[number].append(timed(command)[0])
+    return [statistics.median(each) for each in seconds]
+
+
+def inside(host, rounds):
+    """Runs in the lab's client, beside the peers."""
+    local = subprocess.run("ip -4 -o addr show scope global | awk '{print $4; exit}' | cut -d/ -f1", shell=True,
+                           capture_output=True, text=True).stdout.strip()
+    print(json.dumps(medians([[host, "--profile", "lab", "run", "stun.nat"],
+                              ["turnutils_natdiscovery", "-m", "-f", "-L", local, "11.22.33.10"],
+                              ["stun", "11.22.33.10"]], rounds)))
+
+
+def lab(host, options, rounds):
+    command = [host, "lab", "run", *options, "--command", "--", sys.executable, __file__, "--inside", host, str(rounds)]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def compile_plugins(source, directory, count):
+    """`count` plugins with a check each that does nothing, from the template."""
+    with open(source + "/sdk/template/plugin.cpp") as file:
+        template = file.read()
+    os.mkdir(directory)
+    for number in range(count):
+        path = f"{directory}/p{number}"
+        with open(path + ".cpp", "w") as file:
+            file.write(template.replace('"hello', f'"hello{number}'))
+        subprocess.run(["g++", "-std=c++20", "-O1", "-shared", "-fPIC", "-fvisibility=hidden",
+                        f"-I{source}/sdk/include", path + ".cpp", "-o", path + ".so"], check=True)
+
+
+def start_up(host, source):
+    print("\nstart-up and overhead (median of 21)")
+    print(f"  --version                {1000 * medians([[host, '--version']], 21)[0]:7.1f} ms")
+    with tempfile.TemporaryDirectory() as place:
+        plugins = place + "/plugins"
+        compile_plugins(source, plugins, 20)
+        front = [host, "--plugin-dir", plugins, "run"]
+        one, all_of_them = [*front, "hello0.greeting"], [*front, "hello*"]
+        timed(all_of_them)
+        single, many = medians([one, all_of_them], 21)
+        print(f"  run of one empty check   {1000 * single:7.1f} ms")
+        print(f"  each further check       {1000 * (many - single) / 19:7.1f} ms")
+        print(f"  peak memory of the host  {max(timed(all_of_them)[1] for _ in range(5)) / 1024:7.1f} MiB")
+
+
+def main(host, rounds):
+    source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    print(f"stun.nat, median of {rounds}; the others in the same lab and the same round")
+    print(f"{'NAT':22} {'p2pdiag':>8} {'natdiscovery':>13} {'ratio':>6} {'stun':>8} {'ratio':>6}")
+    for name, options in [*((kind, ["--nat", kind]) for kind in KINDS),
+                          ("UDP blocked", ["--nat", "port-restricted-cone", "--block", "udp"])]:
+        ours, coturn, stun = lab(host, options, rounds)
+        print(f"{name:22} {ours:7.3f}s {coturn:12.3f}s {coturn / ours:5.1f}x {stun:7.3f}s {stun / ours:5.1f}x",
+              flush=True)
+    start_up(host, source)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--inside":
+        inside(sys.argv[2], int(sys.argv[3]))
+    else:
+        main(os.path.abspath(sys.argv[1]), int(sys.argv[2]))

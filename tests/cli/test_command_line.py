@@ -1,0 +1,325 @@
+"""The command line as people and scripts meet it: exit codes, messages, one JSON document, signals, bad input."""
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HOST, PLUGINS = sys.argv[1], sys.argv[2]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.mkdtemp()
+        self.plugin_dir = self.place + "/plugins"
+        os.mkdir(self.plugin_dir)
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("P2P")}
+        self.environment.update(XDG_CACHE_HOME=self.place + "/cache", XDG_CONFIG_HOME=self.place + "/config")
+
+    def tearDown(self):
+        shutil.rmtree(self.place)
+
+    def with_plugins(self, *names):
+        for name in names:
+            shutil.copy(f"{PLUGINS}/{name}.so", self.plugin_dir)
+
+    def command(self, *arguments):
+        return [HOST, "--plugin-dir", self.plugin_dir, *arguments]
+
+    def host(self, *arguments, **more):
+        environment = dict(self.environment, **more.pop("environment", {}))
+        return subprocess.run(self.command(*arguments), env=environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=60, **more)
+
+    def write(self, name, content, mode="w"):
+        path = f"{self.place}/{name}"
+        with open(path, mode) as file:
+            file.write(content)
+        return path
+
+
+class BadInput(Case):
+    """Exit code 2, a message that names the culprit, and nothing on stdout but, with JSON, one document."""
+
+    def expect(self, *arguments, says, environment={}):
+        done = self.host(*arguments, environment=environment)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, done.stderr)
+
+    def test_no_command(self):
+        self.expect(says="Usage: p2pdiag")
+
+    def test_unknown_command(self):
+        self.expect("rnu", "all", says="unknown command 'rnu': did you mean 'run'?")
+
+    def test_unknown_option(self):
+        self.expect("run", "--colour", says="--colour")
+
+    def test_unknown_check(self):
+        self.expect("run", "stun.nta", says="unknown check 'stun.nta': did you mean 'stun.nat'?")
+
+    def test_unknown_check_in_only_and_skip(self):
+        self.expect("run", "--only", "nothing.*", says="unknown check 'nothing.*'")
+        self.expect("run", "--skip", "nothing.*", says="unknown check 'nothing.*'")
+
+    def test_everything_skipped(self):
+        self.expect("run", "--skip", "*", says="no check is left to run")
+
+    def test_unknown_profile(self):
+        self.expect("--profile", "defualt", "run", says=["defualt", "default"])
+
+    def test_unknown_plugin_directory(self):
+        self.expect("--plugin-dir", "/nowhere", "list", says="/nowhere: no such directory")
+
+    def test_ports(self):
+        for port in ("0", "70000", "-1"):
+            self.expect("run", "--port", port, says="--port")
+        self.expect("run", "--port", "http", says="http")
+
+    def test_deadline(self):
+        self.expect("run", "--deadline", "soon", says="--deadline")
+
+    def test_stun_server(self):
+        self.expect("run", "--stun", "no port here", says="no port here")
+
+    def test_format_and_output(self):
+        self.expect("run", "--format", "jsn", says="jsn")
+        self.expect("run", "--output", "json", says="expected FORMAT=PATH")
+        self.expect("run", "--output", "jsn=x", says="did you mean 'json'?")
+        self.expect("run", "--output", "json=/nowhere/report.json", says="/nowhere/report.json: cannot be written")
+        self.expect("run", "--output", "json=" + self.place, says="is a directory")
+
+    def test_profile_file(self):
+        path = self.write("p.toml", "[target]\nprot = 8000\n")
+        self.expect("--profile", path, "run", says=[f"{path}:2:1: ", "prot", "port"])
+        self.expect("--profile", self.place + "/none.toml", "run", says="none.toml")
+        self.expect("--profile", self.write("b.toml", os.urandom(500), "wb"), "run", says="b.toml:")
+
+    def test_environment(self):
+        self.expect("run", environment={"P2P_SIGNALING_PORT": "70000"}, says=["P2P_SIGNALING_PORT", "70000"])
+        for servers in ("a:1,,b:2", ",", "a:1,nonsense"):
+            self.expect("run", environment={"P2P_STUN_SERVERS": servers}, says="P2P_STUN_SERVERS")
+
+    def test_describe_and_explain(self):
+        self.expect("describe", "stun.nta", says="did you mean 'stun.nat'?")
+        self.expect("explain", "nat.symetric", says="did you mean 'nat.symmetric'?")
+        self.expect("explain", "../../etc/passwd", says="unknown code")
+
+    def test_validate(self):
+        self.expect("validate", "/nowhere.so", says="/nowhere.so: no such file")
+
+    def test_nothing_may_follow_dashes(self):
+        self.expect("lab", "check", "--", "run", says="nothing may follow --")
+
+    def test_json_is_one_document(self):
+        done = self.host("run", "nonsense", "--format", "json")
+        self.assertEqual(done.returncode, 2)
+        document = json.loads(done.stdout)
+        self.assertEqual(document["error"]["exit_code"], 2)
+        self.assertIn("nonsense", document["error"]["message"])
+
+
+class Output(Case):
+    def test_version(self):
+        done = self.host("--version")
+        self.assertRegex(done.stdout, r"^p2pdiag \d+\.\d+\.\d+\n$")
+        self.assertEqual(done.returncode, 0)
+
+    def test_help_of_every_command(self):
+        for command in ([], ["run"], ["list"], ["describe"], ["explain"], ["validate"], ["lab"], ["lab", "run"]):
+            done = self.host(*command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn("Usage", done.stdout)
+
+    def test_files_beside_stdout(self):
+        self.with_plugins("steady")
+        report = self.place + "/report"
+        done = self.host("run", "steady.check", "--format", "json", "--output", f"json={report}.json", "--output",
+                         f"markdown={report}.md", "--output", f"junit={report}.xml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(report + ".json") as file:
+            self.assertEqual(json.load(file), json.loads(done.stdout))
+        self.assertEqual(sorted(name for name in os.listdir(self.place) if name.startswith("report")),
+                         ["report.json", "report.md", "report.xml"])
+
+    def test_streamed_lines_name_a_rejected_plugin(self):
+        self.with_plugins("steady", "no_entry")
+        done = self.host("run", "steady.check", "--format", "jsonl")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([line["type"] for line in lines][:3], ["run", "finding", "check"])
+        self.assertEqual(lines[1]["code"], "host.plugin-rejected")
+        self.assertEqual(done.returncode, 4)
+
+    def test_closed_stdout(self):
+        self.with_plugins("steady")
+        done = subprocess.run(f"{' '.join(self.command('run', 'steady.check'))} | true", shell=True,
+                              env=self.environment, capture_output=True, text=True)
+        self.assertEqual(done.stderr, "")
+
+    def test_full_disk(self):
+        self.with_plugins("steady")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(self.command("run", "steady.check"), env=self.environment, stdout=full)
+        self.assertEqual(done.returncode, 4)
+
+    def test_lost_output_is_never_success(self):
+        self.with_plugins("steady")
+        for command in (["list"], ["list", "--format", "json"], ["--version"], ["explain", "nat.symmetric"],
+                        ["describe", "steady.check"], ["validate", self.plugin_dir + "/steady.so"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([HOST, *command] if "--version" in command else self.command(*command),
+                                      env=self.environment, stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 4, command)
+            self.assertIn("cannot write the result", done.stderr)
+
+    def test_output_through_a_link(self):
+        self.with_plugins("steady")
+        os.symlink("target.json", self.place + "/link.json")
+        self.write("target.json", "old")
+        self.assertEqual(self.host("run", "steady.check", "--output", f"json={self.place}/link.json").returncode, 0)
+        self.assertTrue(os.path.islink(self.place + "/link.json"))
+        with open(self.place + "/target.json") as file:
+            json.load(file)
+
+    def test_a_pipe_without_a_reader_is_no_place_for_output(self):
+        self.with_plugins("steady")
+        os.mkfifo(self.place + "/pipe")
+        self.assertEqual(self.host("run", "steady.check", "--output", f"json={self.place}/pipe").returncode, 2)
+
+    def test_notes_are_shown(self):
+        self.with_plugins("steady")
+        profile = self.write("p.toml", "[plugins.nosuch]\nx = 1\n")
+        self.assertIn("nosuch", self.host("--profile", profile, "run", "steady.check").stderr)
+
+    def test_ignored_children_of_the_caller(self):
+        self.with_plugins("steady")
+        done = self.host("run", "steady.check", "--format", "json",
+                         preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_colour_and_no_progress_without_terminal(self):
+        self.with_plugins("steady")
+        done = self.host("run", "steady.check")
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        self.assertEqual(done.stderr, "")
+
+    def test_terminal_gets_colour_unless_told_not_to(self):
+        self.with_plugins("steady")
+        for more, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+            main, terminal = pty.openpty()
+            process = subprocess.Popen(self.command("run", "steady.check"), env=dict(self.environment, **more),
+                                       stdout=terminal, stderr=subprocess.DEVNULL)
+            process.wait(timeout=30)
+            os.close(terminal)
+            shown = os.read(main, 100000).decode()
+            os.close(main)
+            self.assertIn("steady.check", shown)
+            self.assertEqual("\x1b[" in shown, coloured)
+
+    def test_profiles_in_layers(self):
+        self.with_plugins("steady")
+        profile = self.write("p.toml", "[target]\nport = 5000\n")
+
+        def port(*arguments, **more):
+            done = self.host(*arguments, "run", "steady.check", "--format", "json", **more)
+            return json.loads(done.stdout)["run"]["target"]["port"]
+
+        self.assertEqual(port(), 8000)
+        os.makedirs(self.place + "/config/p2pdiag")
+        self.write("config/p2pdiag/config.toml", "[target]\nport = 4000\n")
+        self.assertEqual(port(), 4000)
+        self.assertEqual(port("--profile", profile), 5000)
+        done = self.host("--profile", profile, "run", "steady.check", "--port", "6000", "--format", "json")
+        self.assertEqual(json.loads(done.stdout)["run"]["target"]["port"], 6000)
+
+
+class Interrupted(Case):
+    """A run ends bounded and still prints what is known."""
+
+    def interrupt(self, *signals):
+        self.with_plugins("steady", "hangs")
+        process = subprocess.Popen(self.command("run", "steady.*", "broken.*", "--format", "jsonl"),
+                                   env=self.environment, stdout=subprocess.PIPE, text=True)
+        lines = []
+        # The steady check has reported: the other one is running now.
+        while not any('"steady.check"' in line for line in lines):
+            lines.append(process.stdout.readline())
+        for number in signals:
+            process.send_signal(number)
+        rest, _ = process.communicate(timeout=30)
+        report = [json.loads(line) for line in lines + rest.splitlines()]
+        statuses = {line["id"]: line["status"] for line in report if line["type"] == "check"}
+        self.assertEqual(statuses, {"steady.check": "pass", "broken.check": "cancelled"})
+        # It did not stop when it was asked to: that is the plugin's fault, and said.
+        self.assertIn("host.plugin-timed-out", {line.get("code") for line in report})
+        self.assertEqual(report[-1]["type"], "end")
+        return process.returncode
+
+    def test_ctrl_c(self):
+        self.assertEqual(self.interrupt(signal.SIGINT), 130)
+
+    def test_ctrl_c_twice(self):
+        self.assertEqual(self.interrupt(signal.SIGINT, signal.SIGINT), 130)
+
+    def test_terminated(self):
+        self.assertEqual(self.interrupt(signal.SIGTERM), 143)
+
+    def test_deadline_of_the_run(self):
+        self.with_plugins("steady", "hangs")
+        done = self.host("run", "steady.*", "broken.*", "--deadline", "1200ms", "--format", "json")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        statuses = {check["id"]: check["status"] for check in json.loads(done.stdout)["checks"]}
+        self.assertEqual(statuses, {"steady.check": "pass", "broken.check": "cancelled"})
+
+    def test_without_isolation_the_deadline_holds_between_checks(self):
+        # The slow one comes first and cannot be stopped in this process; after it nothing more may start.
+        self.with_plugins("slow", "steady")
+        done = self.host("run", "broken.*", "steady.*", "--isolation", "none", "--deadline", "1s", "--format", "json")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        statuses = {check["id"]: check["status"] for check in json.loads(done.stdout)["checks"]}
+        self.assertEqual(statuses, {"broken.check": "pass", "steady.check": "cancelled"})
+
+    def test_children_die_with_the_host(self):
+        self.with_plugins("hangs")
+        process = subprocess.Popen(self.command("run", "broken.*"), env=self.environment, stdout=subprocess.PIPE)
+        pattern = f"__check {self.plugin_dir}/hangs.so"
+
+        def children():
+            found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True).stdout.split()
+            return [pid for pid in found if int(pid) != process.pid]
+
+        deadline = time.monotonic() + 20
+        while not children() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertTrue(children())
+        process.kill()
+        process.communicate()
+        while children() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(children(), [])
+
+
+class Offline(Case):
+    def test_machine_without_a_network(self):
+        unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
+        if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no network namespace can be made here")
+        for arguments in ([], ["--profile", "quick"]):
+            done = subprocess.run([*unshare, *self.command(*arguments, "run", "all", "--format", "json")],
+                                  env=self.environment, capture_output=True, text=True, timeout=60)
+            report = json.loads(done.stdout)
+            self.assertEqual(report["verdict"]["status"], "offline")
+            self.assertIn("net.no-link", {finding["code"] for finding in report["findings"]})
+            self.assertEqual(done.returncode, 1)
+            self.assertNotIn("error", {check["status"] for check in report["checks"]})
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,65 @@
+#include "diagnosis/verdict.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace p2pdiag;
+
+namespace {
+
+report::CheckResult nat(std::vector<std::string> codes, const std::string& summary = "") {
+    report::CheckResult result;
+    result.id = "stun.nat";
+    result.summary = summary;
+    for (const std::string& code : codes) {
+        report::Finding finding;
+        finding.code = code;
+        finding.message = "message of " + code;
+        result.findings.push_back(finding);
+    }
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("each kind of network has its verdict") {
+    const auto [code, status] =
+        GENERATE(table<std::string, std::string>({{"nat.none", "open"},
+                                                  {"nat.full-cone", "direct"},
+                                                  {"nat.restricted-cone", "direct"},
+                                                  {"nat.port-restricted-cone", "direct"},
+                                                  {"nat.symmetric-firewall", "direct"},
+                                                  {"nat.symmetric", "relay-only"},
+                                                  {"nat.symmetric-predictable", "relay-only"},
+                                                  {"nat.udp-blocked", "relay-only"},
+                                                  {"net.no-link", "offline"},
+                                                  {"net.no-default-route", "offline"},
+                                                  {"net.no-internet", "offline"}}));
+    CAPTURE(code);
+    const report::Verdict verdict = diagnosis::judge({nat({code})});
+    CHECK(verdict.status == status);
+    CHECK(verdict.headline.size() > 10);
+}
+
+TEST_CASE("nothing measured is unknown, and the headline says what is missing") {
+    CHECK(diagnosis::judge({}).status == "unknown");
+    CHECK(diagnosis::judge({}).headline.find("not measured") != std::string::npos);
+    const report::Verdict silent = diagnosis::judge({nat({}, "too many answers were lost")});
+    CHECK(silent.status == "unknown");
+    CHECK(silent.headline.find("too many answers were lost") != std::string::npos);
+}
+
+TEST_CASE("IPv4 leads; what is known of IPv6 alone is said to be that") {
+    report::CheckResult open_by_ipv6 = nat({"nat.none"});
+    open_by_ipv6.findings[0].evidence = {{"family", "ipv6"}};
+    const report::Verdict alone = diagnosis::judge({open_by_ipv6});
+    CHECK(alone.status == "open");
+    CHECK(alone.headline.find("IPv6 alone") != std::string::npos);
+    const report::Verdict both = diagnosis::judge({open_by_ipv6, nat({"nat.symmetric"})});
+    CHECK(both.status == "relay-only");
+    CHECK(both.headline.find("Over IPv6, with peers that have it: No NAT") != std::string::npos);
+    CHECK(diagnosis::judge({open_by_ipv6, nat({"nat.full-cone"})}).status == "direct");
+}
+
+TEST_CASE("a measured NAT outweighs a missing default route") {
+    CHECK(diagnosis::judge({nat({"net.no-default-route", "nat.none"})}).status == "open");
+}

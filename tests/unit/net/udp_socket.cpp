@@ -1,0 +1,104 @@
+#include "net/udp_socket.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "fake/stun_server.hpp"
+#include "run_task.hpp"
+#include "wire/stun/message.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+
+namespace {
+
+struct Received {
+    std::vector<Bytes> datagrams;
+    std::vector<Endpoint> from;
+    std::vector<net::SendError> errors;
+};
+
+// Takes what comes until `enough` datagrams and errors together are there, or ten seconds are over.
+boost::asio::awaitable<Received> take(net::UdpSocket* socket, std::size_t enough) {
+    Received all;
+    const net::UdpSocket::OnDatagram datagram = [&](const Endpoint& from, ByteView bytes) {
+        all.datagrams.emplace_back(bytes.begin(), bytes.end());
+        all.from.push_back(from);
+    };
+    const net::UdpSocket::OnError error = [&](const net::SendError& problem) {
+        all.errors.push_back(problem);
+    };
+    const TimePoint end = Clock::now() + std::chrono::seconds(10);
+    while (all.datagrams.size() + all.errors.size() < enough && Clock::now() < end) {
+        if (co_await socket->wait(end)) socket->receive(datagram, error);
+    }
+    co_return all;
+}
+
+const IpAddress loopback = IpAddress::v4(0x7f000001);
+
+}  // namespace
+
+TEST_CASE("a datagram comes with its sender, an empty one too") {
+    boost::asio::io_context context;
+    auto one = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    auto other = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    CHECK(one.local().port != 0);
+    const Endpoint here{loopback, other.local().port};
+    CHECK_FALSE(one.send(as_bytes("hello"), here));
+    CHECK_FALSE(one.send({}, here, 1));
+    const Received got = run_on(context, take(&other, 2));
+    REQUIRE(got.datagrams.size() == 2);
+    CHECK(as_text(got.datagrams[0]) == "hello");
+    CHECK(got.datagrams[1].empty());
+    CHECK(got.from[0] == Endpoint{loopback, one.local().port});
+    CHECK(got.from[1] == got.from[0]);
+}
+
+TEST_CASE("an ICMP error names the datagram's destination, and does not stop the next send") {
+    boost::asio::io_context context;
+    auto socket = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    const Endpoint closed = closed_port();
+    const FakeStunServer server;
+    CHECK_FALSE(socket.send(as_bytes("x"), closed));
+    CHECK_FALSE(socket.send(stun::encode({}), server.primary()));
+    const Received got = run_on(context, take(&socket, 2));
+    REQUIRE(got.errors.size() == 1);
+    CHECK(got.errors[0].destination == closed);
+    CHECK(got.errors[0].error == boost::system::errc::connection_refused);
+    CHECK(got.errors[0].reporter == loopback);
+    CHECK(int(got.errors[0].icmp_type) == 3);  // destination unreachable
+    CHECK(int(got.errors[0].icmp_code) == 3);  // port
+    REQUIRE(got.datagrams.size() == 1);
+    CHECK(got.from[0] == server.primary());
+}
+
+TEST_CASE("what cannot be sent says why") {
+    boost::asio::io_context context;
+    auto socket = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    CHECK(socket.send(Bytes(70000), {loopback, 9}) == boost::system::errc::message_size);
+    // Broadcasts need a socket option. Nothing leaves the machine.
+    CHECK(socket.send(as_bytes("x"), *Endpoint::parse("127.255.255.255:9")) ==
+          boost::system::errc::permission_denied);
+}
+
+TEST_CASE("a port that is taken is an error, and the families are apart") {
+    boost::asio::io_context context;
+    auto first = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    const auto second =
+        net::UdpSocket::open(context.get_executor(), Family::ipv4, first.local().port);
+    REQUIRE(second.has_error());
+    CHECK(second.error() == boost::system::errc::address_in_use);
+    if (!has_ipv6_loopback()) return;
+    const auto v6 = net::UdpSocket::open(context.get_executor(), Family::ipv6, first.local().port);
+    CHECK(v6.has_value());
+}
+
+TEST_CASE("waiting ends at its time") {
+    boost::asio::io_context context;
+    auto socket = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    CHECK_FALSE(run_on(context, socket.wait(Clock::now() + Milliseconds(5))));
+    CHECK_FALSE(run_on(context, socket.wait(Clock::now() - Milliseconds(5))));
+    const auto nothing = [](const auto&...) { FAIL("something came"); };
+    CHECK_FALSE(socket.receive(nothing, nothing));
+}
