@@ -1,0 +1,61 @@
+// Every router that could forward a port, asked by every protocol at once.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/portmap/igd.hpp"
+#include "net/portmap/port_control.hpp"
+#include "net/portmap/ssdp.hpp"
+
+namespace p2pdiag::net::portmap {
+
+// A default gateway and what it said to NAT-PMP and PCP. Nothing = not decided when the search
+// ended.
+struct GatewayReport {
+    IpAddress address;
+    int interface = 0;
+    std::string interface_name;
+    IpAddress local;
+    bool preferred = false;  // packets to the internet leave through it
+    std::optional<Outcome<PortControlStatus>> natpmp;
+    std::optional<Outcome<PortControlStatus>> pcp;
+};
+
+// A device that answered the search, with what was read from it. Nothing = not asked, or not
+// answered when the search ended.
+struct IgdReport {
+    SsdpAnswer answer;
+    Milliseconds after{0};    // from the start of the search to its answer
+    bool on_gateway = false;  // its address is that of a default gateway
+    bool preferred = false;   // … of the one that packets to the internet leave through
+    std::optional<Outcome<IgdDescription>> description;
+    std::optional<Outcome<IgdStatus>> status;
+    std::optional<Outcome<IgdMappings>> mappings;
+    std::optional<Outcome<FirewallStatus>> firewall;
+
+    // It maps ports, is connected and has an address on its WAN side that is more than 0.0.0.0.
+    bool usable() const;
+};
+
+struct Discovered {
+    std::vector<GatewayReport> gateways;
+    std::vector<IgdReport> igds;
+    Milliseconds took{0};
+    bool ended_early = false;  // a usable router was there before the window was over
+};
+
+struct DiscoveryLimits {
+    Milliseconds window{3000};    // SSDP: at least MX 1 s and a slow router's answer
+    Milliseconds settle{300};     // after the first usable IGD on the preferred gateway
+    Milliseconds answered{1000};  // the most that a search takes once some protocol works
+};
+
+// Fills `found` as answers come, so that what is there can be reported when it is cancelled.
+boost::asio::awaitable<void> discover(std::shared_ptr<Discovered> found,
+                                      DiscoveryLimits limits = {});
+
+}  // namespace p2pdiag::net::portmap

@@ -1,0 +1,94 @@
+// Asking a router to let a port through: the words that UPnP IGD, NAT-PMP and PCP share.
+#pragma once
+
+#include <array>
+#include <boost/system/result.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.hpp"
+#include "base/transport.hpp"
+
+namespace p2pdiag::net::portmap {
+
+using Seconds = std::chrono::seconds;
+
+enum class Protocol { upnp, natpmp, pcp };
+std::string_view to_string(Protocol protocol);  // "upnp", "natpmp", "pcp"
+std::optional<Protocol> parse_protocol(std::string_view text);
+
+// Why a router did not do what it was asked to. The number of the protocol is in Failure::code.
+enum class Problem {
+    absent,               // nothing listens there: ICMP port unreachable, connection refused
+    no_answer,            // silence, or no whole answer in time
+    no_route,             // this machine cannot send there
+    malformed,            // an answer that breaks its protocol
+    too_large,            // more than we are willing to read
+    foreign_url,          // leads to another host than the one that answered; not followed
+    unsupported,          // version, opcode, option or action that the router does not know
+    refused,              // not authorised: 606, NOT_AUTHORIZED, secure mode, a denied port range
+    conflict,             // 718: the external port belongs to somebody else
+    same_port_required,   // 724
+    permanent_only,       // 725, or 402 for a lease
+    wildcard_required,    // 726, 727
+    full,                 // 728, NO_RESOURCES, USER_EX_QUOTA
+    no_external_address,  // NETWORK_FAILURE, no connection on the WAN side
+    port_not_available,   // PCP CANNOT_PROVIDE_EXTERNAL
+    address_mismatch,     // PCP 12: a NAT between this machine and the router
+    not_found,            // 714: there is no such mapping
+    failed                // anything else that the router calls an error; see code and text
+};
+std::string_view to_string(Problem problem);  // with hyphens: "no-answer"
+
+struct Failure {
+    Problem problem = Problem::failed;
+    int code = 0;      // UPnP error, HTTP status, NAT-PMP or PCP result code; 0 = none
+    std::string text;  // printable, for people: what the router or the kernel said
+    std::optional<Seconds> retry_after;  // PCP: how long the error holds (RFC 6887 section 7.2)
+};
+
+template <class T>
+using Outcome = boost::system::result<T, Failure>;
+
+// RFC 6887 section 11.1: ties a mapping to the program that made it.
+using PcpNonce = std::array<std::uint8_t, 12>;
+PcpNonce random_nonce();  // from the kernel's generator
+
+// One way to ask one router, complete: enough to take a mapping back after a restart of this
+// machine without searching again.
+struct Service {
+    Protocol protocol = Protocol::upnp;
+    IpAddress router;   // where it is asked
+    int interface = 0;  // index of the link towards it; a link-local router needs it
+    IpAddress local;    // this machine's address that mappings lead to
+    // UPnP alone. The service type says whether it maps ports (WANIPConnection:1, …) or opens
+    // pinholes (WANIPv6FirewallControl:1).
+    std::string control_url;
+    std::string service_type;
+};
+
+struct MapRequest {
+    Transport transport = Transport::udp;
+    std::uint16_t internal_port = 0;  // 1 to 65535
+    std::uint16_t external_port = 0;  // 0 = whichever; with IPv6 always the internal one
+    Seconds lifetime{0};              // UPnP: 0 = permanent
+    // UPnP shows it in the router's list, and it is how a mapping is known to be ours. Printable
+    // ASCII, at most 48 characters.
+    std::string description;
+    PcpNonce nonce{};    // PCP
+    bool exact = false;  // PCP PREFER_FAILURE: rather nothing than another external port
+};
+
+struct MapGrant {
+    std::uint16_t internal_port = 0;
+    std::uint16_t external_port = 0;
+    std::optional<IpAddress> external_address;  // where the protocol tells
+    std::optional<Seconds> lifetime;            // 0 = permanent; nothing where it is not told
+    std::optional<std::uint32_t> epoch;         // seconds; NAT-PMP and PCP
+    std::optional<std::uint16_t> pinhole_id;    // UPnP WANIPv6FirewallControl
+};
+
+}  // namespace p2pdiag::net::portmap
