@@ -88,6 +88,40 @@ const p2pdiag_check* find_check(const p2pdiag_plugin& plugin, std::string_view i
     return nullptr;
 }
 
+// A function of a change by its name in abi.h; null where there is none.
+using Function = int32_t (*)(const p2pdiag_host* host, p2pdiag_str input);
+Function find_function(const p2pdiag_plugin& plugin, std::string_view id, std::string_view name) {
+    for (const p2pdiag_change* change : changes_of(plugin)) {
+        if (text(change->id) != id) continue;
+        if (name == "plan") return change->plan;
+        if (name == "apply") return change->apply;
+        if (name == "verify") return change->verify;
+        if (name == "revert") return change->revert;
+        if (name == "keep") return change->keep;
+    }
+    return nullptr;
+}
+
+int say_error(const Emit& emit, std::string_view why) {
+    emit(json::to_text(json::object{{"type", "summary"}, {"text", why}}));
+    return P2PDIAG_ERROR;
+}
+
+int run_change(const char* file, std::string_view id, std::string_view function,
+               std::int64_t deadline_ns) {
+    const Table table = open_table(file);
+    if (!table) return say_error(emit_result_line, table.error().reason);
+    const Function found = find_function(**table, id, function);
+    if (found == nullptr) return say_error(emit_result_line, "the change is gone from its plugin");
+    const std::string input = read_all(input_fd);
+    HostSide host(cancel_fd, deadline_ns, emit_result_line);
+    return found(&host.table, {input.data(), input.size()});
+}
+
+void emit_status(int status) {
+    emit_result_line(json::to_text(json::object{{"type", "status"}, {"status", status}}));
+}
+
 int run_verb(const char* file, std::string_view name, const std::string& arguments) {
     const Table table = open_table(file);
     if (!table) {
@@ -118,7 +152,7 @@ int run_verb(const char* file, std::string_view name, const std::string& argumen
 }  // namespace
 
 bool is_child_word(std::string_view word) {
-    return word == describe_word || word == check_word || word == verb_word;
+    return word == describe_word || word == check_word || word == change_word || word == verb_word;
 }
 
 json::object describe(const std::filesystem::path& file) {
@@ -132,9 +166,7 @@ int run_check(const std::filesystem::path& file, std::string_view id, std::strin
     const Table table = open_table(file);
     const p2pdiag_check* check = table ? find_check(**table, id) : nullptr;
     if (check == nullptr) {
-        const std::string why = table ? "the check is gone from its plugin" : table.error().reason;
-        emit(json::to_text(json::object{{"type", "summary"}, {"text", why}}));
-        return P2PDIAG_ERROR;
+        return say_error(emit, table ? "the check is gone from its plugin" : table.error().reason);
     }
     HostSide host(cancel, deadline_ns, emit);
     return check->run(&host.table, {input.data(), input.size()});
@@ -151,7 +183,11 @@ void serve(int argc, char** argv) {
         const std::string input = read_all(input_fd);
         const int status =
             run_check(argv[2], argv[3], input, cancel_fd, number(argv[4]), emit_result_line);
-        emit_result_line(json::to_text(json::object{{"type", "status"}, {"status", status}}));
+        emit_status(status);
+        ::_exit(0);
+    }
+    if (word == change_word && argc == 6) {
+        emit_status(run_change(argv[2], argv[3], argv[4], number(argv[5])));
         ::_exit(0);
     }
     if (word == verb_word && argc == 4) {

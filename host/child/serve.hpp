@@ -1,6 +1,6 @@
 // The child's side: what this executable does when the host started it as `p2pdiag
-// __describe|__check|__verb`. Only here is plugin code ever loaded and run (with --isolation none
-// also in the host's own process).
+// __describe|__check|__change|__verb`. Only here is plugin code ever loaded and run (with
+// --isolation none also in the host's own process).
 #pragma once
 
 #include <filesystem>
@@ -15,6 +15,7 @@ namespace p2pdiag::child {
 // The first word of a child's command line; nobody types these.
 inline constexpr std::string_view describe_word = "__describe";
 inline constexpr std::string_view check_word = "__check";
+inline constexpr std::string_view change_word = "__change";
 inline constexpr std::string_view verb_word = "__verb";
 
 bool is_child_word(std::string_view word);

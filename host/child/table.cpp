@@ -21,6 +21,10 @@ constexpr std::size_t plugin_size_1_0 =
     offsetof(p2pdiag_plugin, verb_count) + sizeof(std::uint32_t);
 constexpr std::size_t check_size_1_0 = offsetof(p2pdiag_check, run) + sizeof(void*);
 constexpr std::size_t verb_size_1_0 = offsetof(p2pdiag_verb, run) + sizeof(void*);
+// With ABI 1.1 came changes.
+constexpr std::size_t plugin_size_1_1 =
+    offsetof(p2pdiag_plugin, change_count) + sizeof(std::uint32_t);
+constexpr std::size_t change_size_1_1 = offsetof(p2pdiag_change, keep) + sizeof(void*);
 // More than any real plugin has; bounds the walk through a table that is not one.
 constexpr std::uint32_t max_entries = 256;
 constexpr std::size_t max_text = 64 * 1024;
@@ -97,6 +101,37 @@ void judge_verb(Judge& judge, const p2pdiag_verb* verb) {
     judge.require(verb->run != nullptr, "verb " + name + " has no run function");
 }
 
+void judge_change(Judge& judge, const p2pdiag_change* change, std::string_view plugin_id) {
+    judge.require(change != nullptr, "a change is null");
+    if (!judge.fine()) return;
+    judge.require(change->struct_size >= change_size_1_1, "the struct of a change is too short");
+    if (!judge.fine()) return;
+    judge.require_text(change->id, "the id of a change");
+    judge.require_text(change->title, "the title of a change");
+    if (!judge.fine()) return;
+    const std::string id(text(change->id));
+    judge.require(is_check_id(id), "change id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(id.starts_with(std::string(plugin_id) + '.'),
+                  "change id '" + id + "' does not start with the plugin's id");
+    judge.require(change->plan != nullptr, "change " + id + " has no plan function");
+    judge.require(change->apply != nullptr, "change " + id + " has no apply function");
+    judge.require(change->verify != nullptr, "change " + id + " has no verify function");
+    judge.require(change->revert != nullptr, "change " + id + " has no revert function");
+}
+
+void judge_changes(Judge& judge, const p2pdiag_plugin& plugin) {
+    const auto changes = changes_of(plugin);
+    judge.require(changes.size() <= max_entries, "it lists more than 256 changes");
+    judge.require(changes.empty() || changes.data() != nullptr, "its changes are null");
+    std::set<std::string_view> ids;
+    for (std::size_t i = 0; judge.fine() && i < changes.size(); ++i) {
+        judge_change(judge, changes[i], text(plugin.id));
+        if (!judge.fine()) return;
+        const std::string_view id = text(changes[i]->id);
+        judge.require(ids.insert(id).second, "duplicate change id '" + std::string(id) + "'");
+    }
+}
+
 void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
     // struct_size and the version come first: nothing past them may be read when they are wrong.
     judge.require(plugin.struct_size >= plugin_size_1_0,
@@ -134,6 +169,7 @@ void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
         const std::string_view name = text(plugin.verbs[i]->name);
         judge.require(names.insert(name).second, "duplicate verb '" + std::string(name) + "'");
     }
+    if (judge.fine()) judge_changes(judge, plugin);
 }
 
 bool is_elf(const std::filesystem::path& file) {
@@ -165,6 +201,11 @@ std::string loader_message(std::string_view what) {
 json::value to_json(p2pdiag_str str) { return json::value(text(str)); }
 
 }  // namespace
+
+std::span<const p2pdiag_change* const> changes_of(const p2pdiag_plugin& plugin) {
+    if (plugin.struct_size < plugin_size_1_1) return {};
+    return {plugin.changes, plugin.change_count};
+}
 
 Table open_table(const std::filesystem::path& file) {
     static std::deque<boost::dll::shared_library> kept;
@@ -211,8 +252,16 @@ json::object to_json(const p2pdiag_plugin& plugin) {
                                      {"summary", to_json(verb.summary)},
                                      {"schema", to_json(verb.schema)}});
     }
+    json::array changes;
+    for (const p2pdiag_change* change : changes_of(plugin)) {
+        changes.push_back(json::object{{"id", to_json(change->id)},
+                                       {"title", to_json(change->title)},
+                                       {"privileges", change->privileges},
+                                       {"keeps", change->keep != nullptr}});
+    }
     description["checks"] = std::move(checks);
     description["verbs"] = std::move(verbs);
+    description["changes"] = std::move(changes);
     return description;
 }
 

@@ -4,6 +4,7 @@
 #include <p2pdiag/abi.h>
 
 #include <filesystem>
+#include <span>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -19,6 +20,9 @@ using Table = boost::system::result<const p2pdiag_plugin*, Refusal>;
 // Loads the file for the rest of this process (nothing is ever unloaded: what a plugin handed out
 // may outlive any dlclose) and checks the table. Static constructors of the plugin run in here.
 Table open_table(const std::filesystem::path& file);
+
+// None where the plugin was built before there were changes.
+std::span<const p2pdiag_change* const> changes_of(const p2pdiag_plugin& plugin);
 
 // The table as JSON, for the host's side. Only for a table that open_table accepted.
 json::object to_json(const p2pdiag_plugin& plugin);

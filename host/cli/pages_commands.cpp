@@ -74,6 +74,8 @@ int validate_command(const std::string& file) {
         text += "  check  " + check.id + ": " + check.title + '\n';
     for (const loader::Verb& verb : plugin.verbs)
         text += "  verb   " + verb.name + ": " + verb.summary + '\n';
+    for (const loader::Change& change : plugin.changes)
+        text += "  change " + change.id + ": " + change.title + '\n';
     // What would keep it from being found where it lies now.
     bool trusted = true;
     for (const auto& place : {path.parent_path(), path}) {

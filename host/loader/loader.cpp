@@ -53,6 +53,28 @@ Check to_check(const json::object& entry) {
     return check;
 }
 
+Change to_change(const json::object& entry) {
+    Change change;
+    change.id = string_of(entry, "id");
+    change.title = string_of(entry, "title");
+    change.privileges =
+        static_cast<std::uint32_t>(json::find_integer(entry, "privileges").value_or(0));
+    change.keeps = json::find_bool(entry, "keeps").value_or(false);
+    return change;
+}
+
+// The commands that the host carries out name changes that exist; what is wrong otherwise.
+std::string unknown_change(const Plugin& plugin, const Verb& verb) {
+    for (const options::Command& command : verb.schema.commands) {
+        for (const std::string* id : {&command.change, &command.undo}) {
+            if (id->empty() || plugin.find_change(*id) != nullptr) continue;
+            return "the schema of verb " + verb.name + ": command " + command.name +
+                   " names the change '" + *id + "', which the plugin does not have";
+        }
+    }
+    return {};
+}
+
 // Fills `plugin`; what is wrong otherwise.
 std::string read_table(const Description& description, Plugin& plugin) {
     const json::object& table = description.table;
@@ -68,6 +90,11 @@ std::string read_table(const Description& description, Plugin& plugin) {
             if (entry.is_object()) plugin.checks.push_back(to_check(entry.get_object()));
         }
     }
+    if (const json::array* changes = json::find_array(table, "changes")) {
+        for (const json::value& entry : *changes) {
+            if (entry.is_object()) plugin.changes.push_back(to_change(entry.get_object()));
+        }
+    }
     if (const json::array* verbs = json::find_array(table, "verbs")) {
         for (const json::value& entry : *verbs) {
             if (!entry.is_object()) continue;
@@ -79,6 +106,7 @@ std::string read_table(const Description& description, Plugin& plugin) {
             auto parsed = options::parse_verb(*schema);
             if (!parsed) return "the schema of verb " + verb.name + ": " + parsed.error().why;
             verb.schema = std::move(*parsed);
+            if (auto unknown = unknown_change(plugin, verb); !unknown.empty()) return unknown;
             plugin.verbs.push_back(std::move(verb));
         }
     }
@@ -246,8 +274,13 @@ const Plugin* Plugins::find(std::string_view id) const {
     return nullptr;
 }
 
-const Plugin* Plugins::owner_of(std::string_view check_id) const {
-    return find(check_id.substr(0, check_id.find('.')));
+const Change* Plugin::find_change(std::string_view change_id) const {
+    const auto found = std::ranges::find(changes, change_id, &Change::id);
+    return found == changes.end() ? nullptr : &*found;
+}
+
+const Plugin* Plugins::owner_of(std::string_view id) const {
+    return find(id.substr(0, id.find('.')));
 }
 
 const Check* Plugins::find_check(std::string_view check_id) const {

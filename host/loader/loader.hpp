@@ -30,6 +30,13 @@ struct Verb {
     options::VerbSchema schema;
 };
 
+struct Change {
+    std::string id;
+    std::string title;
+    std::uint32_t privileges = 0;  // p2pdiag_privilege bits
+    bool keeps = false;            // can be kept up: has a keep function
+};
+
 struct Plugin {
     std::filesystem::path file;
     std::string id;
@@ -38,6 +45,9 @@ struct Plugin {
     std::vector<options::Option> options;
     std::vector<Check> checks;
     std::vector<Verb> verbs;
+    std::vector<Change> changes;
+
+    const Change* find_change(std::string_view id) const;
 };
 
 struct Rejected {
@@ -50,7 +60,8 @@ struct Plugins {
     std::vector<Rejected> rejected;
 
     const Plugin* find(std::string_view id) const;
-    const Plugin* owner_of(std::string_view check_id) const;
+    // Of the id of a check or change.
+    const Plugin* owner_of(std::string_view id) const;
     const Check* find_check(std::string_view check_id) const;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/host_port.hpp"
 #include "base/json.hpp"
 
 namespace p2pdiag::options {
@@ -34,6 +35,10 @@ struct Command {
     std::vector<Option> options;
     std::optional<std::string>
         rest;  // help for what comes after "--"; nothing = it may not be there
+    // Id of the change that the host carries out, or takes back, instead of running the verb.
+    // Empty = neither; never both.
+    std::string change;
+    std::string undo;
 };
 
 struct VerbSchema {
@@ -64,8 +69,10 @@ Checked<json::value> from_value(const Option& option, const json::value& value);
 // Milliseconds from "250ms", "20s", "2m", "1h" or a bare number of milliseconds.
 Checked<std::int64_t> parse_duration(std::string_view text);
 
-// "host:port", "[v6]:port"; a port from 1 to 65535. No resolving.
-bool is_endpoint(std::string_view text);
+// "host:port" or "[v6]:port"; with a default, the port may be missing. The result has one. No
+// resolving.
+Checked<HostPort> read_endpoint(std::string_view text,
+                                std::optional<std::uint16_t> default_port = std::nullopt);
 
 // The known name nearest to `name`, when it is near enough to be what was meant.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& known);

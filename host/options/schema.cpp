@@ -203,18 +203,39 @@ Checked<Command> parse_command(const json::value& schema, const std::string& whe
     const json::object* object = schema.if_object();
     if (object == nullptr) return Mismatch{where + " is not an object"};
     Reader reader(*object, where);
-    reader.only({"name", "summary", "options", "rest"});
+    reader.only({"name", "summary", "options", "rest", "change", "undo"});
     Command command;
     command.name = reader.string("name");
     if (!is_name(command.name)) reader.fail("name " + shown(command.name) + " is not [a-z0-9-]+");
     if (command.name == "help") reader.fail("name \"help\" is the host's own");
     command.summary = reader.string("summary");
     command.rest = rest_of(reader);
+    command.change = reader.string("change");
+    command.undo = reader.string("undo");
+    if (!command.change.empty() && !command.undo.empty()) {
+        reader.fail("change and undo exclude each other");
+    }
+    const bool by_host = !command.change.empty() || !command.undo.empty();
+    if (by_host && command.rest) reader.fail("rest goes with neither change nor undo");
     auto options = options_of(reader, where + '.');
     if (!reader.ok()) return reader.problem();
     if (!options) return options.error();
     command.options = std::move(*options);
     return command;
+}
+
+// The host adds options of its own to a command that it carries out.
+std::optional<std::string> taken_by_host(const Command& command,
+                                         const std::vector<Option>& shared) {
+    if (command.change.empty() && command.undo.empty()) return std::nullopt;
+    for (const char* name : {"yes", "dry-run", "format", "keep"}) {
+        for (const auto* options : {&command.options, &shared}) {
+            if (std::ranges::find(*options, name, &Option::name) == options->end()) continue;
+            return ": option \"" + std::string(name) +
+                   "\" is added by the host to a command with change or undo";
+        }
+    }
+    return std::nullopt;
 }
 
 Checked<std::vector<Command>> parse_commands(const json::array& schema,
@@ -232,6 +253,7 @@ Checked<std::vector<Command>> parse_commands(const json::array& schema,
             if (std::ranges::find(shared, option.name, &Option::name) == shared.end()) continue;
             return Mismatch{where + ": option \"" + option.name + "\" is the verb's already"};
         }
+        if (auto taken = taken_by_host(*command, shared)) return Mismatch{where + *taken};
         commands.push_back(std::move(*command));
     }
     return commands;

@@ -1,4 +1,4 @@
-// A host for unit tests of a plugin: calls a check or verb in this process and keeps what it hands over.
+// A host for unit tests of a plugin: calls a check, a verb or a change's function in this process and keeps what it hands over.
 #pragma once
 
 #include <p2pdiag/plugin.hpp>
@@ -43,6 +43,11 @@ public:
 
     p2pdiag_status run(const p2pdiag_check& check, std::string_view input = "{}") {
         return static_cast<p2pdiag_status>(check.run(&table_, {input.data(), input.size()}));
+    }
+    // One function of a change, as in run(forward.apply, …).
+    p2pdiag_status run(int32_t (*function)(const p2pdiag_host*, p2pdiag_str),
+                       std::string_view input = "{}") {
+        return static_cast<p2pdiag_status>(function(&table_, {input.data(), input.size()}));
     }
     int run(const p2pdiag_verb& verb, std::string_view arguments = "{}") {
         return verb.run(&table_, {arguments.data(), arguments.size()});

@@ -110,6 +110,21 @@ class Rejected(unittest.TestCase):
     def test_hangs_at_load(self):
         self.expect("hangs_at_load", "hangs while it is loaded")
 
+    def test_change_tables(self):
+        self.expect("change_null_function", "change broken.change has no revert function")
+        self.expect("change_duplicate", "duplicate change id 'broken.change'")
+        self.expect("change_short_struct", "the struct of a change is too short")
+        self.expect("change_foreign_id", "change id 'steady.change' does not start with the plugin's id")
+        self.expect("change_null_list", "its changes are null")
+        self.expect("change_unknown", "command add names the change 'broken.other', which the plugin does not have")
+        self.expect("change_taken_option", 'option "dry-run" is added by the host')
+
+    def test_table_from_before_there_were_changes(self):
+        with Directory("before_changes") as directory:
+            code, report = directory.report("old.*")
+            self.assertEqual(rejections(report, directory), [])
+            self.assertEqual(check_of(report, "old.check")["status"], "pass")
+
     def test_not_elf(self):
         with Directory("steady") as directory:
             with open(directory.plugins + "/text.so", "w") as file:

@@ -137,7 +137,7 @@ class Pages(unittest.TestCase):
 
     def test_every_check_has_a_page(self):
         ids = {match for path in sources("plugins")
-               for match in re.findall(r'\.id = "([a-z0-9-]+\.[a-z0-9-]+)"', path.read_text())}
+               for match in re.findall(r'\bcheck<[^;{]*\{\.id = "([a-z0-9-]+\.[a-z0-9-]+)"', path.read_text())}
         self.assertLessEqual({"stun.nat", "stun.servers", "stun.lifetime"}, ids)
         for check in ids:
             self.assertTrue((SOURCE / f"docs/checks/{check}.md").exists(), check)

@@ -24,7 +24,7 @@ extern "C" {
 
 #define P2PDIAG_ABI_MAJOR 1
 /* Grows by one with each field or extension added. */
-#define P2PDIAG_ABI_MINOR 0
+#define P2PDIAG_ABI_MINOR 1
 
 /* UTF-8, not terminated by NUL. data may be null when size is 0. */
 typedef struct p2pdiag_str {
@@ -101,12 +101,48 @@ typedef struct p2pdiag_verb {
     uint32_t reserved;   /* 0 */
     p2pdiag_str name;    /* [a-z0-9-]+ */
     p2pdiag_str summary; /* one line for --help */
-    p2pdiag_str schema;  /* JSON: {"options":[],"commands":[{"name","summary","options":[]}],"epilog"} */
+    /* JSON: {"options":[],"commands":[{"name","summary","options":[],"change","undo"}],"epilog"}. A command
+     * with "change" or "undo" (the id of a change of this plugin) is carried out by the host, not by run(). */
+    p2pdiag_str schema;
 
     /* Blocking, with the terminal as stdin, stdout and stderr. arguments is a JSON object, see
      * docs/plugin-author/reference.md. Returns the exit code. [run-thread] */
     int32_t (*run)(const p2pdiag_host* host, p2pdiag_str arguments);
 } p2pdiag_verb;
+
+/* Something that the plugin can do to this machine or its router, and take back. Since ABI 1.1.
+ *
+ * The host alone owns the way around it: it asks plan() what would be done, has the person confirm it, writes each
+ * step into its journal, calls apply() and verify() on the step, and revert() whenever it is to be taken back, be it
+ * seconds or reboots later. Each call is in a process of its own, which may be killed at any point: what apply() did
+ * is found again by revert() from the step and from the records that were handed over in time.
+ *
+ * All functions are blocking, return a p2pdiag_status and take a JSON object as input, see
+ * docs/plugin-author/reference.md; they keep to cancel_fd and deadline_ns as a check does. [run-thread] */
+typedef struct p2pdiag_change {
+    uint32_t struct_size;
+    uint32_t privileges; /* p2pdiag_privilege bits it can make use of */
+    p2pdiag_str id;      /* "<plugin id>.<name>", as for checks; never renamed */
+    p2pdiag_str title;   /* a few words for people */
+
+    /* What would have to be done; touches nothing. PASS: the steps are in its data. SKIP: nothing is to be done.
+     * FAIL: it cannot be done here. */
+    int32_t (*plan)(const p2pdiag_host* host, p2pdiag_str input);
+
+    /* Does one step. Its data is the record of what was done: handed over anew each time that grows, before more is
+     * done. PASS: done. After anything else the host calls revert(). */
+    int32_t (*apply)(const p2pdiag_host* host, p2pdiag_str input);
+
+    /* Whether what was done works. PASS, FAIL, or UNKNOWN where that cannot be told. */
+    int32_t (*verify)(const p2pdiag_host* host, p2pdiag_str input);
+
+    /* Takes a step back. PASS: it is gone, or was gone already. Called again later after anything else. */
+    int32_t (*revert)(const p2pdiag_host* host, p2pdiag_str input);
+
+    /* Keeps what was done in force until cancel_fd says to stop; the host calls revert() after it. There is no
+     * deadline. Null: it cannot be kept up. */
+    int32_t (*keep)(const p2pdiag_host* host, p2pdiag_str input);
+} p2pdiag_change;
 
 /* The plugin. */
 typedef struct p2pdiag_plugin {
@@ -121,6 +157,8 @@ typedef struct p2pdiag_plugin {
     const p2pdiag_verb* const* verbs;
     uint32_t check_count;
     uint32_t verb_count;
+    const p2pdiag_change* const* changes; /* since 1.1 */
+    uint32_t change_count;                /* since 1.1 */
 } p2pdiag_plugin;
 
 #define P2PDIAG_ENTRY_SYMBOL "p2pdiag_plugin_v1"

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace p2pdiag {
 
@@ -55,13 +56,13 @@ inline std::string_view to_string(Severity severity) {
     return "error";
 }
 
-// One call of a check or verb, as the plugin sees it. Borrowed from the host: do not keep it.
+// One call of a check, verb or function of a change, as the plugin sees it. Borrowed from the host:
+// do not keep it.
 class Run {
 public:
     Run(const p2pdiag_host* host, p2pdiag_str input) : host_(host), input_(input) {}
 
-    // The JSON object that the host handed in: options of the profile section, target, results of
-    // needed checks.
+    // The JSON object that the host handed in; docs/plugin-author/reference.md says what it holds.
     std::string_view input() const { return view(input_); }
 
     // Readable once the run must stop; -1 when it cannot be cancelled. Poll it, never read it.
@@ -91,7 +92,8 @@ public:
         emit(line += '}');
     }
 
-    // The check's data, a JSON object; the last call stands.
+    // The check's data, a JSON object; the last call stands. Of apply and keep of a change: the
+    // record of what is in force now, see abi.h.
     void data(std::string_view object) {
         std::string line = R"({"type":"data","data":)";
         line += object;
@@ -190,12 +192,37 @@ consteval p2pdiag_verb verb(VerbInfo info) {
             .run = &detail::guarded<Body, detail::verb_failed>};
 }
 
+struct ChangeInfo {
+    const char* id;
+    const char* title;
+    uint32_t privileges = 0;
+};
+
+// A change from five functions `p2pdiag_status Body(Run&)`; without Keep it cannot be kept up.
+template <auto Plan, auto Apply, auto Verify, auto Revert, auto Keep = nullptr>
+consteval p2pdiag_change change(ChangeInfo info) {
+    p2pdiag_change made{.struct_size = sizeof(p2pdiag_change),
+                        .privileges = info.privileges,
+                        .id = literal(info.id),
+                        .title = literal(info.title),
+                        .plan = &detail::guarded<Plan, P2PDIAG_ERROR>,
+                        .apply = &detail::guarded<Apply, P2PDIAG_ERROR>,
+                        .verify = &detail::guarded<Verify, P2PDIAG_ERROR>,
+                        .revert = &detail::guarded<Revert, P2PDIAG_ERROR>,
+                        .keep = nullptr};
+    if constexpr (!std::is_null_pointer_v<decltype(Keep)>) {
+        made.keep = &detail::guarded<Keep, P2PDIAG_ERROR>;
+    }
+    return made;
+}
+
 struct PluginInfo {
     const char* id;
     const char* version;
     const char* summary;
     std::span<const p2pdiag_check* const> checks = {};
     std::span<const p2pdiag_verb* const> verbs = {};
+    std::span<const p2pdiag_change* const> changes = {};
     const char* options = "[]";
 };
 
@@ -210,7 +237,9 @@ consteval p2pdiag_plugin plugin(PluginInfo info) {
             .checks = info.checks.data(),
             .verbs = info.verbs.data(),
             .check_count = static_cast<uint32_t>(info.checks.size()),
-            .verb_count = static_cast<uint32_t>(info.verbs.size())};
+            .verb_count = static_cast<uint32_t>(info.verbs.size()),
+            .changes = info.changes.data(),
+            .change_count = static_cast<uint32_t>(info.changes.size())};
 }
 
 }  // namespace p2pdiag

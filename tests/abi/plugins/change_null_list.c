@@ -1,0 +1,3 @@
+/* Claims to have changes where nothing is. */
+#include "change_base.h"
+PLUGIN_WITH(0, 3);
