@@ -146,6 +146,16 @@ int32_t guarded(const p2pdiag_host* host, p2pdiag_str input) noexcept {
     return failed;
 }
 
+// Null for a body that is not there.
+template <auto Body>
+consteval auto guarded_or_null() -> int32_t (*)(const p2pdiag_host*, p2pdiag_str) {
+    if constexpr (std::is_null_pointer_v<decltype(Body)>) {
+        return nullptr;
+    } else {
+        return &guarded<Body, P2PDIAG_ERROR>;
+    }
+}
+
 // Exit code of a verb that went wrong inside (DESIGN: 4 = internal or plugin error).
 inline constexpr int32_t verb_failed = 4;
 
@@ -201,19 +211,15 @@ struct ChangeInfo {
 // A change from five functions `p2pdiag_status Body(Run&)`; without Keep it cannot be kept up.
 template <auto Plan, auto Apply, auto Verify, auto Revert, auto Keep = nullptr>
 consteval p2pdiag_change change(ChangeInfo info) {
-    p2pdiag_change made{.struct_size = sizeof(p2pdiag_change),
-                        .privileges = info.privileges,
-                        .id = literal(info.id),
-                        .title = literal(info.title),
-                        .plan = &detail::guarded<Plan, P2PDIAG_ERROR>,
-                        .apply = &detail::guarded<Apply, P2PDIAG_ERROR>,
-                        .verify = &detail::guarded<Verify, P2PDIAG_ERROR>,
-                        .revert = &detail::guarded<Revert, P2PDIAG_ERROR>,
-                        .keep = nullptr};
-    if constexpr (!std::is_null_pointer_v<decltype(Keep)>) {
-        made.keep = &detail::guarded<Keep, P2PDIAG_ERROR>;
-    }
-    return made;
+    return {.struct_size = sizeof(p2pdiag_change),
+            .privileges = info.privileges,
+            .id = literal(info.id),
+            .title = literal(info.title),
+            .plan = &detail::guarded<Plan, P2PDIAG_ERROR>,
+            .apply = &detail::guarded<Apply, P2PDIAG_ERROR>,
+            .verify = &detail::guarded<Verify, P2PDIAG_ERROR>,
+            .revert = &detail::guarded<Revert, P2PDIAG_ERROR>,
+            .keep = detail::guarded_or_null<Keep>()};
 }
 
 struct PluginInfo {
