@@ -12,11 +12,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::ip::address to_asio(const IpAddress& address) {
+asio::ip::address to_asio(const IpAddress& address, int interface) {
     if (address.is_v4()) return asio::ip::address_v4(address.v4_bits());
     asio::ip::address_v6::bytes_type bytes;
     std::copy(address.bytes().begin(), address.bytes().end(), bytes.begin());
-    return asio::ip::address_v6(bytes);
+    return asio::ip::address_v6(bytes, static_cast<unsigned long>(interface));
 }
 
 IpAddress address_from(const asio::ip::address& address) {
@@ -29,12 +29,12 @@ IpAddress address_from(const asio::ip::address& address) {
 
 }  // namespace
 
-asio::ip::udp::endpoint to_udp(const Endpoint& endpoint) {
-    return {to_asio(endpoint.address), endpoint.port};
+asio::ip::udp::endpoint to_udp(const Endpoint& endpoint, int interface) {
+    return {to_asio(endpoint.address, interface), endpoint.port};
 }
 
-asio::ip::tcp::endpoint to_tcp(const Endpoint& endpoint) {
-    return {to_asio(endpoint.address), endpoint.port};
+asio::ip::tcp::endpoint to_tcp(const Endpoint& endpoint, int interface) {
+    return {to_asio(endpoint.address, interface), endpoint.port};
 }
 
 Endpoint from_asio(const asio::ip::udp::endpoint& endpoint) {
@@ -45,7 +45,7 @@ Endpoint from_asio(const asio::ip::tcp::endpoint& endpoint) {
     return {address_from(endpoint.address()), endpoint.port()};
 }
 
-socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& storage) {
+socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& storage, int interface) {
     storage = {};
     if (endpoint.address.is_v4()) {
         sockaddr_in v4{};
@@ -58,6 +58,7 @@ socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& storage) {
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(endpoint.port);
+    v6.sin6_scope_id = static_cast<std::uint32_t>(interface);
     std::memcpy(&v6.sin6_addr, endpoint.address.bytes().data(), sizeof v6.sin6_addr);
     std::memcpy(&storage, &v6, sizeof v6);
     return sizeof v6;

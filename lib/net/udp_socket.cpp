@@ -43,11 +43,22 @@ ErrorCode set_option(int fd, int level, int name, int value) {
 
 }  // namespace
 
-UdpSocket::UdpSocket(udp::socket socket, Family family)
-    : socket_(std::move(socket)), family_(family) {}
+UdpSocket::UdpSocket(udp::socket socket, Family family, int interface)
+    : socket_(std::move(socket)), family_(family), interface_(interface) {}
 
 Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor, Family family,
                                   std::uint16_t port) {
+    const udp::endpoint anywhere(family == Family::ipv4 ? udp::v4() : udp::v6(), port);
+    return open_bound(executor, family, anywhere, 0);
+}
+
+Result<UdpSocket> UdpSocket::open_on(const asio::any_io_executor& executor, const IpAddress& local,
+                                     int interface, std::uint16_t port) {
+    return open_bound(executor, local.family(), to_udp({local, port}, interface), interface);
+}
+
+Result<UdpSocket> UdpSocket::open_bound(const asio::any_io_executor& executor, Family family,
+                                        const udp::endpoint& local, int interface) {
     const bool v4 = family == Family::ipv4;
     udp::socket socket(executor);
     ErrorCode error;
@@ -60,9 +71,15 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor, Family 
         error = v4 ? set_option(fd, IPPROTO_IP, IP_RECVERR, 1)
                    : set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
     }
-    if (!error) socket.bind(udp::endpoint(v4 ? udp::v4() : udp::v6(), port), error);
+    if (!error && interface != 0) {
+        // ip(7): the index is in network byte order.
+        const int index = static_cast<int>(htonl(static_cast<std::uint32_t>(interface)));
+        error = v4 ? set_option(fd, IPPROTO_IP, IP_UNICAST_IF, index)
+                   : set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, index);
+    }
+    if (!error) socket.bind(local, error);
     if (error) return error;
-    UdpSocket result(std::move(socket), family);
+    UdpSocket result(std::move(socket), family, interface);
     result.local_ = from_asio(result.socket_.local_endpoint(error));
     if (error) return error;
     return result;
@@ -73,7 +90,7 @@ ErrorCode UdpSocket::send(ByteView datagram, const Endpoint& to, std::optional<i
     iovec part{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
     msghdr message{};
     message.msg_name = &address;
-    message.msg_namelen = to_sockaddr(to, address);
+    message.msg_namelen = to_sockaddr(to, address, interface_);
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     ControlBuffer control;

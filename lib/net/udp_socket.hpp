@@ -31,6 +31,10 @@ public:
     // Bound to no address of the family in particular; port 0 = one that the kernel picks.
     static Result<UdpSocket> open(const boost::asio::any_io_executor& executor, Family family,
                                   std::uint16_t port = 0);
+    // Bound to `local`, and sending by the link of this index alone, which is also the one that
+    // link-local destinations belong to; 0 = by whichever link the routing tables name.
+    static Result<UdpSocket> open_on(const boost::asio::any_io_executor& executor,
+                                     const IpAddress& local, int interface, std::uint16_t port = 0);
 
     Family family() const { return family_; }
     Endpoint local() const { return local_; }
@@ -51,11 +55,14 @@ public:
     bool receive(const OnDatagram& on_datagram, const OnError& on_error, unsigned most = 64);
 
 private:
-    UdpSocket(boost::asio::ip::udp::socket socket, Family family);
+    UdpSocket(boost::asio::ip::udp::socket socket, Family family, int interface);
+    static Result<UdpSocket> open_bound(const boost::asio::any_io_executor& executor, Family family,
+                                        const boost::asio::ip::udp::endpoint& local, int interface);
     bool receive_error(const OnError& on_error);
 
     boost::asio::ip::udp::socket socket_;
     Family family_;
+    int interface_;
     Endpoint local_;
 };
 

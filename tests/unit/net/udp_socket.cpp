@@ -1,9 +1,15 @@
 #include "net/udp_socket.hpp"
 
+#include <netinet/in.h>
+
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <vector>
 
+#include "fake/sandbox.hpp"
 #include "fake/stun_server.hpp"
+#include "net/endpoint.hpp"
+#include "net/routes.hpp"
 #include "run_task.hpp"
 #include "wire/stun/message.hpp"
 
@@ -92,6 +98,51 @@ TEST_CASE("a port that is taken is an error, and the families are apart") {
     if (!has_ipv6_loopback()) return;
     const auto v6 = net::UdpSocket::open(context.get_executor(), Family::ipv6, first.local().port);
     CHECK(v6.has_value());
+}
+
+TEST_CASE("a socket on one link and address sends from there, and nowhere else") {
+    boost::asio::io_context context;
+    const int link = net::route_to(loopback).value().interface;
+    const IpAddress second = IpAddress::v4(0x7f000003);
+    auto socket = net::UdpSocket::open_on(context.get_executor(), second, link).value();
+    auto other = net::UdpSocket::open(context.get_executor(), Family::ipv4).value();
+    CHECK(socket.local().address == second);
+    CHECK_FALSE(socket.send(as_bytes("x"), {loopback, other.local().port}));
+    const Received got = run_on(context, take(&other, 1));
+    REQUIRE(got.from.size() == 1);
+    CHECK(got.from[0] == socket.local());
+
+    const auto no_link = net::UdpSocket::open_on(context.get_executor(), second, 0x7ffffff);
+    CHECK(no_link.has_error());
+    const auto foreign =
+        net::UdpSocket::open_on(context.get_executor(), *IpAddress::parse("192.0.2.1"), 0);
+    REQUIRE(foreign.has_error());
+    CHECK(foreign.error() == boost::system::errc::address_not_available);
+}
+
+TEST_CASE("a link-local address needs its link, in every form of an endpoint") {
+    const Endpoint router = *Endpoint::parse("[fe80::1]:5351");
+    sockaddr_storage storage;
+    net::to_sockaddr(router, storage, 7);
+    CHECK(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_scope_id == 7);
+    CHECK(net::to_udp(router, 7).address().to_v6().scope_id() == 7);
+    CHECK(net::to_tcp(router, 7).address().to_v6().scope_id() == 7);
+    CHECK(net::from_asio(net::to_udp(router, 7)) == router);
+    const std::string text =
+        in_sandbox({}, [&]() -> std::string {
+            // Loopback takes a link-local address like any other link.
+            if (std::system("ip -6 address add fe80::1/64 dev lo nodad") != 0) return "skipped";
+            boost::asio::io_context context;
+            const IpAddress local = router.address;
+            auto bound = net::UdpSocket::open_on(context.get_executor(), local, 1).value();
+            if (net::UdpSocket::open_on(context.get_executor(), local, 0))
+                return "no link, yet bound";
+            if (bound.send(as_bytes("x"), {local, bound.local().port})) return "not sent";
+            const Received got = run_on(context, take(&bound, 1));
+            return got.from.size() == 1 && got.from[0] == bound.local() ? "arrived" : "lost";
+        }).value_or("skipped");
+    if (text == "skipped") WARN("no network namespace here");
+    CHECK((text == "arrived" || text == "skipped"));
 }
 
 TEST_CASE("waiting ends at its time") {
