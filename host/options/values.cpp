@@ -5,7 +5,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "base/address.hpp"
 #include "base/utf8.hpp"
 #include "options/options.hpp"
 #include "options/shown.hpp"
@@ -69,68 +68,20 @@ std::optional<Mismatch> out_of_range(const Option& option, double number,
     return Mismatch{shown + " is above " + bound_text(option, *option.max)};
 }
 
-std::optional<std::string> label_problem(std::string_view label) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '_';
-    };
-    // RFC 1035 §2.3.4: labels 63 octets or less.
-    if (label.empty() || label.size() > 63 || !std::ranges::all_of(label, fits) ||
-        label.front() == '-' || label.back() == '-') {
-        return "is not a host name";
+std::string words_of(const HostPortProblem& problem) {
+    using Kind = HostPortProblem::Kind;
+    const std::string part = shown(problem.part);
+    switch (problem.kind) {
+        case Kind::no_host_name: return part + " is not a host name";
+        case Kind::no_ipv4_address: return part + " is not an IPv4 address";
+        case Kind::no_ipv6_address: return part + " is not an IPv6 address";
+        case Kind::no_closing_bracket: return part + " has no closing bracket";
+        case Kind::no_colon: return part + " has no port; write [address]:port";
+        case Kind::many_colons:
+            return part + " is not host:port; an IPv6 address goes in brackets: [address]:port";
+        case Kind::no_port: break;
     }
-    return std::nullopt;
-}
-
-std::optional<std::string> host_problem(std::string_view host) {
-    if (IpAddress::parse(host)) return std::nullopt;
-    if (host.ends_with('.')) host.remove_suffix(1);
-    // RFC 1035 §2.3.4: names 255 octets or less, which is 253 as text.
-    if (host.empty() || host.size() > 253) return "is not a host name";
-    std::string_view label;
-    for (std::string_view rest = host;;) {
-        const std::size_t dot = rest.find('.');
-        label = rest.substr(0, dot);
-        if (auto problem = label_problem(label)) return problem;
-        if (dot == std::string_view::npos) break;
-        rest.remove_prefix(dot + 1);
-    }
-    // A name whose last label is a number was meant to be an address (no top-level domain is one).
-    if (std::ranges::all_of(label, [](char c) { return c >= '0' && c <= '9'; })) {
-        return "is not an IPv4 address";
-    }
-    return std::nullopt;
-}
-
-std::optional<std::string> port_problem(std::string_view text) {
-    unsigned port = 0;
-    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-    if (digits && text.size() <= 5 && read_whole(text, port) && port >= 1 && port <= 65535) {
-        return std::nullopt;
-    }
-    return shown(text) + " is not a port: 1 to 65535";
-}
-
-// What keeps `text` from being host:port, or nothing.
-std::optional<std::string> endpoint_problem(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (text.starts_with('[')) {
-        const std::size_t bracket = text.find(']');
-        if (bracket == text.npos) return shown(text) + " has no closing bracket";
-        const auto address = IpAddress::parse(text.substr(1, bracket - 1));
-        if (!address || address->is_v4()) {
-            return shown(text.substr(0, bracket + 1)) + " is not an IPv6 address";
-        }
-        if (colon != bracket + 1) return shown(text) + " has no port; write [address]:port";
-        return port_problem(text.substr(colon + 1));
-    }
-    if (colon == text.npos) return shown(text) + " has no port; write host:port";
-    const std::string_view host = text.substr(0, colon);
-    if (host.find(':') != host.npos) {
-        return shown(text) + " is not host:port; an IPv6 address goes in brackets: [address]:port";
-    }
-    if (const auto problem = host_problem(host)) return shown(host) + ' ' + *problem;
-    return port_problem(text.substr(colon + 1));
+    return part + " is not a port: 1 to 65535";
 }
 
 std::string article(Type type) {
@@ -252,7 +203,7 @@ Checked<json::value> from_text(const Option& option, std::string_view text) {
         case Type::boolean: return boolean_from(text);
         case Type::duration: return duration_from(option, text);
         case Type::endpoint:
-            if (const auto problem = endpoint_problem(text)) return Mismatch{*problem};
+            if (const auto read = read_endpoint(text); !read) return read.error();
             return json::value(text);
         case Type::path:
             if (text.empty()) return Mismatch{"is an empty path"};
@@ -300,7 +251,19 @@ Checked<std::int64_t> parse_duration(std::string_view text) {
     return number * unit->milliseconds;
 }
 
-bool is_endpoint(std::string_view text) { return !endpoint_problem(text); }
+Checked<HostPort> read_endpoint(std::string_view text, std::optional<std::uint16_t> default_port) {
+    auto parsed = parse_host_port(text);
+    if (!parsed) return Mismatch{words_of(parsed.error())};
+    const bool bracketed = text.starts_with('[');
+    const bool bare_v6 = !bracketed && parsed->host.find(':') != parsed->host.npos;
+    if (bare_v6) return Mismatch{words_of({HostPortProblem::Kind::many_colons, text})};
+    if (!parsed->port && !default_port) {
+        return Mismatch{shown(text) + " has no port; write " +
+                        (bracketed ? "[address]:port" : "host:port")};
+    }
+    if (!parsed->port) parsed->port = default_port;
+    return *std::move(parsed);
+}
 
 void throw_exception_from_error(const Mismatch& mismatch, const boost::source_location&) {
     throw std::logic_error("unchecked mismatch: " + mismatch.why);

@@ -5,13 +5,8 @@ namespace {
 
 // RFC 7064 §3.2 and RFC 7065 §3.2: "The default port is 3478 … for stun/turn over TCP and UDP, and
 // 5349 over TLS", by way of RFC 8489 §8.1 and RFC 8656 §7.
-constexpr std::string_view default_port = "3478";
-constexpr std::string_view default_tls_port = "5349";
-
-bool has_port(std::string_view address) {
-    const std::size_t bracket = address.find(']');
-    return address.find(':', bracket == address.npos ? 0 : bracket) != address.npos;
-}
+constexpr std::uint16_t default_port = 3478;
+constexpr std::uint16_t default_tls_port = 5349;
 
 }  // namespace
 
@@ -37,18 +32,13 @@ options::Checked<std::string> normal_server(std::string_view text, std::string_v
                 "has a parameter that is not known; only turn: has one, ?transport=udp or tcp");
         }
     }
-    std::string address(text);
-    if (uri && !has_port(text)) {
-        address += ':';
-        address += tls ? default_tls_port : default_port;
-    }
-    options::Option endpoint;
-    endpoint.type = options::Type::endpoint;
-    const auto checked = options::from_text(endpoint, address);
-    if (!checked) return checked.error();
-    address.insert(0, tls ? secure : std::string());
-    address += query;
-    return options::Checked<std::string>(boost::system::in_place_value, std::move(address));
+    std::optional<std::uint16_t> port;
+    if (uri) port = tls ? default_tls_port : default_port;
+    const auto address = options::read_endpoint(text, port);
+    if (!address) return address.error();
+    std::string server = (tls ? secure : std::string()) + address->to_string();
+    server += query;
+    return options::Checked<std::string>(boost::system::in_place_value, std::move(server));
 }
 
 }  // namespace p2pdiag::profile

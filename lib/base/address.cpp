@@ -3,8 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "base/host_port.hpp"
 
 namespace p2pdiag {
 
@@ -128,20 +129,10 @@ std::string IpAddress::to_string() const {
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    std::string_view host = text.substr(0, colon);
-    const std::string_view digits = text.substr(colon + 1);
-    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-    if (bracketed) host = host.substr(1, host.size() - 2);
-
-    Endpoint endpoint;
-    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), endpoint.port);
-    if (error != std::errc{} || end != digits.end() || digits.empty()) return std::nullopt;
-    const auto address = IpAddress::parse(host);
-    if (!address || address->is_v4() == bracketed) return std::nullopt;
-    endpoint.address = *address;
-    return endpoint;
+    const auto parsed = parse_host_port(text);
+    if (!parsed || !parsed->port) return std::nullopt;
+    const auto address = IpAddress::parse(parsed->host);
+    return address ? std::optional(Endpoint{*address, *parsed->port}) : std::nullopt;
 }
 
 std::string Endpoint::to_string() const {

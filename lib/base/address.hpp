@@ -63,7 +63,7 @@ struct Endpoint {
     IpAddress address;
     std::uint16_t port = 0;  // host order
 
-    // "1.2.3.4:5" or "[::1]:5". Nothing when it is not that, or the port is past 65535.
+    // "1.2.3.4:5" or "[::1]:5". Nothing when it is not that, or the port is 0 or past 65535.
     static std::optional<Endpoint> parse(std::string_view text);
     std::string to_string() const;
 

@@ -9,12 +9,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <charconv>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
+#include "base/host_port.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
 
@@ -30,8 +30,6 @@ constexpr std::size_t max_addresses = 16;
 // first counts.
 constexpr Milliseconds ask_again{150};
 constexpr int most_lookups = 5;
-// RFC 1035 section 2.3.4: names are limited to 255 octets, which is 253 characters as text.
-constexpr std::size_t max_name = 253;
 
 struct ResolveCategory : boost::system::error_category {
     const char* name() const noexcept override { return "resolve"; }
@@ -128,23 +126,6 @@ bool start(const std::shared_ptr<Lookup>& lookup, std::string host, Family famil
     }
 }
 
-bool possible_name(std::string_view host) {
-    if (host.empty() || host.size() > max_name) return false;
-    return std::all_of(host.begin(), host.end(), [](char c) {
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-    });
-}
-
-bool parse_port(std::string_view digits, std::optional<std::uint16_t>& port) {
-    std::uint16_t value = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto parsed = std::from_chars(digits.data(), end, value);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || value == 0) return false;
-    port = value;
-    return true;
-}
-
 }  // namespace
 
 const boost::system::error_category& resolve_category() {
@@ -167,48 +148,12 @@ std::string_view to_string(ResolveError error) {
     return "failed";
 }
 
-std::string HostPort::to_string() const {
-    const bool v6 = host.find(':') != std::string::npos;
-    std::string text = v6 && port ? '[' + host + ']' : host;
-    if (port) text += ':' + std::to_string(*port);
-    return text;
-}
-
-std::optional<HostPort> parse_host_port(std::string_view text) {
-    HostPort result;
-    if (const auto bare = IpAddress::parse(text)) {
-        result.host = text;
-        return result;
-    }
-    if (text.starts_with('[')) {
-        const std::size_t close = text.find(']');
-        if (close == std::string_view::npos) return std::nullopt;
-        const std::string_view host = text.substr(1, close - 1);
-        const std::string_view rest = text.substr(close + 1);
-        const auto address = IpAddress::parse(host);
-        if (!address || address->is_v4()) return std::nullopt;
-        if (!rest.empty() && (rest.front() != ':' || !parse_port(rest.substr(1), result.port))) {
-            return std::nullopt;
-        }
-        result.host = host;
-        return result;
-    }
-    const std::size_t colon = text.find(':');
-    const std::string_view host = text.substr(0, colon);
-    if (!possible_name(host)) return std::nullopt;
-    if (colon != std::string_view::npos && !parse_port(text.substr(colon + 1), result.port)) {
-        return std::nullopt;
-    }
-    result.host = host;
-    return result;
-}
-
 asio::awaitable<Addresses> resolve(std::string host, Family family, TimePoint deadline) {
     if (const auto literal = IpAddress::parse(host)) {
         if (literal->family() != family) co_return ResolveError::no_address;
         co_return std::vector<IpAddress>(1, *literal);
     }
-    if (!possible_name(host)) co_return ResolveError::failed;
+    if (!is_host_name(host)) co_return ResolveError::failed;
 
     const auto lookup = std::make_shared<Lookup>();
     const int watched = ::dup(lookup->event());

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,17 +25,6 @@ ErrorCode make_error_code(ResolveError error);
 
 // "not-found", "no-address", "temporary-failure", "timed-out" or "failed".
 std::string_view to_string(ResolveError error);
-
-struct HostPort {
-    std::string host;                   // a name or an address without brackets
-    std::optional<std::uint16_t> port;  // 1 to 65535
-    std::string to_string() const;      // "host:port", "[v6]:port", or without the port
-    friend bool operator==(const HostPort&, const HostPort&) = default;
-};
-
-// "host", "host:port", "1.2.3.4:5", "[v6]", "[v6]:port" or a bare IPv6 address. Nothing when it is
-// none of these, the port is 0 or past 65535, or the host is no possible name.
-std::optional<HostPort> parse_host_port(std::string_view text);
 
 // At most 16 addresses, never an empty list, in the order of the system (RFC 6724). An address in
 // place of a name comes back as it is, without any lookup; one of the other family is no_address.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/host_port.hpp"
 #include "base/text.hpp"
 #include "servers.hpp"
 
@@ -19,7 +20,7 @@ ServerName parse_server(std::string_view text) {
     } else {
         with_scheme = false;
     }
-    const auto parsed = net::parse_host_port(text);
+    const auto parsed = parse_host_port(text);
     // A name alone could be "stun", the scheme without anything behind it.
     if (!parsed || (with_scheme && parsed->host.empty())) return name;
     name.host = parsed->host;

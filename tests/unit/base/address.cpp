@@ -58,12 +58,12 @@ TEST_CASE("the IPv4 side of a 464XLAT translator") {
 }
 
 TEST_CASE("endpoints are read and written with their port") {
-    for (const char* text : {"192.0.2.1:0", "192.0.2.1:65535", "[2001:db8::1]:443"}) {
+    for (const char* text : {"192.0.2.1:1", "192.0.2.1:65535", "[2001:db8::1]:443"}) {
         CHECK(Endpoint::parse(text)->to_string() == text);
     }
     for (const char* bad :
-         {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:-1", "192.0.2.1:1x",
-          "[192.0.2.1]:1", "2001:db8::1:443x", "[::1]443", ":1"}) {
+         {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:0", "192.0.2.1:-1",
+          "192.0.2.1:1x", "[192.0.2.1]:1", "2001:db8::1:443x", "[::1]443", ":1"}) {
         INFO(bad);
         CHECK_FALSE(Endpoint::parse(bad));
     }

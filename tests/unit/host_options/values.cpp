@@ -79,7 +79,7 @@ TEST_CASE("endpoints") {
     for (const char* good : {"example.org:1", "a_b.example.:65535", "1.2.3.4:5", "[2001:db8::1]:80",
                              "localhost:8000", "xn--bcher-kva.example:3478"}) {
         CAPTURE(good);
-        CHECK(options::is_endpoint(good));
+        CHECK(problem(option(Type::endpoint), good).empty());
     }
     const std::string long_label(64, 'a');
     for (const std::string& bad : {std::string(),
@@ -104,7 +104,7 @@ TEST_CASE("endpoints") {
                                    long_label + ":80",
                                    std::string(300, 'a') + ":80"}) {
         CAPTURE(bad);
-        CHECK_FALSE(options::is_endpoint(bad));
+        CHECK_FALSE(problem(option(Type::endpoint), bad).empty());
     }
     const Option endpoint = option(Type::endpoint);
     CHECK(problem(endpoint, "example.org") == "\"example.org\" has no port; write host:port");

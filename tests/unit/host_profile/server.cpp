@@ -36,6 +36,9 @@ TEST_CASE("servers that are none") {
     CHECK(normal("turn:a:1", "stun") ==
           "! \"turn:a:1\" is not host:port; an IPv6 address goes in brackets: [address]:port");
     CHECK(normal("stun://a:1", "stun") == "! \"//a\" is not a host name");
+    CHECK(normal("stun:2001:db8::1", "stun") ==
+          "! \"2001:db8::1\" is not host:port; an IPv6 address goes in brackets: [address]:port");
+    CHECK(normal("stun:\xff", "stun").starts_with("! "));
     CHECK(normal("stun:a:1?transport=udp", "stun").starts_with("! has a parameter"));
     CHECK(normal("turn:a:1?transport=sctp", "turn").starts_with("! has a parameter"));
     CHECK(normal("a:1?transport=udp", "turn") == "! \"1?transport=udp\" is not a port: 1 to 65535");
