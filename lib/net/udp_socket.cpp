@@ -41,6 +41,14 @@ ErrorCode set_option(int fd, int level, int name, int value) {
     return last_error();
 }
 
+ErrorCode set_multicast_link(int fd, bool v4, int interface) {
+    if (!v4) return set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, interface);
+    ip_mreqn link{};
+    link.imr_ifindex = interface;
+    if (::setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof link) == 0) return {};
+    return last_error();
+}
+
 }  // namespace
 
 UdpSocket::UdpSocket(udp::socket socket, Family family, int interface)
@@ -77,6 +85,7 @@ Result<UdpSocket> UdpSocket::open_bound(const asio::any_io_executor& executor, F
         error = v4 ? set_option(fd, IPPROTO_IP, IP_UNICAST_IF, index)
                    : set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, index);
     }
+    if (!error && interface != 0) error = set_multicast_link(fd, v4, interface);
     if (!error) socket.bind(local, error);
     if (error) return error;
     UdpSocket result(std::move(socket), family, interface);
