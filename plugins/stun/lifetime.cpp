@@ -42,13 +42,10 @@ struct Session {
     Reason why_none = Reason::cancelled;
 };
 
-Options read_options(std::string_view input) {
+Options read_options(const json::object& input) {
     Options options;
     options.servers = parse_servers(configured_servers(input));
-    const auto parsed = json::parse(input);
-    if (!parsed || !parsed->is_object()) return options;
-    const json::object& object = parsed->get_object();
-    if (const json::object* own = json::find_object(object, "options")) {
+    if (const json::object* own = json::find_object(input, "options")) {
         const auto limit = json::find_integer(*own, "max_seconds").value_or(default_seconds);
         options.limit = seconds(std::clamp<std::int64_t>(limit, 10, 600));
     }
@@ -146,7 +143,7 @@ p2pdiag_status report(Run& run, const Session& session) {
 
 p2pdiag_status check_lifetime(Run& run) {
     const auto session = std::make_shared<Session>();
-    session->options = read_options(run.input());
+    session->options = read_options(read_input(run.input()));
     TimePoint until = run.deadline();
     if (until == TimePoint::max()) until = Clock::now() + std::chrono::hours(1);
     until -= time_to_report;

@@ -32,14 +32,11 @@ struct Session {
     bool resolved = false;
 };
 
-Options read_options(std::string_view input) {
+Options read_options(const json::object& input) {
     Options options;
     options.servers = parse_servers(configured_servers(input));
-    const auto parsed = json::parse(input);
-    if (!parsed || !parsed->is_object()) return options;
-    const json::object& object = parsed->get_object();
-    options.hairpin = json::find_bool(object, "deep").value_or(false);
-    const json::object* own = json::find_object(object, "options");
+    options.hairpin = json::find_bool(input, "deep").value_or(false);
+    const json::object* own = json::find_object(input, "options");
     if (own == nullptr) return options;
     options.hairpin = options.hairpin || json::find_bool(*own, "hairpin").value_or(false);
     options.hops = json::find_bool(*own, "hops").value_or(true);
@@ -88,7 +85,7 @@ FamilyResult result_of(Family family, const std::shared_ptr<Discovery>& discover
 }  // namespace
 
 p2pdiag_status check_nat(Run& run) {
-    const Options options = read_options(run.input());
+    const Options options = read_options(read_input(run.input()));
     const auto session = std::make_shared<Session>();
     auto deadline = run.deadline();
     if (deadline != TimePoint::max()) deadline -= time_to_report;

@@ -24,7 +24,7 @@ std::optional<bool> has_internet_route(Family family) {
 }  // namespace
 
 p2pdiag_status check_servers(Run& run) {
-    const json::array configured = configured_servers(run.input());
+    const json::array configured = configured_servers(read_input(run.input()));
     const auto report = std::make_shared<ServersReport>();
     for (ServerName& name : parse_servers(configured)) {
         ServerReport server;

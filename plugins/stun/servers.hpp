@@ -34,8 +34,11 @@ struct ServerName {
 // "host:port", "host", "stun:host[:port]" or "stuns:host[:port]" (RFC 7064).
 ServerName parse_server(std::string_view text);
 
-// The member servers.stun of a check's input, as it stands there; empty where there is none.
-json::array configured_servers(std::string_view input);
+// A check's input; empty where that is no object.
+json::object read_input(std::string_view input);
+
+// Its member servers.stun, as it stands there; empty where there is none.
+json::array configured_servers(const json::object& input);
 
 // Without repetitions, at most max_servers.
 std::vector<ServerName> parse_servers(const json::array& configured);
@@ -87,6 +90,10 @@ struct ServersVerdict {
 };
 
 ServersVerdict judge(const ServersReport& report);
+
+// What came back over UDP: "no answer", "an answer that is no valid STUN", …
+std::string words_of_udp(const net::BindingResult& result);
+
 json::object to_json(const ServersReport& report);  // docs/checks/stun.servers.md
 
 }  // namespace p2pdiag::stun_plugin

@@ -33,10 +33,13 @@ ServerName parse_server(std::string_view text) {
     return name;
 }
 
-json::array configured_servers(std::string_view input) {
-    const auto parsed = json::parse(input);
-    if (!parsed || !parsed->is_object()) return {};
-    const json::object* servers = json::find_object(parsed->get_object(), "servers");
+json::object read_input(std::string_view input) {
+    auto parsed = json::parse(input);
+    return parsed && parsed->is_object() ? std::move(parsed->get_object()) : json::object();
+}
+
+json::array configured_servers(const json::object& input) {
+    const json::object* servers = json::find_object(input, "servers");
     const json::array* stun = servers == nullptr ? nullptr : json::find_array(*servers, "stun");
     return stun == nullptr ? json::array() : *stun;
 }

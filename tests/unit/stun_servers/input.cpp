@@ -38,12 +38,13 @@ TEST_CASE("what names no server is kept, so that it can be shown, but not asked"
 }
 
 TEST_CASE("the servers of a check's input, whatever that is") {
-    const json::array found = configured_servers(R"({"servers":{"stun":["a:1","b:1",3]}})");
+    const json::array found =
+        configured_servers(read_input(R"({"servers":{"stun":["a:1","b:1",3]}})"));
     CHECK(found.size() == 3);
     CHECK(parse_servers(found).size() == 2);
     for (const char* input : {"", "[]", "{}", R"({"servers":[]})", R"({"servers":{"stun":"a"}})"}) {
         INFO(input);
-        CHECK(configured_servers(input).empty());
+        CHECK(configured_servers(read_input(input)).empty());
     }
 }
 
