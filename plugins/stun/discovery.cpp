@@ -28,6 +28,8 @@ IcmpMeaning meaning_of(Family family, const Trouble& trouble) {
     return prohibited ? IcmpMeaning::prohibited : IcmpMeaning::unreachable;
 }
 
+Family other_family(Family family) { return family == Family::ipv4 ? Family::ipv6 : Family::ipv4; }
+
 bool is_usable(Family family, const Endpoint& mapped) {
     const AddressScope scope = mapped.address.scope();
     return mapped.address.family() == family && mapped.port != 0 &&
@@ -106,10 +108,7 @@ void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView data
                             TimePoint now) {
     if (done()) return;
     const auto message = stun::parse(datagram);
-    if (!message) {
-        ++seen_.malformed;
-        return;
-    }
+    if (!message) return count_invalid(unmapped(from));
     const auto found = sent_.find(message->transaction);
     if (found == sent_.end() || message->method != stun::Method::binding ||
         message->cookie != stun::magic_cookie) {
@@ -142,6 +141,7 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
             }
         } else {
             ++seen_.wrong_source;
+            if (!seen_.answered_elsewhere) seen_.answered_elsewhere = Elsewhere{probe.to, from};
         }
         return;
     }
@@ -153,8 +153,9 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
     const auto mapped = reflexive ? std::optional(unmapped(*reflexive)) : std::nullopt;
     if (answer.message_class != stun::Class::success || !mapped ||
         !is_usable(seen_.family, *mapped)) {
-        ++seen_.malformed;
-        return;
+        const bool translated = mapped && is_usable(other_family(seen_.family), *mapped);
+        if (translated && !seen_.translated) seen_.translated = mapped;
+        return count_invalid(from);
     }
     if (send.rtt) {
         ++seen_.duplicates;
@@ -176,6 +177,13 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
     }
     learn_other_address(probe, answer);
     mapping_ = judge_mapping(seen_);
+}
+
+void Discovery::count_invalid(const Endpoint& from) {
+    ++seen_.malformed;
+    const bool asked = std::any_of(seen_.servers.begin(), seen_.servers.end(),
+                                   [&](const Server& server) { return server.address == from; });
+    if (asked && !seen_.invalid_from) seen_.invalid_from = from;
 }
 
 // RFC 5780 section 7.4 wants another address and another port; anything less, or an address that

@@ -102,6 +102,7 @@ private:
     void send(std::size_t probe);
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);
     void learn_other_address(const Probe& probe, const stun::Message& answer);
+    void count_invalid(const Endpoint& from);
 
     DiscoveryConfig config_;
     TransactionSource transactions_;

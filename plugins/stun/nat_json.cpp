@@ -178,6 +178,14 @@ json::object to_json(const FamilyResult& result) {
     object["controls"] = controls(seen, verdict.mapping_varies);
     object["local_port"] = given_port(seen);
     object["packets"] = packets(seen);
+    object["invalid_from"] = nullptr;
+    if (seen.invalid_from) object["invalid_from"] = seen.invalid_from->to_string();
+    object["answered_elsewhere"] = nullptr;
+    if (seen.answered_elsewhere) {
+        object["answered_elsewhere"] =
+            json::object{{"asked", seen.answered_elsewhere->asked.to_string()},
+                         {"from", seen.answered_elsewhere->from.to_string()}};
+    }
     return object;
 }
 

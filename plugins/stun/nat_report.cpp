@@ -30,6 +30,12 @@ std::string evidence_of(const FamilyResult& result) {
     if (verdict.port_step.value) evidence["port_step"] = *verdict.port_step.value;
     if (verdict.carrier_hop) evidence["carrier_hop"] = verdict.carrier_hop->to_string();
     if (verdict.carrier_local) evidence["carrier_local"] = verdict.carrier_local->to_string();
+    const Observations& seen = result.seen;
+    if (seen.invalid_from) evidence["invalid_from"] = seen.invalid_from->to_string();
+    if (seen.answered_elsewhere) {
+        evidence["asked"] = seen.answered_elsewhere->asked.to_string();
+        evidence["answered_from"] = seen.answered_elsewhere->from.to_string();
+    }
     return json::to_text(evidence);
 }
 
@@ -75,13 +81,44 @@ TypeWords words_of(const Verdict& verdict) {
         "the network said no itself"};
 }
 
-const char* why_unknown(const Verdict& verdict) {
+// What came back instead of an answer that counts.
+std::string what_came(const Observations& seen) {
+    if (seen.translated) {
+        return ": they see this machine as " + seen.translated->to_string() +
+               ", so an address translator (NAT64) is on the way";
+    }
+    std::vector<std::string> kinds;
+    if (seen.invalid_from) {
+        kinds.push_back(seen.invalid_from->to_string() +
+                        " answers with something that is no valid STUN");
+    }
+    if (seen.answered_elsewhere) {
+        kinds.push_back("an answer came from " + seen.answered_elsewhere->from.to_string() +
+                        " and not from " + seen.answered_elsewhere->asked.to_string() +
+                        ", which was asked");
+    }
+    for (const Probe& probe : seen.probes) {
+        if (probe.error_code == 0) continue;
+        kinds.push_back(probe.to.to_string() + " answers with the error " +
+                        std::to_string(probe.error_code));
+        break;
+    }
+    if (seen.refused > 0) kinds.push_back("a server says that nothing listens at its port");
+    if (kinds.empty()) return {};
+    std::string text;
+    for (const std::string& kind : kinds) text += (text.empty() ? ": " : "; ") + kind;
+    return text;
+}
+
+std::string why_unknown(const FamilyResult& result) {
+    const Verdict& verdict = result.verdict;
     switch (verdict.nat_type.reason) {
         case Reason::no_server_answered: return "no STUN server answered, by UDP or by TCP";
         case Reason::one_destination:
             return "a STUN server answers by TCP and not by UDP, so either UDP is blocked or its "
                    "UDP service is down; a second one that answers by TCP would tell";
-        case Reason::no_valid_answer: return "no STUN server gave an answer that counts";
+        case Reason::no_valid_answer:
+            return "no STUN server gave an answer that counts" + what_came(result.seen);
         case Reason::loss: return "too many packets were lost to tell";
         case Reason::server_inside:
             return "the STUN servers are inside this network and see no public address";
@@ -136,7 +173,7 @@ std::string sentence_of(const FamilyResult& result) {
     } else {
         sentence += "unknown; ";
     }
-    return sentence + why_unknown(verdict);
+    return sentence + why_unknown(result);
 }
 
 p2pdiag_status status_of(const FamilyResult& result) {
@@ -190,7 +227,7 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
     if (silent) {
         const bool other_works = other.tried && other.verdict.public_endpoint.value;
         run.finding("nat.stun-unreachable", other_works ? Severity::warning : Severity::error,
-                    family + why_unknown(verdict), evidence_of(result));
+                    family + why_unknown(result), evidence_of(result));
     }
     const bool public_v6 = result.family == Family::ipv6 && verdict.public_endpoint.value;
     if (public_v6) {

@@ -97,6 +97,11 @@ struct Rewritten {
     Endpoint xor_mapped;
 };
 
+struct Elsewhere {
+    Endpoint asked;
+    Endpoint from;  // where the answer came from
+};
+
 struct Hop {
     int ttl = 0;
     IpAddress address;
@@ -122,6 +127,10 @@ struct Observations {
     std::uint64_t malformed = 0;
     std::uint64_t wrong_source = 0;
     std::uint64_t duplicates = 0;
+    // The first of each kind that has to do with a server that was asked.
+    std::optional<Endpoint> invalid_from;         // what came from there is no valid STUN answer
+    std::optional<Elsewhere> answered_elsewhere;  // to be told from silence
+    std::optional<Endpoint> translated;  // mapped address of the other family: a NAT64 is between
 
     std::uint64_t sent = 0;                  // those with a small TTL, too
     std::uint64_t not_permitted = 0;         // sendto said EPERM

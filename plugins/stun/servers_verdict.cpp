@@ -1,117 +1,12 @@
 #include <algorithm>
-#include <set>
 
-#include "servers.hpp"
+#include "servers_sums.hpp"
 
 namespace p2pdiag::stun_plugin {
 
 namespace {
 
 using net::Outcome;
-
-// One server over all its families and transports.
-struct Sums {
-    unsigned udp_asked = 0;  // families in which UDP was tried to the end
-    unsigned udp_ok = 0;
-    unsigned udp_error = 0;    // error responses
-    unsigned udp_unclear = 0;  // not awaited, or this machine could not try
-    bool stream_ok = false;
-    bool anything = false;       // some packet came back, over any transport
-    bool lookup_failed = false;  // in both families
-    bool not_found = false;      // the name server says so
-    bool no_route = false;       // none of its addresses can be reached from here
-    std::string udp_reason;
-};
-
-// Whether something came back at all, be it a refusal. An ICMP message from a router on the way is
-// no proof of an internet behind it.
-bool came_back(const TransportReport& transport) {
-    if (!transport.result) return false;
-    switch (transport.result->outcome) {
-        case Outcome::no_answer:
-        case Outcome::unreachable:
-        case Outcome::no_route:
-        case Outcome::not_permitted:
-        case Outcome::local_error: return false;
-        default: return true;
-    }
-}
-
-// A connection that was accepted is more than silence.
-bool stream_came_back(const TransportReport& stream) {
-    return came_back(stream) || (stream.result && stream.result->local.has_value());
-}
-
-bool came_back(const FamilyReport& family) {
-    return came_back(family.udp) || stream_came_back(family.tcp) || stream_came_back(family.tls);
-}
-
-bool is_ok(const TransportReport& transport) {
-    return transport.result && transport.result->outcome == Outcome::ok;
-}
-
-void add_family(Sums& sums, const FamilyReport& family) {
-    if (family.udp.asked) {
-        const bool unclear = !family.udp.result ||
-                             family.udp.result->outcome == Outcome::local_error ||
-                             family.udp.result->outcome == Outcome::no_route;
-        if (unclear) {
-            ++sums.udp_unclear;
-        } else {
-            ++sums.udp_asked;
-            const Outcome outcome = family.udp.result->outcome;
-            if (outcome == Outcome::ok) ++sums.udp_ok;
-            if (outcome == Outcome::error_response) ++sums.udp_error;
-            if (sums.udp_reason.empty()) sums.udp_reason = net::to_string(outcome);
-        }
-    }
-    sums.stream_ok = sums.stream_ok || is_ok(family.tcp) || is_ok(family.tls);
-    sums.anything = sums.anything || came_back(family);
-}
-
-// A server alone may be dead, or its name mistyped; one that has addresses of both families counts
-// once for each, so the families are counted apart.
-constexpr std::size_t targets_to_believe = 2;
-
-// Addresses on the internet that were asked, in one family.
-class Targets {
-public:
-    void add(const FamilyReport& family) {
-        const bool asked = family.udp.asked || family.tls.asked;
-        if (!asked || !family.addresses.front().is_public()) return;
-        addresses_.insert(family.addresses.front());
-        for (const TransportReport* transport : {&family.udp, &family.tcp, &family.tls}) {
-            if (!transport->result) continue;
-            const Outcome outcome = transport->result->outcome;
-            refused_here_ = refused_here_ || outcome == Outcome::not_permitted ||
-                            outcome == Outcome::local_error || outcome == Outcome::no_route;
-        }
-    }
-    bool enough() const { return addresses_.size() >= targets_to_believe; }
-    // This machine itself held something back, so silence tells nothing of the network.
-    bool refused_here() const { return refused_here_; }
-
-private:
-    std::set<IpAddress> addresses_;
-    bool refused_here_ = false;
-};
-
-Sums sum_up(const ServerReport& server) {
-    Sums sums;
-    add_family(sums, server.ipv4);
-    add_family(sums, server.ipv6);
-    using net::ResolveError;
-    const auto v4 = server.ipv4.lookup_error;
-    const auto v6 = server.ipv6.lookup_error;
-    const bool looked_up = !server.name.host.empty() && !server.name.is_literal();
-    sums.lookup_failed = looked_up && v4 && v6;
-    sums.not_found = v4 == ResolveError::not_found || v6 == ResolveError::not_found ||
-                     (v4 == ResolveError::no_address && v6 == ResolveError::no_address);
-    const bool found = !server.ipv4.addresses.empty() || !server.ipv6.addresses.empty();
-    sums.no_route = found && (server.ipv4.addresses.empty() || server.ipv4.no_route) &&
-                    (server.ipv6.addresses.empty() || server.ipv6.no_route);
-    return sums;
-}
 
 class Judge {
 public:
@@ -174,27 +69,53 @@ private:
             {{"servers", std::move(failed)}});
     }
 
-    void judge_servers() {
-        json::array silent;
-        for (std::size_t i = 0; i < sums_.size(); ++i) {
-            const Sums& sums = sums_[i];
-            const bool answers = sums.udp_ok > 0 || sums.udp_error > 0;
-            if (sums.udp_asked == 0 || answers || sums.udp_unclear > 0) continue;
-            json::object evidence{{"server", text(i)},
-                                  {"reason", sums.udp_reason},
-                                  {"answers_over_tcp_or_tls", sums.stream_ok}};
-            if (answering_ > 0) {
-                add("nat.stun-unreachable", Severity::warning,
-                    "The STUN server " + text(i) + " does not answer over UDP (" + sums.udp_reason +
-                        "), while others do",
-                    std::move(evidence));
-            } else {
-                silent.push_back(std::move(evidence));
-            }
+    // Asked over UDP to the end, and nothing came of it.
+    bool in_trouble(const Sums& sums) const {
+        return sums.udp_asked > 0 && sums.udp_ok + sums.udp_error + sums.udp_unclear == 0;
+    }
+
+    json::object evidence_of(std::size_t index) const {
+        const Sums& sums = sums_[index];
+        json::object evidence{{"server", text(index)},
+                              {"reason", net::to_string(sums.udp_trouble->outcome)},
+                              {"answers_over_tcp_or_tls", sums.stream_ok}};
+        if (sums.udp_trouble->answered_from) {
+            evidence["answered_from"] = sums.udp_trouble->answered_from->to_string();
         }
-        if (silent.empty()) return;
-        const std::string message = "None of the STUN servers answers over UDP";
-        add("nat.stun-unreachable", Severity::error, message, {{"servers", std::move(silent)}});
+        return evidence;
+    }
+
+    void judge_servers() {
+        json::array unusable;
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            if (!in_trouble(sums_[i])) continue;
+            if (answering_ == 0) {
+                unusable.push_back(evidence_of(i));
+                continue;
+            }
+            add("nat.stun-unreachable", Severity::warning,
+                "The STUN server " + text(i) + " cannot be used over UDP, while others can: " +
+                    words_of_udp(*sums_[i].udp_trouble),
+                evidence_of(i));
+        }
+        if (unusable.empty()) return;
+        add("nat.stun-unreachable", Severity::error,
+            "None of the STUN servers can be used over UDP" + troubles(),
+            {{"servers", std::move(unusable)}});
+    }
+
+    // " (a:1: no answer; b:1: …)", of the first few servers.
+    std::string troubles() const {
+        constexpr unsigned most = 4;
+        std::string list;
+        unsigned count = 0;
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            if (!in_trouble(sums_[i]) || ++count > most) continue;
+            list +=
+                (list.empty() ? " (" : "; ") + text(i) + ": " + words_of_udp(*sums_[i].udp_trouble);
+        }
+        if (count > most) list += "; " + std::to_string(count - most) + " more";
+        return list.empty() ? list : list + ')';
     }
 
     void judge_internet() {
@@ -265,8 +186,9 @@ private:
                    "Nothing came back from any STUN server that was asked, which may be the fault "
                    "of the servers, of the network or of this machine's firewall");
         } else if (tried_ > 0) {
-            finish(P2PDIAG_FAIL, "No STUN server answers over UDP; " + std::to_string(streaming_) +
-                                     of_all + " answer over TCP or TLS");
+            finish(P2PDIAG_FAIL, "No STUN server can be used over UDP" + troubles() + "; " +
+                                     std::to_string(streaming_) + of_all +
+                                     " answer over TCP or TLS");
         } else if (any(&Sums::lookup_failed)) {
             finish(P2PDIAG_FAIL, "No STUN server's name can be looked up");
         } else if (any(&Sums::no_route)) {

@@ -205,6 +205,7 @@ TEST_CASE("A13: an address of the other family is no answer", "[stun][cases]") {
                           start + Milliseconds(1));
     CHECK_FALSE(discovery.observations().anything_answered());
     CHECK(discovery.observations().malformed == 1);
+    CHECK(discovery.observations().translated == answer.xor_mapped_address);
     // IPv4 in the clothes of IPv6 is IPv4.
     answer.xor_mapped_address = Endpoint::parse("[::ffff:11.22.23.1]:5");
     const Endpoint server = server_number(0).primary;

@@ -1,6 +1,7 @@
 // The check itself over real sockets on loopback.
 #include "checks.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fake_host.hpp>
 
@@ -21,7 +22,13 @@ struct NatRun {
     json::object data;
     std::string summary;
     std::vector<std::string> codes;
+    std::vector<std::string> messages;  // one for each of codes
 
+    // The message of the first finding with that code.
+    std::string finding(std::string_view code) const {
+        const auto at = std::find(codes.begin(), codes.end(), code);
+        return at == codes.end() ? "" : messages[static_cast<std::size_t>(at - codes.begin())];
+    }
     const json::object& ipv4() const { return data.at("ipv4").as_object(); }
 };
 
@@ -40,7 +47,9 @@ NatRun run_nat(const std::vector<Endpoint>& servers, const json::object& options
         const std::string_view type = message.at("type").as_string();
         if (type == "data") result.data = message.at("data").as_object();
         if (type == "summary") result.summary = message.at("text").as_string();
-        if (type == "finding") result.codes.emplace_back(message.at("code").as_string());
+        if (type != "finding") continue;
+        result.codes.emplace_back(message.at("code").as_string());
+        result.messages.emplace_back(message.at("message").as_string());
     }
     return result;
 }
@@ -84,21 +93,32 @@ TEST_CASE("stun.nat against a server without RFC 5780", "[stun][check]") {
 TEST_CASE("stun.nat and servers with faults", "[stun][check]") {
     struct Case {
         StunFault fault;
-        const char* reason;
+        const char* words;
     };
-    const Case cases[] = {{StunFault::wrong_transaction, "no-valid-answer"},
-                          {StunFault::wrong_source, "no-valid-answer"},
-                          {StunFault::malformed, "no-valid-answer"},
-                          {StunFault::garbage, "no-valid-answer"},
-                          {StunFault::no_mapped_address, "no-valid-answer"}};
+    const Case cases[] = {
+        {StunFault::wrong_transaction, "no STUN server gave an answer that counts"},
+        {StunFault::wrong_source, " and not from "},
+        {StunFault::malformed, "something that is no valid STUN"},
+        {StunFault::garbage, "something that is no valid STUN"},
+        {StunFault::no_mapped_address, "something that is no valid STUN"},
+        {StunFault::error_420, "answers with the error 420"}};
     for (const Case& entry : cases) {
         FakeStunOptions options;
         options.fault = entry.fault;
         const FakeStunServer server(options);
         const NatRun result = run_nat({server.primary()});
         INFO(json::to_text(result.data));
-        CHECK(result.ipv4().at("nat_type_reason") == entry.reason);
+        CHECK(result.ipv4().at("nat_type_reason") == "no-valid-answer");
         CHECK(result.status == P2PDIAG_UNKNOWN);
+        INFO(result.summary);
+        CHECK(result.summary.find(entry.words) != std::string::npos);
+        CHECK(result.finding("nat.stun-unreachable").find(entry.words) != std::string::npos);
+        const bool elsewhere = entry.fault == StunFault::wrong_source;
+        CHECK(result.ipv4().at("answered_elsewhere").is_null() == !elsewhere);
+        if (elsewhere) {
+            CHECK(result.ipv4().at("answered_elsewhere").at("asked") ==
+                  json::value(server.primary().to_string()));
+        }
     }
 }
 

@@ -67,7 +67,7 @@ TEST_CASE("a server that works, by address and by name") {
         const json::value found = outcome.at(which);
         const json::object& family = found.get_object();
         CHECK(family.at("udp").at("reachable") == true);
-        CHECK(family.at("udp").at("sent") == 1);
+        CHECK(family.at("udp").at("sent").as_int64() >= 1);
         CHECK(family.at("udp").at("software") == "fake");
         CHECK(Endpoint::parse(json::find_string(family.at("udp").get_object(), "mapped").value())
                   ->address.scope() == AddressScope::loopback);
@@ -78,17 +78,22 @@ TEST_CASE("a server that works, by address and by name") {
 }
 
 TEST_CASE("each fault of a server is told apart") {
-    const auto reason = [](StunFault fault, const char* transport = "/servers/0/ipv4/udp/reason") {
+    std::string summary;
+    const auto reason = [&](StunFault fault, const char* transport = "/servers/0/ipv4/udp/reason") {
         const Outcome outcome = run(fault);
         CHECK(outcome.status == P2PDIAG_FAIL);
         CHECK(outcome.codes == std::vector<std::string>{"nat.stun-unreachable"});
+        summary = outcome.summary;
         return outcome.at(transport);
     };
     CHECK(reason(StunFault::silent) == "no-answer");
+    CHECK(summary.find(": no answer)") != std::string::npos);
     CHECK(reason(StunFault::wrong_transaction) == "wrong-transaction");
     CHECK(reason(StunFault::wrong_source) == "wrong-source");
+    CHECK(summary.find(" and not from 127.0.0.1:") != std::string::npos);
     CHECK(reason(StunFault::malformed) == "malformed");
     CHECK(reason(StunFault::garbage) == "malformed");
+    CHECK(summary.find("an answer that is no valid STUN") != std::string::npos);
     CHECK(reason(StunFault::huge) == "malformed");
     CHECK(reason(StunFault::garbage, "/servers/0/ipv4/tcp/reason") == "malformed");
 
@@ -127,7 +132,7 @@ TEST_CASE("TCP only, and UDP only") {
 
 TEST_CASE("a slow server is waited for, and one that loses packets is asked again") {
     FakeStunOptions options;
-    options.delay = Milliseconds(600);
+    options.delay = Milliseconds(450);
     const FakeStunServer slow(options);
     CHECK(run({slow.primary().to_string()}).status == P2PDIAG_PASS);
     options.delay = Milliseconds(0);

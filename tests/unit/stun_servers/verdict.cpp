@@ -104,6 +104,42 @@ TEST_CASE("no UDP, but TCP: the internet is there") {
     CHECK(codes(verdict) == Codes{"nat.stun-unreachable error"});
 }
 
+TEST_CASE("garbage, answers from elsewhere and silence are told apart in words") {
+    ServerReport elsewhere = server("b:1", Outcome::wrong_source, Outcome::no_answer);
+    elsewhere.ipv4.udp.result->answered_from = Endpoint::parse("192.0.2.77:9");
+    const auto garbage = server("a:1", Outcome::malformed, Outcome::no_answer);
+    const auto silent = server("c:1", Outcome::no_answer, Outcome::no_answer);
+    const auto verdict = judge(report_of({garbage, elsewhere, silent}));
+    CHECK(verdict.status == P2PDIAG_FAIL);
+    CHECK(codes(verdict) == Codes{"nat.stun-unreachable error"});
+    const std::string all =
+        " can be used over UDP (a:1: an answer that is no valid STUN; b:1: an answer from "
+        "192.0.2.77:9 and not from 192.0.2.1:3478, which was asked; c:1: no answer)";
+    CHECK(verdict.findings[0].message == "None of the STUN servers" + all);
+    CHECK(verdict.summary.starts_with("No STUN server" + all));
+
+    const auto one =
+        judge(report_of({garbage, elsewhere, server("d:1", Outcome::ok, Outcome::ok)}));
+    CHECK(codes(one) == Codes{"nat.stun-unreachable warning", "nat.stun-unreachable warning"});
+    CHECK(one.findings[0].message.ends_with(": an answer that is no valid STUN"));
+    CHECK(one.findings[1].message.find("192.0.2.77:9") != std::string::npos);
+    CHECK(one.findings[1].evidence.at("answered_from") == "192.0.2.77:9");
+
+    // What came back over one family tells more than the silence of the other.
+    ServerReport both = silent;
+    both.ipv6 = family("2001:db8::1", Outcome::malformed, Outcome::no_answer);
+    CHECK(judge(report_of({both})).summary.find("no valid STUN") != std::string::npos);
+}
+
+TEST_CASE("of many servers in trouble only some are described") {
+    std::vector<ServerReport> many;
+    for (int i = 1; i <= 7; ++i) {
+        many.push_back(server("a:" + std::to_string(i), Outcome::no_answer, Outcome::ok));
+    }
+    const std::string summary = judge(report_of(many)).summary;
+    CHECK(summary.find("a:4: no answer; 3 more)") != std::string::npos);
+}
+
 TEST_CASE("whatever comes back shows that there is an internet") {
     for (const Outcome back : {Outcome::refused, Outcome::malformed, Outcome::wrong_source,
                                Outcome::wrong_transaction, Outcome::closed}) {
