@@ -1,17 +1,12 @@
 #include "net/stun.hpp"
 
-#include <sys/random.h>
-
-#include <random>
+#include "net/random.hpp"
 
 namespace p2pdiag::net {
 
 stun::TransactionId random_transaction_id() {
     stun::TransactionId id{};
-    const ssize_t filled = ::getrandom(id.data(), id.size(), 0);
-    if (filled == static_cast<ssize_t>(id.size())) return id;
-    std::random_device device;  // a sandbox without getrandom()
-    for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(device());
+    fill_random(id);
     return id;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdint>
@@ -52,6 +53,9 @@ struct Failure {
 
 template <class T>
 using Outcome = boost::system::result<T, Failure>;
+// What Outcome::value() does with a failure: a std::logic_error that carries the text. Ask first.
+[[noreturn]] void throw_exception_from_error(const Failure& failure,
+                                             const boost::source_location& where);
 
 // RFC 6887 section 11.1: ties a mapping to the program that made it.
 using PcpNonce = std::array<std::uint8_t, 12>;
