@@ -1,0 +1,107 @@
+// The question put to the evaluator: a packet, and the machine it meets. Plain values without any
+// I/O, so that every answer can be tested without root.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "net/interfaces.hpp"
+#include "ruleset.hpp"
+
+namespace p2pdiag::firewall {
+
+inline constexpr std::uint8_t protocol_icmp = 1;
+inline constexpr std::uint8_t protocol_tcp = 6;
+inline constexpr std::uint8_t protocol_udp = 17;
+inline constexpr std::uint8_t protocol_icmpv6 = 58;
+
+enum class CtState : std::uint8_t {
+    fresh,
+    established,
+    related,
+    untracked,
+    invalid
+};  // fresh: "new"
+
+enum class Direction : std::uint8_t { in, out };
+
+// A value that is absent is not known, or may be any: the verdict then says what it depends on.
+// Unfragmented, without IP options or extension headers. A fresh TCP packet is a SYN, an
+// established one a SYN with ACK.
+struct Packet {
+    Direction direction = Direction::in;
+    std::string interface;  // by name: where it comes in, or leaves
+    std::optional<IpAddress> source;
+    IpAddress destination;                     // its family is the packet's
+    std::uint8_t protocol = protocol_udp;      // IANA number
+    std::optional<std::uint16_t> source_port;  // ports count for TCP and UDP
+    std::uint16_t destination_port = 0;
+    std::optional<std::uint8_t> icmp_type;
+    // What connection tracking would say of it, where it is tracked. An established packet coming
+    // in answers one of ours.
+    CtState state = CtState::fresh;
+    std::uint32_t mark = 0;
+    std::optional<std::uint32_t>
+        connection_mark;                  // of an established connection; a fresh one has 0
+    std::optional<std::uint16_t> length;  // of the IP packet, bytes
+    std::optional<std::uint8_t> ttl;
+
+    Family family() const { return destination.family(); }
+};
+
+// One line of the main or local table.
+struct Route {
+    enum class Type : std::uint8_t {
+        unicast,
+        local,
+        broadcast,
+        blackhole,
+        unreachable,
+        prohibit,
+        other
+    };
+    IpAddress destination;
+    unsigned prefix = 0;  // bits
+    Type type = Type::unicast;
+    int interface = 0;         // index; 0 where it names none or several
+    std::uint32_t metric = 0;  // the smallest wins
+};
+
+// Absent: could not be read.
+struct Sysctls {
+    std::optional<unsigned> rp_filter_all =
+        0;  // 0 off, 1 strict, 2 loose; the larger of the two counts
+    std::map<std::string, unsigned> rp_filter;  // by interface; one that is missing is not known
+    std::optional<bool> ipv4_forwarding = false;
+    std::optional<bool> ipv6_forwarding = false;
+};
+
+// Something that decides over packets and could not be looked at.
+struct Unseen {
+    std::string what;  // "the nftables ruleset"
+    std::string why;   // "needs root"
+};
+
+struct World {
+    std::vector<Ruleset> rulesets;
+    // Every interface, with its addresses; loopback too.
+    std::vector<net::Interface> interfaces;
+    // Connected routes included; local ones follow from the addresses. Absent: not known.
+    std::optional<std::vector<Route>> routes;
+    // There are routing rules besides the usual three, or virtual routing domains.
+    bool policy_routing = false;
+    Sysctls sysctls;
+    // Anything here and no verdict is definite: what could not be read is never "open".
+    std::vector<Unseen> unseen;
+
+    const net::Interface* find_interface(std::string_view name) const;
+    const net::Interface* find_interface(int index) const;
+    // The interface that has the address, or nothing.
+    const net::Interface* owner_of(const IpAddress& address) const;
+};
+
+}  // namespace p2pdiag::firewall
