@@ -56,6 +56,7 @@ std::vector<report::CheckResult> Runner::run(int interrupt_fd, std::function<int
             entry->result = entry->collector->finish(never, Milliseconds(0));
             entry->result.summary = "not started: the run ended before its turn";
         }
+            if (events_.on_finish) events_.on_finish(entry->result);
         results.push_back(std::move(entry->result));
     }
     return results;

@@ -80,6 +80,19 @@ TEST_CASE_METHOD(Fixture, "silence at the end is an error, not a pass") {
 }
 
 TEST_CASE_METHOD(Fixture, "a status that came before a cancellation stands") {
+TEST_CASE("only a check that did not stop when it was asked to is blamed for a cancellation") {
+    Fixture obeys;
+    const report::CheckResult stopped = obeys.finish(Exit::How::cancelled);
+    CHECK(stopped.findings.empty());
+    CHECK(stopped.summary == "cancelled before it had a result");
+    Fixture ignores;
+    const report::CheckResult killed = ignores.collector.finish(
+        Exit{.how = Exit::How::cancelled, .value = 9, .killed = true}, Milliseconds(7));
+    CHECK(killed.status == Status::cancelled);
+    REQUIRE(killed.findings.size() == 1);
+    CHECK(killed.findings[0].code == "host.plugin-timed-out");
+}
+
     collector.take(R"({"type":"status","status":1})");
     CHECK(finish(Exit::How::cancelled).status == Status::pass);
 }
