@@ -58,7 +58,9 @@ struct Group::Child {
     Fd pid_fd;
     Fd results;
     Fd output;
-    Fd cancel;  // write end: closing it is the request to stop
+    Fd cancel;       // write end: closing it is the request to stop
+    Fd acknowledge;  // write end; nothing when lines are not acknowledged
+    std::size_t total_bytes = max_total_bytes;
     std::optional<TimePoint> kill_at;
     Exit::How killed_for = Exit::How::exited;
     bool kill_is_cancel = false;
@@ -101,7 +103,9 @@ void Group::start(Command command, OnLine on_line, OnExit on_exit) {
     Pipe results = make_pipe();
     Pipe output = make_pipe();
     Pipe cancel = make_pipe();
-    if (!input.open() || !results.write.open() || !output.write.open() || !cancel.write.open()) {
+    Pipe acknowledge = command.acknowledge ? make_pipe() : Pipe();
+    if (!input.open() || !results.write.open() || !output.write.open() || !cancel.write.open() ||
+        (command.acknowledge && !acknowledge.write.open())) {
         return on_exit({.how = Exit::How::not_started, .value = errno});
     }
     SpawnSetup setup;
@@ -110,6 +114,7 @@ void Group::start(Command command, OnLine on_line, OnExit on_exit) {
     setup.give(results.write, result_fd);
     setup.give(input, input_fd);
     setup.give(cancel.read, cancel_fd);
+    if (command.acknowledge) setup.give(acknowledge.read, acknowledge_fd);
 
     std::string program = "p2pdiag";
     std::vector<char*> argv{program.data()};
@@ -131,6 +136,10 @@ void Group::start(Command command, OnLine on_line, OnExit on_exit) {
     child.results = std::move(results.read);
     child.output = std::move(output.read);
     child.cancel = std::move(cancel.write);
+    child.acknowledge = std::move(acknowledge.write);
+    // A child that does not read them must not hold us up.
+    if (command.acknowledge) set_nonblocking(child.acknowledge.get());
+    child.total_bytes = command.total_bytes;
     set_nonblocking(child.results.get());
     set_nonblocking(child.output.get());
     if (command.deadline) child.kill_at = *command.deadline + deadline_grace;
@@ -193,9 +202,10 @@ void Group::pump_results(Child& child) {
             if (child.line.size() > max_message_bytes) return flooded(child);
             child.on_line(child.line);
             child.line.clear();
+            if (child.acknowledge.open()) write_all(child.acknowledge.get(), "\n");
         }
         child.line += rest;
-        if (child.received > max_total_bytes || child.line.size() > max_message_bytes) {
+        if (child.received > child.total_bytes || child.line.size() > max_message_bytes) {
             return flooded(child);
         }
     }

@@ -2,7 +2,8 @@
 // one thread.
 //
 // A child gets three descriptors: it writes result lines to 3, reads its input from 4, and sees 5
-// hang up when it must stop. Its stdout and stderr are read and only the end of them is kept, so
+// hang up when it must stop. With Command::acknowledge it gets a byte on 6 for each line that was
+// dealt with. Its stdout and stderr are read and only the end of them is kept, so
 // that a plugin that prints cannot spoil the host's stdout. It is the leader of a process group,
 // which is killed as a whole.
 #pragma once
@@ -23,6 +24,7 @@ namespace p2pdiag::child {
 inline constexpr int result_fd = 3;
 inline constexpr int input_fd = 4;
 inline constexpr int cancel_fd = 5;
+inline constexpr int acknowledge_fd = 6;
 
 // What one child may hand over (abi.h says the same to plugin authors).
 inline constexpr std::size_t max_message_bytes = 1 << 20;
@@ -38,6 +40,8 @@ struct Command {
     std::vector<std::string> arguments;  // without argv[0]
     std::string input;                   // what it reads on descriptor 4
     std::optional<TimePoint> deadline;
+    bool acknowledge = false;
+    std::size_t total_bytes = max_total_bytes;  // of results
 };
 
 struct Exit {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <mutex>
 
@@ -43,6 +44,17 @@ void emit_result_line(std::string_view line) {
     std::string whole(line);
     whole += '\n';
     tell(result_fd, whole);
+}
+
+// The same, and returns when the host has dealt with the line: what a change handed over is in the
+// journal before it goes on.
+void emit_acknowledged_line(std::string_view line) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    emit_result_line(line);
+    char byte = 0;
+    while (::read(acknowledge_fd, &byte, 1) < 0 && errno == EINTR) {
+    }
 }
 
 // The child dies with the host, and leaves no core: its memory may hold keys.
@@ -114,7 +126,7 @@ int run_change(const char* file, std::string_view id, std::string_view function,
     const Function found = find_function(**table, id, function);
     if (found == nullptr) return say_error(emit_result_line, "the change is gone from its plugin");
     const std::string input = read_all(input_fd);
-    HostSide host(cancel_fd, deadline_ns, emit_result_line);
+    HostSide host(cancel_fd, deadline_ns, emit_acknowledged_line);
     return found(&host.table, {input.data(), input.size()});
 }
 

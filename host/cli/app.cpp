@@ -52,11 +52,13 @@ private:
     void add_globals();
     void add_run();
     void add_lookups();
+    void add_undo();
     void add_verbs();
     CLI::App& command(const std::string& name, const std::string& summary,
                       std::function<int()> action);
     int parse_error(const CLI::ParseError& error);
-    std::string run_verb_arguments(const VerbLine& line) const;
+    int run_verb(const loader::Plugin& plugin, const loader::Verb& verb,
+                 const VerbLine& line) const;
 
     Context& context_;
     const Words& words_;
@@ -64,6 +66,7 @@ private:
                   "p2pdiag"};
     RunArguments run_;
     ListArguments list_;
+    UndoArguments undo_;
     std::string name_;  // the argument of describe, explain, validate
     std::vector<std::string> ignored_plugin_dirs_;
     std::vector<std::unique_ptr<VerbLine>> verb_lines_;
@@ -77,6 +80,7 @@ Front::Front(Context& context, const Words& words) : context_(context), words_(w
     add_globals();
     add_run();
     add_lookups();
+    add_undo();
     add_verbs();
     app_.footer("Start here:  p2pdiag run all");
 }
@@ -103,6 +107,8 @@ void Front::add_globals() {
         ->type_name("WHEN")
         ->check(CLI::IsMember({"auto", "always", "never"}));
     app_.add_flag("-v,--verbose", globals.verbose, "Say more on stderr");
+    app_.add_flag("--no-input", globals.no_input,
+                  "Never ask; what would have to be asked is declined");
 }
 
 void Front::add_run() {
@@ -168,6 +174,19 @@ void Front::add_lookups() {
     validate.add_option("file", name_, "The plugin, a .so file")->required()->type_name("");
 }
 
+void Front::add_undo() {
+    CLI::App& undo = command("undo", "Take back what p2pdiag changed",
+                             [this] { return undo_command(context_, undo_); });
+    undo.add_option("ids", undo_.ids, "Ids of changes [what the last command did]")->type_name("");
+    undo.add_flag("--all", undo_.all, "Everything that is still in place, the newest first");
+    undo.add_flag("--list", undo_.list,
+                  "Only list what is in place; with --verbose also what was taken back");
+    add_change_flags(undo, undo_.flags, false);
+    undo.footer(
+        "Exit code: 0 taken back, 1 something of it is still in place, 2 usage, 4 a plugin or the\n"
+        "journal went wrong, 5 declined, 130 or 143 interrupted.");
+}
+
 void Front::add_verbs() {
     for (const loader::Plugin& plugin : context_.plugins.loaded) {
         for (const loader::Verb& verb : plugin.verbs) {
@@ -176,38 +195,30 @@ void Front::add_verbs() {
                          "' is left out, since another one has that name");
                 continue;
             }
-            verb_lines_.push_back(
-                std::make_unique<VerbLine>(app_, verb.name, verb.summary, verb.schema));
+            verb_lines_.push_back(std::make_unique<VerbLine>(app_, plugin, verb));
             VerbLine& line = *verb_lines_.back();
             line.app().fallthrough();
             line.app().callback([this, &plugin, &verb, &line] {
-                action_ = [this, &plugin, &verb, &line] {
-                    return verb_command(plugin, verb.name, run_verb_arguments(line));
-                };
+                action_ = [this, &plugin, &verb, &line] { return run_verb(plugin, verb, line); };
             });
         }
     }
 }
 
-std::string Front::run_verb_arguments(const VerbLine& line) const {
+int Front::run_verb(const loader::Plugin& plugin, const loader::Verb& verb,
+                    const VerbLine& line) const {
     json::object arguments = line.take(words_.after ? &*words_.after : nullptr);
-    const profile::Profile profile = load_profile(context_, profile_request(context_));
-    arguments["input"] = json::object{{"target", profile.target},
-                                      {"servers", profile.servers},
-                                      {"connection", profile.connection},
-                                      {"options", json::object()}};
-    json::array dirs;
-    json::array globals;
-    for (const auto& dir : context_.paths.plugin_dirs) dirs.push_back(json::value(dir.native()));
-    for (const std::string& dir : context_.globals.plugin_dirs) {
-        globals.push_back("--plugin-dir");
-        globals.push_back(json::value(std::filesystem::absolute(dir).native()));
+    const options::Command& command = line.command();
+    if (!command.undo.empty()) {
+        return undo_matching_command(context_, command.undo, line.given(), line.flags());
     }
-    arguments["host"] = json::object{{"executable", context_.paths.executable.native()},
-                                     {"plugin_dirs", std::move(dirs)},
-                                     {"data_dir", context_.paths.data_dir.native()},
-                                     {"arguments", std::move(globals)}};
-    return json::to_text(arguments);
+    if (command.change.empty()) {
+        return verb_command(context_, plugin, verb.name, std::move(arguments));
+    }
+    const profile::Profile profile = load_profile(context_, profile_request(context_));
+    const change::Target target{&plugin, plugin.find_change(command.change),
+                                plugin_input(profile, plugin)};
+    return change_command(context_, target, arguments["options"].as_object(), line.flags());
 }
 
 int Front::parse_error(const CLI::ParseError& error) {
@@ -267,6 +278,7 @@ int main(int argc, char** argv) {
     try {
         Context context;
         context.environment = process_environment;
+        context.command_line = words.before;
         context.globals.plugin_dirs = words.values_of("--plugin-dir");
         for (const std::string& dir : context.globals.plugin_dirs) {
             if (!std::filesystem::is_directory(dir))

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "change/plan.hpp"
+#include "cli/change_flags.hpp"
 #include "cli/context.hpp"
 #include "runner/runner.hpp"
 
@@ -36,9 +38,25 @@ int describe_command(const Context& context, const std::string& check);
 int explain_command(const Context& context, const std::string& code);
 int validate_command(const std::string& file);
 
-// Runs a plugin's verb in a child that has the terminal. `arguments` is the JSON of
-// docs/plugin-author/reference.md.
-int verb_command(const loader::Plugin& plugin, const std::string& verb,
-                 const std::string& arguments);
+// Runs a plugin's verb in a child that has the terminal. `arguments` holds "command", "options" and
+// "rest"; the other members of docs/plugin-author/reference.md are added.
+int verb_command(const Context& context, const loader::Plugin& plugin, const std::string& verb,
+                 json::object arguments);
+
+// Carries out a change; `arguments` are the options of the command that names it.
+int change_command(const Context& context, const change::Target& target,
+                   const json::object& arguments, const ChangeFlags& flags);
+
+struct UndoArguments {
+    std::vector<std::string> ids;  // none of these three: what the last command did
+    bool all = false;
+    bool list = false;
+    ChangeFlags flags;
+};
+int undo_command(const Context& context, const UndoArguments& arguments);
+
+// Takes back the open records of a change whose match agrees with the options that were typed.
+int undo_matching_command(const Context& context, const std::string& change,
+                          const json::object& given, const ChangeFlags& flags);
 
 }  // namespace p2pdiag::cli

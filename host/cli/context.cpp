@@ -72,4 +72,12 @@ profile::Profile load_profile(const Context& context, const profile::Request& re
     return std::move(loaded->profile);
 }
 
+json::object plugin_input(const profile::Profile& profile, const loader::Plugin& plugin) {
+    const auto options = profile.plugins.find(plugin.id);
+    return {{"target", profile.target},
+            {"servers", profile.servers},
+            {"connection", profile.connection},
+            {"options", options == profile.plugins.end() ? json::object() : options->second}};
+}
+
 }  // namespace p2pdiag::cli

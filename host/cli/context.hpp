@@ -16,6 +16,7 @@ struct Globals {
     std::vector<std::string> plugin_dirs;
     std::string colour = "auto";  // auto, always, never
     bool verbose = false;
+    bool no_input = false;  // never ask
 };
 
 struct Context {
@@ -23,6 +24,7 @@ struct Context {
     Environment environment;
     Paths paths;
     loader::Plugins plugins;
+    std::vector<std::string> command_line;  // as typed, up to "--"
 };
 
 // Wrong usage or configuration, in words for the person at the keyboard; becomes exit code 2
@@ -49,5 +51,8 @@ profile::Request profile_request(const Context& context);
 
 // Loads or throws UsageError with every problem, one a line. Notes go to stderr with --verbose.
 profile::Profile load_profile(const Context& context, const profile::Request& request);
+
+// What a plugin's verb or change gets as "input": target, servers, connection, its own options.
+json::object plugin_input(const profile::Profile& profile, const loader::Plugin& plugin);
 
 }  // namespace p2pdiag::cli

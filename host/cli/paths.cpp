@@ -58,6 +58,9 @@ Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environ
         paths.user_config = *config / "config.toml";
         paths.user_profiles = *config / "profiles";
     }
+    if (const auto state = xdg_dir(environment, "XDG_STATE_HOME", ".local/state")) {
+        paths.changes = *state / "changes";
+    }
     return paths;
 }
 

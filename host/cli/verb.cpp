@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "change/journal.hpp"
 #include "child/group.hpp"
 #include "child/serve.hpp"
 #include "cli/commands.hpp"
@@ -62,13 +63,40 @@ int wait_for(pid_t pid, const Fd& ended, SignalWatch& signals) {
     return status;
 }
 
+// How the verb can start this host again, as it was started.
+json::object host_member(const Context& context) {
+    json::array dirs;
+    json::array globals;
+    for (const auto& dir : context.paths.plugin_dirs) dirs.push_back(json::value(dir.native()));
+    for (const std::string& dir : context.globals.plugin_dirs) {
+        globals.push_back("--plugin-dir");
+        globals.push_back(json::value(std::filesystem::absolute(dir).native()));
+    }
+    if (context.globals.no_input) globals.push_back("--no-input");
+    return {{"executable", context.paths.executable.native()},
+            {"plugin_dirs", std::move(dirs)},
+            {"data_dir", context.paths.data_dir.native()},
+            {"arguments", std::move(globals)}};
+}
+
+json::array changes_of(const Context& context, const loader::Plugin& plugin) {
+    return change::open_records(
+        change::Journal(context.paths.changes),
+        [&plugin](const change::Record& record) { return record.plugin == plugin.id; });
+}
+
 }  // namespace
 
-int verb_command(const loader::Plugin& plugin, const std::string& verb,
-                 const std::string& arguments) {
+int verb_command(const Context& context, const loader::Plugin& plugin, const std::string& verb,
+                 json::object arguments) {
+    const profile::Profile profile = load_profile(context, profile_request(context));
+    arguments["input"] = plugin_input(profile, plugin);
+    arguments["changes"] = changes_of(context, plugin);
+    arguments["host"] = host_member(context);
     SignalWatch signals;
     Pipe life = make_pipe();
-    const pid_t pid = life.write.open() ? start(life.read, plugin, verb, arguments) : -1;
+    const pid_t pid =
+        life.write.open() ? start(life.read, plugin, verb, json::to_text(arguments)) : -1;
     const Fd ended = pid > 0 ? open_pidfd(pid) : Fd();
     if (!ended.open()) {
         complain("cannot start " + verb + ": " + std::strerror(errno));

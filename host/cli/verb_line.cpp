@@ -47,6 +47,7 @@ struct VerbLine::Line {
     const options::Command& command;
     CLI::App& app;
     std::vector<std::unique_ptr<Slot>> slots;
+    ChangeFlags flags;  // only of a command that the host carries out
 
     Line(const options::Command& what, CLI::App& where) : command(what), app(where) {
         for (const options::Option& option : command.options) add(option);
@@ -78,12 +79,12 @@ struct VerbLine::Line {
         slots.push_back(std::move(slot));
     }
 
-    void collect(json::object& values) const {
+    void collect(json::object& values, bool defaults) const {
         for (const auto& slot : slots) {
             const options::Option& option = *slot->option;
             json::value value;
             if (slot->given->count() == 0) {
-                if (!option.default_value) continue;
+                if (!option.default_value || !defaults) continue;
                 value = *option.default_value;
             } else if (option.type == options::Type::boolean) {
                 value = slot->given->as<bool>();
@@ -105,39 +106,57 @@ struct VerbLine::Line {
     }
 };
 
-VerbLine::VerbLine(CLI::App& parent, const std::string& name, const std::string& summary,
-                   const options::VerbSchema& schema)
-    : app_(*parent.add_subcommand(name, summary)) {
+VerbLine::VerbLine(CLI::App& parent, const loader::Plugin& plugin, const loader::Verb& verb)
+    : app_(*parent.add_subcommand(verb.name, verb.summary)) {
+    const options::VerbSchema& schema = verb.schema;
     app_.footer(schema.epilog);
     lines_.push_back(std::make_unique<Line>(schema.top, app_));
     for (const options::Command& command : schema.commands) {
         CLI::App& sub = *app_.add_subcommand(command.name, command.summary);
         sub.fallthrough();
         lines_.push_back(std::make_unique<Line>(command, sub));
+        if (command.change.empty() && command.undo.empty()) continue;
+        const bool keeps = !command.change.empty() && plugin.find_change(command.change)->keeps;
+        add_change_flags(sub, lines_.back()->flags, keeps);
     }
     if (!schema.commands.empty()) app_.require_subcommand(1);
 }
 
 VerbLine::~VerbLine() = default;
 
-json::object VerbLine::take(const std::vector<std::string>* rest) const {
-    json::object arguments{{"command", nullptr}};
-    json::object values;
-    bool takes_rest = false;
+const VerbLine::Line& VerbLine::chosen() const {
     for (const auto& line : lines_) {
-        const bool is_verb = line == lines_.front();
-        if (!is_verb && !line->app.parsed()) continue;
-        if (!is_verb) arguments["command"] = line->command.name;
-        takes_rest = takes_rest || line->command.rest.has_value();
-        line->collect(values);
+        if (line != lines_.front() && line->app.parsed()) return *line;
     }
+    return *lines_.front();
+}
+
+const options::Command& VerbLine::command() const { return chosen().command; }
+
+const ChangeFlags& VerbLine::flags() const { return chosen().flags; }
+
+json::object VerbLine::given() const {
+    json::object values;
+    lines_.front()->collect(values, false);
+    if (&chosen() != lines_.front().get()) chosen().collect(values, false);
+    return values;
+}
+
+json::object VerbLine::take(const std::vector<std::string>* rest) const {
+    const Line& own = *lines_.front();
+    const Line& command = chosen();
+    const bool has_command = &command != &own;
+    json::object values;
+    own.collect(values, true);
+    if (has_command) command.collect(values, true);
+    const bool takes_rest = own.command.rest.has_value() || command.command.rest.has_value();
     if (rest != nullptr && !takes_rest)
         throw UsageError{app_.get_name() + ": nothing may follow --"};
     json::array words;
     if (rest != nullptr) words = json::array(rest->begin(), rest->end());
-    arguments["options"] = std::move(values);
-    arguments["rest"] = std::move(words);
-    return arguments;
+    return {{"command", has_command ? json::value(command.command.name) : json::value()},
+            {"options", std::move(values)},
+            {"rest", std::move(words)}};
 }
 
 }  // namespace p2pdiag::cli

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "options/options.hpp"
+#include "cli/change_flags.hpp"
+#include "loader/loader.hpp"
 
 namespace CLI {
 class App;
@@ -17,8 +18,8 @@ namespace p2pdiag::cli {
 // The typed command line of one verb while CLI11 parses it. Must outlive the parse.
 class VerbLine {
 public:
-    VerbLine(CLI::App& parent, const std::string& name, const std::string& summary,
-             const options::VerbSchema& schema);
+    // Both must outlive it.
+    VerbLine(CLI::App& parent, const loader::Plugin& plugin, const loader::Verb& verb);
     ~VerbLine();
     VerbLine(const VerbLine&) = delete;
     VerbLine& operator=(const VerbLine&) = delete;
@@ -29,8 +30,17 @@ public:
     // "--", nothing when there was no "--". Throws UsageError for a value that does not fit.
     json::object take(const std::vector<std::string>* rest) const;
 
+    // The options that were typed, without defaults. Throws as take().
+    json::object given() const;
+
+    // The command that was typed; the verb itself when it has no commands.
+    const options::Command& command() const;
+    const ChangeFlags& flags() const;
+
 private:
     struct Line;
+
+    const Line& chosen() const;
 
     CLI::App& app_;
     std::vector<std::unique_ptr<Line>> lines_;  // the verb itself, then its commands

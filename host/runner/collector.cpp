@@ -27,12 +27,11 @@ std::optional<Status> status_of(std::int64_t number) {
 
 }  // namespace
 
-Collector::Collector(const loader::Plugin& plugin, const loader::Check& check,
-                     OnProgress on_progress, OnLog on_log)
-    : on_progress_(std::move(on_progress)), on_log_(std::move(on_log)) {
-    result_.id = check.id;
-    result_.plugin = plugin.id;
-    result_.title = check.title;
+Collector::Collector(Subject subject, Listeners listeners)
+    : kind_(std::move(subject.kind)), listeners_(std::move(listeners)) {
+    result_.id = std::move(subject.id);
+    result_.plugin = std::move(subject.plugin);
+    result_.title = std::move(subject.title);
 }
 
 void Collector::take(std::string_view line) {
@@ -53,18 +52,22 @@ bool Collector::take_message(const json::object& message) {
     if (type == "data") {
         const json::object* data = json::find_object(message, "data");
         if (data != nullptr) result_.data = *data;
+        if (data != nullptr && listeners_.on_data) listeners_.on_data(*data);
         return data != nullptr;
     }
     if (!text) return false;
     if (type == "summary") {
         result_.summary = *text;
+        if (listeners_.on_summary) listeners_.on_summary(result_.summary);
     } else if (type == "progress") {
         const double fraction = json::find_number(message, "fraction").value_or(0);
-        if (on_progress_)
-            on_progress_({result_.id, std::clamp(fraction, 0.0, 1.0), std::string(*text)});
+        if (listeners_.on_progress)
+            listeners_.on_progress(
+                {result_.id, std::clamp(fraction, 0.0, 1.0), std::string(*text)});
     } else if (type == "log") {
         const auto level = json::find_string(message, "level").value_or("info");
-        if (on_log_) on_log_({result_.id, std::string(level), std::string(*text)});
+        if (listeners_.on_log)
+            listeners_.on_log({result_.id, std::string(level), std::string(*text)});
     } else {
         return false;
     }
@@ -100,7 +103,7 @@ void Collector::add_host_finding(std::string_view code, const std::string& what,
     finding.code = code;
     finding.severity = report::Severity::error;
     finding.check = result_.id;
-    finding.message = "plugin " + result_.plugin + ": check " + result_.id + ' ' + what;
+    finding.message = "plugin " + result_.plugin + ": " + kind_ + ' ' + result_.id + ' ' + what;
     finding.evidence = {{"plugin", result_.plugin}, {"reason", what}};
     // The end of what it printed may begin in the middle of a character, or be no text at all.
     if (!output.empty()) finding.evidence["output"] = to_valid_utf8(output);

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.hpp"
 #include "child/group.hpp"
-#include "loader/loader.hpp"
 #include "report/report.hpp"
 
 namespace p2pdiag::runner {
@@ -24,13 +24,25 @@ struct LogLine {
     std::string text;
 };
 
+// Whose lines they are.
+struct Subject {
+    std::string plugin;
+    std::string id;
+    std::string title;
+    std::string kind = "check";  // as messages about it name it
+};
+
+// Told at once what the result holds only in the end, and what it does not hold.
+struct Listeners {
+    std::function<void(const Progress&)> on_progress = {};
+    std::function<void(const LogLine&)> on_log = {};
+    std::function<void(const json::object&)> on_data = {};
+    std::function<void(const std::string&)> on_summary = {};
+};
+
 class Collector {
 public:
-    using OnProgress = std::function<void(const Progress&)>;
-    using OnLog = std::function<void(const LogLine&)>;
-
-    Collector(const loader::Plugin& plugin, const loader::Check& check, OnProgress on_progress,
-              OnLog on_log);
+    Collector(Subject subject, Listeners listeners);
 
     // One line of the check. A line that is not what abi.h allows makes the result an error; what
     // came before it stands.
@@ -47,11 +59,11 @@ private:
     void add_host_finding(std::string_view code, const std::string& what,
                           const std::string& output);
 
+    std::string kind_;
     report::CheckResult result_;
     std::optional<report::Status> said_;
     std::string misbehaved_;  // why its lines cannot be trusted
-    OnProgress on_progress_;
-    OnLog on_log_;
+    Listeners listeners_;
 };
 
 }  // namespace p2pdiag::runner

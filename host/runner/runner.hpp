@@ -34,8 +34,8 @@ struct Settings {
 struct Events {
     std::function<void(const loader::Check&)> on_start;
     std::function<void(const report::CheckResult&)> on_finish;
-    Collector::OnProgress on_progress;
-    Collector::OnLog on_log;
+    std::function<void(const Progress&)> on_progress;
+    std::function<void(const LogLine&)> on_log;
     std::function<void()> on_tick;  // at least every 100 ms while children run
 };
 

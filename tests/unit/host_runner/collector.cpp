@@ -9,30 +9,18 @@ using report::Status;
 namespace {
 
 struct Fixture {
-    loader::Plugin plugin;
-    loader::Check check;
     std::vector<runner::Progress> progress;
     std::vector<runner::LogLine> log;
+    std::vector<json::object> data;
+    std::vector<std::string> summaries;
     runner::Collector collector;
 
     Fixture()
-        : plugin(make_plugin()),
-          check(make_check()),
-          collector(
-              plugin, check, [this](const runner::Progress& said) { progress.push_back(said); },
-              [this](const runner::LogLine& line) { log.push_back(line); }) {}
-
-    static loader::Plugin make_plugin() {
-        loader::Plugin made;
-        made.id = "p";
-        return made;
-    }
-    static loader::Check make_check() {
-        loader::Check made;
-        made.id = "p.check";
-        made.title = "A title";
-        return made;
-    }
+        : collector({.plugin = "p", .id = "p.check", .title = "A title"},
+                    {.on_progress = [this](const auto& said) { progress.push_back(said); },
+                     .on_log = [this](const auto& line) { log.push_back(line); },
+                     .on_data = [this](const auto& object) { data.push_back(object); },
+                     .on_summary = [this](const auto& text) { summaries.push_back(text); }}) {}
 
     report::CheckResult finish(Exit::How how = Exit::How::exited, int value = 0,
                                const std::string& output = {}) {
@@ -62,6 +50,8 @@ TEST_CASE_METHOD(Fixture, "a whole result is put together from its messages") {
     CHECK(result.findings[0].evidence.at("a") == 1);
     CHECK(progress.at(0).fraction == 1.0);
     CHECK(log.at(0).level == "debug");
+    CHECK(data == std::vector{json::object{{"x", nullptr}}});
+    CHECK(summaries == std::vector<std::string>{"first", "last"});
 }
 
 TEST_CASE_METHOD(Fixture, "a crash keeps what was said before, and says how it died") {
@@ -80,6 +70,16 @@ TEST_CASE_METHOD(Fixture, "silence at the end is an error, not a pass") {
 }
 
 TEST_CASE_METHOD(Fixture, "a status that came before a cancellation stands") {
+    collector.take(R"({"type":"status","status":1})");
+    CHECK(finish(Exit::How::cancelled).status == Status::pass);
+}
+
+TEST_CASE_METHOD(Fixture, "a deadline, a cancellation and a flood have statuses of their own") {
+    CHECK(finish(Exit::How::timed_out).status == Status::timed_out);
+    CHECK(Fixture().finish(Exit::How::cancelled).status == Status::cancelled);
+    CHECK(Fixture().finish(Exit::How::flooded).status == Status::error);
+}
+
 TEST_CASE("only a check that did not stop when it was asked to is blamed for a cancellation") {
     Fixture obeys;
     const report::CheckResult stopped = obeys.finish(Exit::How::cancelled);
@@ -91,16 +91,6 @@ TEST_CASE("only a check that did not stop when it was asked to is blamed for a c
     CHECK(killed.status == Status::cancelled);
     REQUIRE(killed.findings.size() == 1);
     CHECK(killed.findings[0].code == "host.plugin-timed-out");
-}
-
-    collector.take(R"({"type":"status","status":1})");
-    CHECK(finish(Exit::How::cancelled).status == Status::pass);
-}
-
-TEST_CASE_METHOD(Fixture, "a deadline, a cancellation and a flood have statuses of their own") {
-    CHECK(finish(Exit::How::timed_out).status == Status::timed_out);
-    CHECK(Fixture().finish(Exit::How::cancelled).status == Status::cancelled);
-    CHECK(Fixture().finish(Exit::How::flooded).status == Status::error);
 }
 
 TEST_CASE("messages that the interface does not know make the result an error") {

@@ -1,0 +1,104 @@
+#include "change/plan.hpp"
+
+#include <algorithm>
+
+namespace p2pdiag::change {
+
+namespace {
+
+using report::Status;
+
+bool is_flat(const json::object& match) {
+    return std::ranges::all_of(match, [](const auto& member) {
+        return member.value().is_string() || member.value().is_int64();
+    });
+}
+
+// What is wrong with it, or nothing.
+std::string read_step(const json::value& value, Step& step) {
+    const json::object* entry = value.if_object();
+    if (entry == nullptr) return "is not an object";
+    step.title = json::find_string(*entry, "title").value_or("");
+    step.undo = json::find_string(*entry, "undo").value_or("");
+    if (step.title.empty()) return "has no title";
+    if (step.undo.empty()) return "does not say how it is taken back";
+    if (const json::object* match = json::find_object(*entry, "match")) step.match = *match;
+    if (!is_flat(step.match)) return "has a match of other things than strings and integers";
+    const json::object* own = json::find_object(*entry, "step");
+    if (own == nullptr) return "has no step";
+    step.step = *own;
+    return {};
+}
+
+std::string read_steps(const json::object& data, std::vector<Step>& steps) {
+    const json::array* list = json::find_array(data, "steps");
+    if (list == nullptr || list->empty()) return "holds no steps";
+    if (list->size() > most_steps)
+        return "holds more than " + std::to_string(most_steps) + " steps";
+    for (const json::value& entry : *list) {
+        Step step;
+        if (const std::string wrong = read_step(entry, step); !wrong.empty()) {
+            return "step " + std::to_string(steps.size() + 1) + ' ' + wrong;
+        }
+        steps.push_back(std::move(step));
+    }
+    return {};
+}
+
+Plan::Outcome outcome_of(Status status) {
+    switch (status) {
+        case Status::pass: return Plan::Outcome::ready;
+        case Status::skip: return Plan::Outcome::nothing;
+        case Status::fail: return Plan::Outcome::impossible;
+        case Status::unknown: return Plan::Outcome::unknown;
+        case Status::warn:
+        case Status::error:
+        case Status::crashed:
+        case Status::timed_out:
+        case Status::cancelled: break;
+    }
+    return Plan::Outcome::error;
+}
+
+void refuse(Plan& plan, const std::string& why) {
+    plan.outcome = Plan::Outcome::error;
+    plan.steps.clear();
+    plan.said.status = Status::error;
+    plan.said.summary = "plugin " + plan.said.plugin + ": " + why;
+}
+
+}  // namespace
+
+Plan make_plan(const Journal& journal, Caller& caller, const Target& target,
+               const json::object& arguments, const Events& events) {
+    const loader::Change& change = *target.change;
+    events.begin("plan", change.title);
+    Call call{.plugin = target.plugin, .change = target.change, .function = "plan"};
+    call.input = {{"arguments", arguments},
+                  {"input", target.input},
+                  {"open", open_records(journal, [&](const Record& record) {
+                       return record.change == change.id;
+                   })}};
+    call.deadline = plan_deadline;
+    call.listeners = events.listeners("plan", change.title);
+
+    Plan plan;
+    plan.said = caller.run({std::move(call)}).front();
+    plan.outcome = outcome_of(plan.said.status);
+    if (caller.interrupts() > 0) plan.outcome = Plan::Outcome::interrupted;
+    const json::object empty;
+    const json::object& data = plan.said.data.is_object() ? plan.said.data.get_object() : empty;
+    if (const json::array* notes = json::find_array(data, "notes")) {
+        for (const json::value& note : *notes) {
+            if (note.is_string()) plan.notes.emplace_back(note.get_string());
+        }
+    }
+    if (plan.said.status == Status::warn) refuse(plan, "a plan does not end with warn");
+    if (plan.outcome != Plan::Outcome::ready) return plan;
+    if (const std::string wrong = read_steps(data, plan.steps); !wrong.empty()) {
+        refuse(plan, "its plan " + wrong);
+    }
+    return plan;
+}
+
+}  // namespace p2pdiag::change

@@ -1,0 +1,155 @@
+#include "change/undo.hpp"
+
+#include <algorithm>
+
+#include "change/revert.hpp"
+
+namespace p2pdiag::change {
+
+namespace {
+
+using report::Status;
+using Outcome = Undone::Outcome;
+
+bool agrees(const json::value& known, const json::value& given) {
+    if (const json::array* several = given.if_array()) {
+        return std::ranges::find(*several, known) != several->end();
+    }
+    return known == given;
+}
+
+Outcome outcome_of(Status status) {
+    switch (status) {
+        case Status::pass: return Outcome::undone;
+        case Status::warn:
+        case Status::fail:
+        case Status::skip:
+        case Status::unknown: return Outcome::failed;
+        case Status::cancelled: return Outcome::interrupted;
+        case Status::error:
+        case Status::crashed:
+        case Status::timed_out: break;
+    }
+    return Outcome::error;
+}
+
+std::string held_text(pid_t holder) {
+    if (holder == 0) return "another p2pdiag works on it now";
+    const std::string pid = std::to_string(holder);
+    return "process " + pid + " keeps it up or works on it now: end that with Ctrl-C or kill " +
+           pid + ", and it takes it back itself";
+}
+
+class TakingBack {
+public:
+    TakingBack(Journal& journal, Caller& caller, const loader::Plugins& plugins,
+               const InputFor& input_for, const Events& events)
+        : journal_(journal),
+          caller_(caller),
+          plugins_(plugins),
+          input_for_(input_for),
+          events_(events) {}
+
+    Undone one(const Record& record) {
+        Undone done{.record = record};
+        if (caller_.interrupts() > 0) return end(done, Outcome::interrupted, "not tried");
+        const Lock::Taken taken = journal_.lock(record.id);
+        if (!taken.problem.empty()) {
+            return end(done, Outcome::error, "the journal cannot be written: " + taken.problem);
+        }
+        if (!taken.lock) {
+            done.holder = taken.holder.value_or(0);
+            return end(done, Outcome::held, held_text(done.holder));
+        }
+        // It may have changed until it was ours.
+        auto now = journal_.read(record.id);
+        if (!now) return end(done, Outcome::error, "its record " + now.error().what);
+        done.record = std::move(*now);
+        if (!done.record.open()) return end(done, Outcome::already, "was taken back already");
+        revert_it(done);
+        return done;
+    }
+
+private:
+    void revert_it(Undone& done) {
+        Record& record = done.record;
+        const loader::Plugin* plugin = plugins_.find(record.plugin);
+        const loader::Change* change =
+            plugin == nullptr ? nullptr : plugin->find_change(record.change);
+        if (change == nullptr) {
+            end(done, Outcome::no_plugin,
+                "the plugin " + record.plugin + ' ' + record.plugin_version +
+                    (plugin == nullptr ? " that made it is not loaded"
+                                       : " no longer knows the change " + record.change));
+            return;
+        }
+        Reverted reverted =
+            revert(journal_, caller_, *plugin, *change, input_for_(*plugin), record, events_);
+        done.outcome = outcome_of(reverted.said.status);
+        if (done.outcome != Outcome::undone) done.problem = reverted.said.summary;
+        done.said = std::move(reverted.said);
+        if (!reverted.problem.empty()) {
+            end(done, Outcome::error, "the journal cannot be written: " + reverted.problem);
+        }
+    }
+
+    static Undone& end(Undone& done, Outcome outcome, const std::string& problem) {
+        done.outcome = outcome;
+        done.problem = problem;
+        return done;
+    }
+
+    Journal& journal_;
+    Caller& caller_;
+    const loader::Plugins& plugins_;
+    const InputFor& input_for_;
+    const Events& events_;
+};
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::undone: return "undone";
+        case Outcome::already: return "already";
+        case Outcome::held: return "held";
+        case Outcome::no_plugin: return "no-plugin";
+        case Outcome::failed: return "failed";
+        case Outcome::error: return "error";
+        case Outcome::interrupted: break;
+    }
+    return "interrupted";
+}
+
+std::vector<Record> last_command(const Journal::Content& content) {
+    std::vector<Record> open = content.open();
+    if (open.empty()) return open;
+    const std::string group = open.front().group;
+    std::erase_if(open, [&](const Record& record) { return record.group != group; });
+    return open;
+}
+
+std::vector<Record> matching(const Journal::Content& content, std::string_view change,
+                             const json::object& given) {
+    std::vector<Record> found = content.open();
+    std::erase_if(found, [&](const Record& record) {
+        if (record.change != change) return true;
+        return std::ranges::any_of(given, [&](const auto& option) {
+            const json::value* known = json::find(record.match, option.key());
+            return known == nullptr || !agrees(*known, option.value());
+        });
+    });
+    return found;
+}
+
+std::vector<Undone> take_back(Journal& journal, Caller& caller, const loader::Plugins& plugins,
+                              const InputFor& input_for, const std::vector<Record>& records,
+                              const Events& events) {
+    TakingBack taking_back(journal, caller, plugins, input_for, events);
+    std::vector<Undone> all;
+    for (const Record& record : records) all.push_back(taking_back.one(record));
+    journal.prune();
+    return all;
+}
+
+}  // namespace p2pdiag::change

@@ -1,0 +1,203 @@
+#include "cli/change_text.hpp"
+
+#include <algorithm>
+
+#include "report/text.hpp"
+
+namespace p2pdiag::cli {
+
+namespace {
+
+using change::Result;
+using change::StepResult;
+using report::Status;
+
+// Lines of a text, each made harmless.
+class Page {
+public:
+    explicit Page(bool unicode) : unicode_(unicode) {}
+
+    void line(const std::string& text) { out_ += report::single_line(text, unicode_) + '\n'; }
+    // `label` and `text` on one line, or none when there is no text.
+    void detail(const std::string& label, const std::string& text) {
+        if (!text.empty()) line("     " + label + text);
+    }
+    void findings(const std::optional<report::CheckResult>& said) {
+        if (!said) return;
+        for (const report::Finding& finding : said->findings) {
+            if (finding.severity == report::Severity::info) continue;
+            line("     ! " + finding.code + ": " + finding.message);
+        }
+    }
+    std::string mark(const char* symbol, const char* ascii) const {
+        return unicode_ ? symbol : ascii;
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    bool unicode_;
+    std::string out_;
+};
+
+// "2026-01-31 12:34:56Z" of "2026-01-31T12:34:56.789Z".
+std::string to_the_second(const std::string& timestamp) {
+    std::string out = timestamp.substr(0, timestamp.find('.')) + 'Z';
+    std::ranges::replace(out, 'T', ' ');
+    return out;
+}
+
+std::string summary_or(const std::optional<report::CheckResult>& said, const std::string& other) {
+    return said && !said->summary.empty() ? said->summary : other;
+}
+
+std::string mark_of(const Page& page, const StepResult& step) {
+    if (!step.in_force()) return "-";
+    if (!step.verify) return "?";
+    if (step.verify->status == Status::fail) return page.mark("✗", "x");
+    const bool works = step.verify->status == Status::pass || step.verify->status == Status::warn;
+    return works ? page.mark("✓", "+") : "?";
+}
+
+std::string verified_label(Status status) {
+    switch (status) {
+        case Status::pass:
+        case Status::warn: return "verified: ";
+        case Status::fail: return "does not work: ";
+        case Status::skip:
+        case Status::unknown:
+        case Status::error:
+        case Status::crashed:
+        case Status::timed_out:
+        case Status::cancelled: break;
+    }
+    return "not verified: ";
+}
+
+void add_step(Page& page, const StepResult& step) {
+    const std::string id = step.begun() ? "  [" + step.record.id + ']' : "";
+    page.line("  " + mark_of(page, step) + ' ' + step.record.title + id);
+    if (step.apply) {
+        const bool done = step.apply->status == Status::pass;
+        page.detail(done ? "" : "could not be done: ",
+                    done ? step.apply->summary
+                         : summary_or(step.apply, std::string(to_string(step.apply->status))));
+    }
+    page.findings(step.apply);
+    if (step.verify) {
+        page.detail(verified_label(step.verify->status),
+                    summary_or(step.verify, std::string(to_string(step.verify->status))));
+    }
+    page.findings(step.verify);
+    if (step.keep && step.keep->status != Status::pass && step.keep->status != Status::cancelled) {
+        page.detail("no longer kept up: ",
+                    summary_or(step.keep, std::string(to_string(step.keep->status))));
+    }
+    page.findings(step.keep);
+    if (step.revert) {
+        if (step.in_force()) {
+            page.detail("could not be taken back: ", summary_or(step.revert, "no reason was said"));
+        } else {
+            page.detail("", "taken back");
+        }
+        page.findings(step.revert);
+    }
+    page.detail("the journal cannot be written: ", step.problem);
+}
+
+std::string ending(const Result& result) {
+    const bool stays = result.any_in_force();
+    const bool begun = std::ranges::any_of(result.steps, &StepResult::begun);
+    switch (result.outcome) {
+        case Result::Outcome::applied: {
+            const bool sure = std::ranges::all_of(result.steps, [](const StepResult& step) {
+                return step.verify->status == Status::pass || step.verify->status == Status::warn;
+            });
+            return sure ? "Done, and verified." : "Done. Whether it works could not be told.";
+        }
+        case Result::Outcome::verify_failed:
+            return stays ? "Done, but it does not work. What was done stays in place."
+                         : "It did not work, and is taken back.";
+        case Result::Outcome::kept:
+            return stays ? "Ended, but not everything could be taken back."
+                         : "Ended, and taken back.";
+        case Result::Outcome::keep_failed:
+            return stays ? "It could not be kept up, and not everything could be taken back."
+                         : "It could not be kept up, and is taken back.";
+        case Result::Outcome::not_applied:
+        case Result::Outcome::error:
+        case Result::Outcome::interrupted: break;
+    }
+    if (!begun) return "Nothing was changed.";
+    return stays ? "Something of it is in place, or may be." : "Everything is taken back.";
+}
+
+}  // namespace
+
+std::string plan_text(const change::Plan& plan, bool unicode) {
+    Page page(unicode);
+    if (!plan.said.summary.empty()) page.line(plan.said.summary);
+    if (!plan.steps.empty()) page.line("This is to be done:");
+    int number = 0;
+    for (const change::Step& step : plan.steps) {
+        page.line("  " + std::to_string(++number) + ". " + step.title);
+        page.detail("to take it back: ", step.undo);
+    }
+    for (const std::string& note : plan.notes) page.line("Note: " + note);
+    page.findings(plan.said);
+    return page.take();
+}
+
+std::string result_text(const Result& result, bool unicode) {
+    Page page(unicode);
+    for (const StepResult& step : result.steps) add_step(page, step);
+    page.line(ending(result));
+    const std::string command = change::undo_command_of(result.ids_in_force());
+    if (!command.empty()) page.line("To take it back: " + command);
+    return page.take();
+}
+
+std::string records_text(const std::vector<change::Record>& records, bool unicode) {
+    Page page(unicode);
+    page.line("This is to be taken back:");
+    for (const change::Record& record : records) {
+        page.line("  " + record.id + "  " + record.title);
+        page.detail("     by: ", record.undo);
+    }
+    return page.take();
+}
+
+std::string undone_text(const std::vector<change::Undone>& all, bool unicode) {
+    Page page(unicode);
+    bool complete = true;
+    for (const change::Undone& one : all) {
+        const bool gone = !one.record.open();
+        complete = complete && gone;
+        page.line("  " + (gone ? page.mark("✓", "+") : page.mark("✗", "x")) + ' ' + one.record.id +
+                  "  " + one.record.title);
+        page.detail(gone ? "" : "still there: ", one.problem);
+        page.findings(one.said);
+    }
+    page.line(complete ? "Taken back."
+                       : "Not everything is taken back: see 'p2pdiag undo --list'.");
+    return page.take();
+}
+
+std::string list_text(const std::vector<change::Record>& records,
+                      const std::vector<std::optional<pid_t>>& holders, bool unicode) {
+    Page page(unicode);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const change::Record& record = records[i];
+        page.line(record.id + "  " + to_the_second(record.created) + "  " +
+                  report::padded(to_string(record.state), 7) + "  " + record.title);
+        if (holders[i]) {
+            page.detail("", "held by process " + std::to_string(*holders[i]));
+        } else if (record.state == change::State::planned) {
+            page.detail("", "was not finished: it may be in place, in part or not at all");
+        }
+        page.detail("last problem: ", record.error);
+    }
+    if (records.empty()) page.line("No change of p2pdiag is in place.");
+    return page.take();
+}
+
+}  // namespace p2pdiag::cli
