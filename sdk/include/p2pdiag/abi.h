@@ -66,7 +66,8 @@ typedef struct p2pdiag_host {
 
     /* Hands one JSON object to the host, as UTF-8 text without a line break. Its member "type" is one of
      *   finding   {"code","severity":"info|warning|error","message","evidence":{}}
-     *   data      {"data":{}}          the check's data; the last one stands
+     *   data      {"data":{}}          the check's data; the last one stands. Of a change's apply and keep: what is
+     *                                  in force now; it is in the host's journal when emit() returns
      *   summary   {"text"}             one sentence; the last one stands
      *   progress  {"fraction":0..1,"text"}
      *   log       {"level":"debug|info|warning|error","text"}
