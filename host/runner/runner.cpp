@@ -33,8 +33,9 @@ Runner::Runner(const loader::Plugins& plugins, const Plan& plan, Settings settin
         auto entry = std::make_unique<Entry>();
         entry->plugin = plugins_.owner_of(id);
         entry->check = plugins_.find_check(id);
-        entry->collector = std::make_unique<Collector>(*entry->plugin, *entry->check,
-                                                       events_.on_progress, events_.on_log);
+        entry->collector = std::make_unique<Collector>(
+            Subject{entry->plugin->id, entry->check->id, entry->check->title},
+            Listeners{.on_progress = events_.on_progress, .on_log = events_.on_log});
         entries_.push_back(std::move(entry));
     }
 }

@@ -9,30 +9,18 @@ using report::Status;
 namespace {
 
 struct Fixture {
-    loader::Plugin plugin;
-    loader::Check check;
     std::vector<runner::Progress> progress;
     std::vector<runner::LogLine> log;
+    std::vector<json::object> data;
+    std::vector<std::string> summaries;
     runner::Collector collector;
 
     Fixture()
-        : plugin(make_plugin()),
-          check(make_check()),
-          collector(
-              plugin, check, [this](const runner::Progress& said) { progress.push_back(said); },
-              [this](const runner::LogLine& line) { log.push_back(line); }) {}
-
-    static loader::Plugin make_plugin() {
-        loader::Plugin made;
-        made.id = "p";
-        return made;
-    }
-    static loader::Check make_check() {
-        loader::Check made;
-        made.id = "p.check";
-        made.title = "A title";
-        return made;
-    }
+        : collector({.plugin = "p", .id = "p.check", .title = "A title"},
+                    {.on_progress = [this](const auto& said) { progress.push_back(said); },
+                     .on_log = [this](const auto& line) { log.push_back(line); },
+                     .on_data = [this](const auto& object) { data.push_back(object); },
+                     .on_summary = [this](const auto& text) { summaries.push_back(text); }}) {}
 
     report::CheckResult finish(Exit::How how = Exit::How::exited, int value = 0,
                                const std::string& output = {}) {
@@ -62,6 +50,8 @@ TEST_CASE_METHOD(Fixture, "a whole result is put together from its messages") {
     CHECK(result.findings[0].evidence.at("a") == 1);
     CHECK(progress.at(0).fraction == 1.0);
     CHECK(log.at(0).level == "debug");
+    CHECK(data == std::vector{json::object{{"x", nullptr}}});
+    CHECK(summaries == std::vector<std::string>{"first", "last"});
 }
 
 TEST_CASE_METHOD(Fixture, "a crash keeps what was said before, and says how it died") {
