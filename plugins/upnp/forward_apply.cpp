@@ -1,0 +1,112 @@
+// The change upnp.forward, apply: asks one router after the other until one grants it. What may
+// have been left in a router is in the record before it is asked for.
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "failures.hpp"
+#include "forward_input.hpp"
+#include "offers.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+namespace {
+
+using portmap::MapGrant;
+using portmap::Outcome;
+using portmap::Problem;
+
+constexpr Milliseconds time_to_report{200};
+
+struct Session {
+    StepInput input;
+    Record record;
+    Judgement result;
+};
+
+void hand_over(Run* run, const Record& record) { run->data(json::to_text(to_json(record))); }
+
+// An answer in which the router says no leaves nothing behind; silence may.
+bool left_nothing(const portmap::Failure& failure) {
+    return is_answer(failure.problem) && failure.problem != Problem::malformed &&
+           failure.problem != Problem::too_large;
+}
+
+// A grant that is not what was demanded is no success.
+Outcome<MapGrant> judge_port(const Try& one, Outcome<MapGrant> granted) {
+    const bool other =
+        granted && one.request.exact && granted->external_port != one.request.external_port;
+    if (!other) return granted;
+    portmap::Failure failure;
+    failure.problem = Problem::port_not_available;
+    failure.text = "it offers external port " + std::to_string(granted->external_port) + " instead";
+    return failure;
+}
+
+void succeed(Session& session, const Try& one, const MapGrant& grant) {
+    add_grant(session.result, one, grant);
+    std::string text = port_words(one.request.transport, grant.external_port) + " of " +
+                       one.router_name + " is forwarded by " +
+                       std::string(display_name(one.service.protocol));
+    if (grant.external_port != one.request.external_port) {
+        text += ". Note the port: " + std::to_string(one.request.external_port) +
+                " was asked for, and the router gave " + std::to_string(grant.external_port);
+    }
+    session.result.finish(P2PDIAG_PASS, std::move(text));
+}
+
+boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
+    const Step& step = session->input.step;
+    for (std::size_t i = 0; i < step.tries.size(); ++i) {
+        Try one = step.tries[i];
+        one.request.description = describe_as(session->input.id);
+        session->record.attempts.push_back({i, now_in_seconds(), std::nullopt});
+        hand_over(run, session->record);
+        const auto answer = co_await portmap::add_mapping(one.service, one.request);
+        if (answer) {
+            session->record.attempts.back().grant = *answer;
+            hand_over(run, session->record);
+        }
+        const auto granted = judge_port(one, answer);
+        if (granted) {
+            succeed(*session, one, *granted);
+            co_return;
+        }
+        add_failure(session->result, one, granted.error());
+        session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
+        bool gone = !answer && left_nothing(answer.error());
+        if (!gone) {
+            const auto& grant = session->record.attempts.back().grant;
+            const auto removed = co_await portmap::remove_mapping(one.service, one.request, grant);
+            gone = removed.has_value();
+            session->record.attempts.back().grant.reset();
+        }
+        if (gone) session->record.attempts.pop_back();
+        hand_over(run, session->record);
+        // Whoever has the port has it by every protocol.
+        if (granted.error().problem == Problem::conflict) co_return;
+    }
+}
+
+}  // namespace
+
+p2pdiag_status apply_forward(Run& run) {
+    auto input = parse_step_input(run.input());
+    if (!input) {
+        run.summary("The step is not one of ours");
+        return P2PDIAG_ERROR;
+    }
+    const auto session = std::make_shared<Session>();
+    session->input = std::move(*input);
+    auto deadline = run.deadline();
+    if (deadline != TimePoint::max()) deadline -= time_to_report;
+    const Ended ended = run_until(run.cancel_fd(), deadline, apply(&run, session));
+    if (ended != Ended::finished) {
+        const char* why = ended == Ended::cancelled ? "Interrupted" : "The router took too long";
+        session->result.finish(P2PDIAG_FAIL, why);
+    }
+    // The record is the data; the rest is handed over beside it.
+    session->result.data = to_json(session->record);
+    return report(run, session->result);
+}
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,160 @@
+// The change upnp.forward, keep: renews the forward at half its lease and makes it again when the
+// router has lost it, until it is told to stop. The host takes it back afterwards.
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "failures.hpp"
+#include "forward_input.hpp"
+#include "keep_watch.hpp"
+#include "offers.hpp"
+#include "rediscover.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using portmap::Protocol;
+using Need = KeepWatch::Need;
+
+// A lost mapping is to be there again within five seconds; what is asked of a UPnP router takes two
+// rounds.
+constexpr Milliseconds round_length{1500};
+
+class Keeper {
+public:
+    Keeper(Run& run, StepInput input)
+        : run_(run),
+          record_(std::move(*input.record)),
+          try_(input.step.tries[record_.granted()->index]),
+          watch_(*record_.granted()->grant, Clock::now()) {
+        try_.request.description = describe_as(input.id);
+        say("info", "is kept up by " + std::string(display_name(try_.service.protocol)) + " of " +
+                        try_.router_name);
+    }
+
+    asio::awaitable<void> run() {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        for (;;) {
+            timer.expires_after(round_length);
+            co_await timer.async_wait(asio::use_awaitable);
+            Need need = watch_.on_time(Clock::now());
+            if (need == Need::nothing) need = co_await look();
+            if (need == Need::renew) co_await renew();
+            if (need == Need::map_again) co_await map_again();
+        }
+    }
+
+private:
+    void say(std::string_view level, const std::string& text) {
+        run_.log(level, port_words(try_.request.transport, grant().external_port) + ' ' + text);
+    }
+
+    portmap::MapGrant& grant() { return *record_.granted()->grant; }
+
+    asio::awaitable<Need> look() {
+        const bool was_away = watch_.away();
+        Need need = Need::nothing;
+        if (try_.service.protocol != Protocol::upnp) {
+            need = co_await look_at_epoch();
+        } else if (odd_round_ || !try_.service.local.is_v4()) {
+            need = co_await look_at_list();
+        } else {
+            const auto status = co_await portmap::igd_status(try_.service);
+            need = watch_.on_status(status);
+            if (!status) co_await look_elsewhere(status.error());
+        }
+        odd_round_ = !odd_round_;
+        if (watch_.away() && !was_away)
+            say("warning", "cannot be watched: the router does not answer");
+        if (!watch_.away() && was_away) say("info", "can be watched again: the router answers");
+        co_return need;
+    }
+
+    asio::awaitable<Need> look_at_epoch() {
+        portmap::RetrySchedule schedule;
+        schedule.waits = {Milliseconds(250), Milliseconds(500)};
+        const auto status = co_await portmap::ask_status(try_.service, schedule);
+        co_return watch_.on_status(status, Clock::now());
+    }
+
+    asio::awaitable<Need> look_at_list() {
+        const auto said = co_await portmap::read_back(try_.service, try_.request, grant());
+        const bool foreign = said.in_force == portmap::InForce::foreign;
+        if (foreign && !foreign_) say("warning", "was taken over by " + said.owner);
+        foreign_ = foreign;
+        co_return watch_.on_read_back(said);
+    }
+
+    asio::awaitable<void> look_elsewhere(portmap::Failure failure) {
+        if (!may_have_moved(try_.service, failure)) co_return;
+        const auto moved = co_await find_again(try_.service);
+        if (!moved) co_return;
+        try_.service = *moved;
+        say("info", "is asked for at the router's new address " + try_.service.control_url);
+    }
+
+    asio::awaitable<void> renew() {
+        const auto renewed = co_await portmap::renew_mapping(try_.service, try_.request, grant());
+        if (!renewed) {
+            say("warning", "could not be renewed: " + words(renewed.error()));
+            watch_.failed(Clock::now());
+            co_return;
+        }
+        take(*renewed);
+        say("info", "was renewed (" + lease_words(renewed->lifetime) + ")");
+    }
+
+    asio::awaitable<void> map_again() {
+        say("warning", "is made again, as " + watch_.why());
+        const auto made = co_await portmap::add_mapping(try_.service, try_.request);
+        if (made) {
+            const std::uint16_t before = grant().external_port;
+            take(*made);
+            say("info", before == made->external_port
+                            ? "is forwarded again"
+                            : "is forwarded now in place of port " + std::to_string(before));
+        } else {
+            say("error", "could not be made again: " + words(made.error()));
+            // With the next round's renewal, which makes what is not there.
+            watch_.failed(Clock::now());
+        }
+    }
+
+    void take(const portmap::MapGrant& granted) {
+        Attempt& attempt = *record_.granted();
+        attempt.grant = granted;
+        attempt.asked_at = now_in_seconds();
+        watch_.granted(granted, Clock::now());
+        run_.data(json::to_text(to_json(record_)));
+    }
+
+    Run& run_;
+    Record record_;
+    Try try_;
+    KeepWatch watch_;
+    bool odd_round_ = false;
+    bool foreign_ = false;
+};
+
+asio::awaitable<void> keep(std::shared_ptr<Keeper> keeper) { co_await keeper->run(); }
+
+}  // namespace
+
+p2pdiag_status keep_forward(Run& run) {
+    auto input = parse_step_input(run.input());
+    if (!input || !input->record || input->record->granted() == nullptr) {
+        run.summary("There is no record of a forward to keep up");
+        return P2PDIAG_ERROR;
+    }
+    const auto keeper = std::make_shared<Keeper>(run, std::move(*input));
+    run_until(run.cancel_fd(), run.deadline(), keep(keeper));
+    run.summary("Kept up until it was to end");
+    return P2PDIAG_PASS;
+}
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,91 @@
+// The change upnp.forward, revert: removes what apply() made, or may have made before it was ended
+// by force.
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "failures.hpp"
+#include "forward_input.hpp"
+#include "offers.hpp"
+#include "rediscover.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+namespace {
+
+constexpr Milliseconds time_to_report{200};
+
+struct Session {
+    StepInput input;
+    std::vector<Attempt> attempts;  // to be taken back
+    std::size_t done = 0;
+    std::vector<std::string> problems;
+};
+
+// A router that was asked, but did not answer before the end, may have granted it all the same; and
+// the record of asking the next one may have come too late.
+std::vector<Attempt> what_may_be_there(const StepInput& input) {
+    std::vector<Attempt> all;
+    if (input.record) all = input.record->attempts;
+    if (input.record && input.record->granted() != nullptr) return all;
+    const std::size_t next = all.empty() ? 0 : all.back().index + 1;
+    if (next < input.step.tries.size()) all.push_back({next, 0, std::nullopt});
+    return all;
+}
+
+boost::asio::awaitable<portmap::Outcome<void>> remove(Try one,
+                                                      std::optional<portmap::MapGrant> grant) {
+    auto removed = co_await portmap::remove_mapping(one.service, one.request, grant);
+    if (removed || !may_have_moved(one.service, removed.error())) co_return removed;
+    const auto moved = co_await find_again(one.service);
+    if (moved) removed = co_await portmap::remove_mapping(*moved, one.request, grant);
+    co_return removed;
+}
+
+boost::asio::awaitable<void> revert(Run* run, std::shared_ptr<Session> session) {
+    for (const Attempt& attempt : session->attempts) {
+        Try one = session->input.step.tries[attempt.index];
+        one.request.description = describe_as(session->input.id);
+        const auto removed = co_await remove(one, attempt.grant);
+        ++session->done;
+        if (removed) continue;
+        const std::string what = port_words(one.request.transport, one.request.external_port) +
+                                 " by " + std::string(display_name(one.service.protocol)) + " of " +
+                                 one.router_name + ": " + words(removed.error());
+        if (lease_is_over(attempt, one, now_in_seconds())) {
+            run->log("info", what + "; its time is over, so the router has forgotten it");
+            continue;
+        }
+        session->problems.push_back(what);
+    }
+}
+
+}  // namespace
+
+p2pdiag_status revert_forward(Run& run) {
+    auto input = parse_step_input(run.input());
+    if (!input) {
+        run.summary("The step is not one of ours");
+        return P2PDIAG_ERROR;
+    }
+    const auto session = std::make_shared<Session>();
+    session->input = std::move(*input);
+    session->attempts = what_may_be_there(session->input);
+    auto deadline = run.deadline();
+    if (deadline != TimePoint::max()) deadline -= time_to_report;
+    const Ended ended = run_until(run.cancel_fd(), deadline, revert(&run, session));
+    if (ended != Ended::finished && session->done < session->attempts.size()) {
+        run.summary(
+            "The forward may still be there: " +
+            std::string(ended == Ended::cancelled ? "interrupted" : "the router took too long"));
+        return P2PDIAG_FAIL;
+    }
+    if (!session->problems.empty()) {
+        run.summary("The forward may still be there. " + session->problems.front());
+        return P2PDIAG_FAIL;
+    }
+    run.summary(session->attempts.empty() ? "There was nothing to take back"
+                                          : "The router no longer forwards the port");
+    return P2PDIAG_PASS;
+}
+
+}  // namespace p2pdiag::upnp_plugin

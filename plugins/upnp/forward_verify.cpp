@@ -1,0 +1,202 @@
+#include "forward_verify.hpp"
+
+#include "outside.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+using portmap::InForce;
+
+namespace {
+
+std::string_view to_string(InForce in_force) {
+    switch (in_force) {
+        case InForce::yes: return "yes";
+        case InForce::no: return "no";
+        case InForce::foreign: return "foreign";
+        case InForce::unknown: break;
+    }
+    return "unknown";
+}
+
+std::string why_no_packet(const std::string& reason) {
+    if (reason == "no-server") return "no STUN server is configured or found";
+    if (reason == "no-answer") return "no STUN server answers";
+    if (reason == "port-in-use") {
+        return "a program listens on the port, and seeing packets at the interface needs "
+               "CAP_NET_RAW";
+    }
+    if (reason == "server-unsupported") {
+        return "no configured STUN server can answer from another address to another port "
+               "(RFC 5780)";
+    }
+    if (reason == "undecided") return "too many packets are lost";
+    return "it could not be tried";
+}
+
+class Judge {
+public:
+    explicit Judge(const VerifyFacts& facts) : facts_(facts) {}
+
+    Judgement run() {
+        describe();
+        const ProofResult* proof =
+            facts_.proof && facts_.proof->result ? &*facts_.proof->result : nullptr;
+        if (facts_.interrupted) {
+            finish(P2PDIAG_UNKNOWN, "", false, "Interrupted before it could be told");
+        } else if (proof != nullptr && proof->proof == Proof::arrived) {
+            arrived(*proof);
+        } else if (proof != nullptr && proof->proof == Proof::stopped_here) {
+            stopped_here();
+        } else if (proof != nullptr && proof->proof == Proof::not_arrived) {
+            not_arrived();
+        } else {
+            by_read_back();
+        }
+        return std::move(result_);
+    }
+
+private:
+    bool pinhole() const { return !facts_.made.service.local.is_v4(); }
+
+    std::string subject() const {
+        return port_words(facts_.made.request.transport, facts_.grant.external_port);
+    }
+
+    std::optional<Endpoint> external() const {
+        if (pinhole()) return Endpoint{facts_.made.service.local, facts_.grant.external_port};
+        std::optional<IpAddress> address = facts_.grant.external_address;
+        if (facts_.proof && facts_.proof->public_address) address = facts_.proof->public_address;
+        if (!address) return std::nullopt;
+        return Endpoint{*address, facts_.grant.external_port};
+    }
+
+    void describe() {
+        json::object& data = result_.data;
+        data["external"] = nullptr;
+        if (const auto endpoint = external()) data["external"] = endpoint->to_string();
+        data["read_back"] = to_string(facts_.read_back.in_force);
+        data["server"] = nullptr;
+        data["packet"] = nullptr;
+        if (!facts_.proof) return;
+        const OutsideProof& proof = *facts_.proof;
+        if (proof.server) data["server"] = proof.server->to_string();
+        data["packet"] =
+            proof.result ? json::value(to_string(proof.result->proof)) : json::value(proof.why_not);
+        data["port_in_use"] = proof.port_in_use;
+        data["tapped"] = proof.tapped;
+        if (!proof.result) return;
+        data["asked"] = proof.result->asked;
+        data["controls_answered"] = proof.result->controls_answered;
+    }
+
+    void finish(p2pdiag_status status, std::string_view method, bool again, std::string summary) {
+        result_.data["method"] = method.empty() ? json::value(nullptr) : json::value(method);
+        result_.data["again"] = again;
+        result_.finish(status, std::move(summary));
+    }
+
+    void unreachable(std::string cause, std::string message) {
+        json::object evidence = result_.data;
+        evidence["cause"] = cause;
+        result_.add("portmap.mapped-but-unreachable", Severity::error, std::move(message),
+                    std::move(evidence));
+    }
+
+    void arrived(const ProofResult& proof) {
+        std::string text = subject() + " works: a packet from " +
+                           facts_.proof->server->address.to_string() + "'s other address came in";
+        if (!proof.at_socket) {
+            text +=
+                " at the network interface. A program listens on the port, so whether this "
+                "machine's own firewall lets it through was not seen";
+        }
+        finish(P2PDIAG_PASS, "packet", false, std::move(text));
+    }
+
+    void stopped_here() {
+        std::string text = "The router forwards " + subject() +
+                           ", but this machine's own firewall drops it: the packet was seen at the "
+                           "network interface and not by a program";
+        unreachable("host-firewall", text);
+        finish(P2PDIAG_FAIL, "packet", false, std::move(text));
+    }
+
+    // Of a NAT that no forward of this router gets through.
+    std::optional<std::string> other_nat() const {
+        const auto& external = facts_.grant.external_address;
+        if (pinhole() || !external || !facts_.proof || !facts_.proof->public_address) {
+            return std::nullopt;
+        }
+        if (*external == *facts_.proof->public_address) return std::nullopt;
+        return "the router's outside address is " + external->to_string() + ", while servers see " +
+               facts_.proof->public_address->to_string() + ": another NAT stands in between";
+    }
+
+    void not_arrived() {
+        const auto nat = other_nat();
+        const bool listed = facts_.read_back.in_force == InForce::yes;
+        std::string text = "The router says that it forwards " + subject() +
+                           (listed ? " and lists it" : "") +
+                           ", but a packet from outside does not come in";
+        std::string cause = "router";
+        if (nat) {
+            text += ": " + *nat;
+            cause = "double-nat";
+        } else if (!facts_.proof->tapped) {
+            text += ": the router does not forward it, or this machine's own firewall drops it";
+            cause = "router-or-host-firewall";
+        }
+        if (nat && is_not_reachable(judge_outside(facts_.grant.external_address, {}))) {
+            result_.add("nat.double-nat", Severity::warning, "Two NATs: " + *nat,
+                        {{"external_address", facts_.grant.external_address->to_string()},
+                         {"stun_address", facts_.proof->public_address->to_string()}});
+        }
+        unreachable(std::move(cause), text);
+        finish(P2PDIAG_FAIL, "packet", !nat, std::move(text));
+    }
+
+    void by_read_back() {
+        const bool udp = facts_.made.request.transport == Transport::udp;
+        const std::string no_packet =
+            !udp ? "from outside, TCP cannot be tried yet"
+                 : "nobody verified it from outside: " +
+                       why_no_packet(facts_.proof ? facts_.proof->why_not : std::string());
+        switch (facts_.read_back.in_force) {
+            case InForce::yes:
+                finish(P2PDIAG_PASS, "read-back", false,
+                       "The router lists " + subject() + " for this machine; " + no_packet);
+                break;
+            case InForce::no: {
+                std::string text = "The router accepted " + subject() +
+                                   " and does not list it: it is not in force";
+                unreachable("not-in-force", text);
+                finish(P2PDIAG_FAIL, "read-back", true, std::move(text));
+                break;
+            }
+            case InForce::foreign: {
+                std::string text = "The router lists " + subject() +
+                                   " for somebody else: " + facts_.read_back.owner;
+                result_.add("portmap.conflict", Severity::error, text,
+                            {{"owner", facts_.read_back.owner}});
+                finish(P2PDIAG_FAIL, "read-back", false, std::move(text));
+                break;
+            }
+            case InForce::unknown:
+                finish(P2PDIAG_UNKNOWN, "", false,
+                       "The router granted " + subject() +
+                           ", and cannot be asked whether it is in "
+                           "force; " +
+                           no_packet);
+                break;
+        }
+    }
+
+    const VerifyFacts& facts_;
+    Judgement result_;
+};
+
+}  // namespace
+
+Judgement judge_forward(const VerifyFacts& facts) { return Judge(facts).run(); }
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,22 @@
+// Whether a forward works, from what a packet from outside and the router's own list say. Pure.
+#pragma once
+
+#include <optional>
+
+#include "failures.hpp"
+#include "outside_proof.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+struct VerifyFacts {
+    Try made;
+    portmap::MapGrant grant;
+    std::optional<OutsideProof> proof;  // UDP alone
+    portmap::ReadBack read_back;
+    bool interrupted = false;
+};
+
+// PASS, FAIL or UNKNOWN, with data {"method", "again", …}.
+Judgement judge_forward(const VerifyFacts& facts);
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,28 @@
+// The check upnp.gateways: docs/checks/upnp.gateways.md.
+#include "gateways.hpp"
+
+#include <p2pdiag/run_until.hpp>
+
+#include "checks.hpp"
+#include "search.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+namespace {
+
+// So that the report still gets out before the host ends the run.
+constexpr Milliseconds time_to_report{200};
+
+}  // namespace
+
+p2pdiag_status check_gateways(Run& run) {
+    const auto search = std::make_shared<Search>();
+    const auto input = json::parse(run.input());
+    if (input && input->is_object()) search->seen = SeenByStun::from_input(input->get_object());
+    auto deadline = run.deadline();
+    if (deadline != TimePoint::max()) deadline -= time_to_report;
+    run_until(run.cancel_fd(), deadline, search_routers(search));
+    return report(run, judge_gateways(*search));
+}
+
+}  // namespace p2pdiag::upnp_plugin

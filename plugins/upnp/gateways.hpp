@@ -1,0 +1,29 @@
+// What a search for routers means: findings, data and status of upnp.gateways. Pure.
+#pragma once
+
+#include "judgement.hpp"
+#include "net/portmap/discovery.hpp"
+#include "offers.hpp"
+#include "outside.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+struct Search {
+    portmap::Discovered found;
+    bool complete = true;           // false when it was cut short
+    std::optional<IpAddress> ipv6;  // this machine's own public address
+    SeenByStun seen;
+};
+
+Judgement judge_gateways(const Search& search);
+
+// The data member of upnp.gateways (docs/checks/upnp.gateways.md), without the conclusions.
+json::object gateways_data(const Search& search);
+
+// A mapping as the data of a check and `forward list` show it. The nonce of a PCP client, which
+// some routers write into the description, is a secret and left out.
+json::object mapping_to_json(const portmap::IgdMapping& mapping);
+bool shows_pcp_nonce(const portmap::IgdMapping& mapping);
+std::string shown_description(const portmap::IgdMapping& mapping);
+
+}  // namespace p2pdiag::upnp_plugin

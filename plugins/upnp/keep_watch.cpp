@@ -1,0 +1,91 @@
+#include "keep_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace p2pdiag::upnp_plugin {
+
+namespace {
+
+// A clock that is set may jump back a little; one that was restarted is far behind.
+constexpr portmap::Seconds uptime_slack{3};
+// A lease of a few seconds is not renewed more often than this.
+constexpr portmap::Seconds shortest_wait{1};
+constexpr portmap::Seconds after_failure{2};
+// Permanent, or not told.
+constexpr std::chrono::hours never{24 * 365};
+
+}  // namespace
+
+void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint now) {
+    const bool lasts = !grant.lifetime || grant.lifetime->count() == 0;
+    renew_at_ = lasts ? now + never : now + std::max(*grant.lifetime / 2, shortest_wait);
+    // What another router, or this one after its restart, calls its address now.
+    if (grant.external_address) external_ = grant.external_address;
+    why_.clear();
+}
+
+void KeepWatch::failed(TimePoint now) { renew_at_ = now + after_failure; }
+
+KeepWatch::Need KeepWatch::on_time(TimePoint now) const {
+    if (now < renew_at_) return Need::nothing;
+    why_ = "half of its time is over";
+    return Need::renew;
+}
+
+KeepWatch::Need KeepWatch::again(std::string why) {
+    why_ = std::move(why);
+    return Need::map_again;
+}
+
+KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::PortControlStatus>& status,
+                                     TimePoint now) {
+    if (!status) {
+        away_ = true;
+        return Need::nothing;
+    }
+    const bool back = std::exchange(away_, false);
+    const bool restarted = epochs_.restarted(status->epoch, now);
+    const bool moved = note_external(status->external_address);
+    if (restarted) return again("the router was restarted");
+    if (moved) {
+        return again("the router's outside address is now " + external_->to_string());
+    }
+    // Some take their epoch from the machine's uptime, which a restart of the service leaves alone.
+    if (back) return again("the router was away for a while");
+    return Need::nothing;
+}
+
+KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::IgdStatus>& status) {
+    if (!status) {
+        away_ = true;
+        return Need::nothing;
+    }
+    const bool back = std::exchange(away_, false);
+    const auto uptime = std::exchange(uptime_, status->uptime);
+    // Some count from zero on, and some never count at all.
+    if (uptime && status->uptime && *status->uptime + uptime_slack < *uptime) {
+        note_external(status->external);
+        return again("the router was restarted");
+    }
+    if (note_external(status->external)) {
+        return again("the router's outside address is now " + external_->to_string());
+    }
+    if (back) return again("the router was away for a while");
+    return Need::nothing;
+}
+
+// Whether it is another one. Without a connection routers name none, or 0.0.0.0.
+bool KeepWatch::note_external(const std::optional<IpAddress>& external) {
+    if (!external || external->scope() == AddressScope::unspecified) return false;
+    const auto before = std::exchange(external_, external);
+    return before && *before != *external;
+}
+
+KeepWatch::Need KeepWatch::on_read_back(const portmap::ReadBack& said) const {
+    if (said.in_force != portmap::InForce::no) return Need::nothing;
+    why_ = "the router no longer lists it";
+    return Need::map_again;
+}
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,201 @@
+#include <algorithm>
+
+#include "gateways.hpp"
+#include "mapping_check.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+using portmap::InForce;
+using portmap::Protocol;
+
+namespace {
+
+constexpr unsigned most_ports = 32;
+
+std::string_view to_string(InForce in_force) {
+    switch (in_force) {
+        case InForce::yes: return "yes";
+        case InForce::no: return "no";
+        case InForce::foreign: return "foreign";
+        case InForce::unknown: break;
+    }
+    return "unknown";
+}
+
+json::object failure_to_json(const portmap::Failure& failure) {
+    return {{"problem", portmap::to_string(failure.problem)},
+            {"code", failure.code},
+            {"text", failure.text}};
+}
+
+// Of the router that the offer belongs to, whichever protocol it is for.
+const portmap::IgdMappings* list_of(const Offer& offer, const portmap::Discovered& found) {
+    for (const portmap::IgdReport& igd : found.igds) {
+        const bool same = igd.answer.from == offer.service.router;
+        if (same && igd.mappings && *igd.mappings) return &**igd.mappings;
+    }
+    return nullptr;
+}
+
+class Judge {
+public:
+    explicit Judge(const MappingTest& test) : test_(test) {}
+
+    Judgement run() {
+        json::array trials;
+        for (const Trial& trial : test_.trials) {
+            judge(trial);
+            trials.push_back(describe(trial));
+        }
+        result_.data["trials"] = std::move(trials);
+        result_.data["target_port"] = test_.target_port;
+        result_.data["complete"] = test_.complete;
+        json::array refusing;
+        for (const Offer& offer : test_.not_ready) {
+            refusing.push_back(
+                json::object{{"protocol", portmap::to_string(offer.service.protocol)},
+                             {"router", offer.service.router.to_string()},
+                             {"why", offer.why_not}});
+        }
+        result_.data["not_ready"] = std::move(refusing);
+        conclude();
+        return std::move(result_);
+    }
+
+private:
+    static bool in_force(const Trial& trial) {
+        return trial.read_back && trial.read_back->in_force == InForce::yes;
+    }
+
+    void judge(const Trial& trial) {
+        if (!trial.asked || !trial.granted) return;
+        const Try& asked = *trial.asked;
+        if (!*trial.granted) {
+            ++refused_;
+            add_failure(result_, asked, trial.granted->error());
+            return;
+        }
+        const portmap::MapGrant& grant = **trial.granted;
+        add_grant(result_, asked, grant);
+        if (trial.read_back && trial.read_back->in_force == InForce::no) {
+            ++empty_;
+            result_.add("portmap.mapped-but-unreachable", Severity::error,
+                        std::string(display_name(trial.offer.service.protocol)) + " of " +
+                            trial.offer.router_name +
+                            ": the router accepts a forward and does not list it afterwards",
+                        describe(trial));
+        } else if (trial.read_back && trial.read_back->in_force == InForce::foreign) {
+            ++refused_;
+            result_.add("portmap.conflict", Severity::warning,
+                        "The router accepted " +
+                            port_words(asked.request.transport, grant.external_port) +
+                            " and lists it for somebody else: " + trial.read_back->owner,
+                        describe(trial));
+        } else {
+            ++worked_;
+            const std::string name(display_name(trial.offer.service.protocol));
+            if (names_.find(name) == std::string::npos) {
+                names_ += (names_.empty() ? "" : ", ") + name;
+            }
+            if (in_force(trial)) seen_ = true;
+        }
+        if (trial.removed && !*trial.removed) {
+            left_ = true;
+            leftover_ = port_words(asked.request.transport, grant.external_port) + " of " +
+                        trial.offer.router_name + " for another " + lease_words(grant.lifetime);
+        }
+    }
+
+    json::object describe(const Trial& trial) const {
+        json::object object{{"protocol", portmap::to_string(trial.offer.service.protocol)},
+                            {"router", trial.offer.service.router.to_string()},
+                            {"ipv6_pinhole", trial.offer.pinhole},
+                            {"asked", nullptr},
+                            {"granted", nullptr},
+                            {"why", nullptr},
+                            {"read_back", nullptr},
+                            {"removed", nullptr}};
+        if (trial.asked) {
+            const portmap::MapRequest& request = trial.asked->request;
+            object["asked"] = json::object{{"internal_port", request.internal_port},
+                                           {"external_port", request.external_port},
+                                           {"lease_s", request.lifetime.count()}};
+        }
+        if (trial.granted && *trial.granted) {
+            const portmap::MapGrant& grant = **trial.granted;
+            json::object granted{{"external_port", grant.external_port},
+                                 {"lease_s", nullptr},
+                                 {"external_address", nullptr}};
+            if (grant.lifetime) granted["lease_s"] = grant.lifetime->count();
+            if (grant.external_address) {
+                granted["external_address"] = grant.external_address->to_string();
+            }
+            object["granted"] = std::move(granted);
+        } else if (trial.granted) {
+            object["why"] = failure_to_json(trial.granted->error());
+        }
+        if (trial.read_back) object["read_back"] = to_string(trial.read_back->in_force);
+        if (trial.removed) object["removed"] = trial.removed->has_value();
+        return object;
+    }
+
+    void conclude() {
+        if (left_) {
+            result_.finish(P2PDIAG_WARN, "A test mapping could not be removed: " + leftover_);
+        } else if (!test_.searched || (!test_.complete && worked_ + refused_ + empty_ == 0)) {
+            result_.finish(P2PDIAG_UNKNOWN, "Interrupted before a mapping had been tried");
+        } else if (test_.trials.empty() && test_.not_ready.empty()) {
+            result_.finish(P2PDIAG_SKIP, "No router offers to forward ports");
+        } else if (test_.trials.empty()) {
+            result_.finish(P2PDIAG_FAIL, "A router answers, but will not forward ports: " +
+                                             test_.not_ready.front().why_not);
+        } else if (worked_ > 0) {
+            const bool limited = refused_ + empty_ > 0 || result_.has("portmap.permanent-only");
+            std::string text = "The router makes and removes forwards by " + names_;
+            if (!seen_) text += "; it cannot be asked whether they are in force";
+            result_.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
+        } else if (refused_ + empty_ > 0) {
+            result_.finish(P2PDIAG_FAIL,
+                           "The router makes no forward: " + result_.findings.front().message);
+        } else {
+            result_.finish(P2PDIAG_UNKNOWN, "No port was free to try a forward with");
+        }
+    }
+
+    const MappingTest& test_;
+    Judgement result_;
+    unsigned worked_ = 0;
+    unsigned refused_ = 0;
+    unsigned empty_ = 0;
+    bool seen_ = false;
+    bool left_ = false;
+    std::string leftover_;
+    std::string names_;
+};
+
+}  // namespace
+
+std::uint16_t choose_port(const Offer& offer, Transport transport, std::uint16_t target,
+                          const portmap::Discovered& found,
+                          const std::function<bool(std::uint16_t)>& is_free) {
+    const portmap::IgdMappings* list = list_of(offer, found);
+    const bool knows_all = list != nullptr && list->complete && !offer.pinhole;
+    for (unsigned i = knows_all ? 0 : 1; i <= most_ports; ++i) {
+        const unsigned number = target + i;
+        if (number > 65535) break;
+        const auto port = static_cast<std::uint16_t>(number);
+        const bool listed =
+            list != nullptr &&
+            std::any_of(list->entries.begin(), list->entries.end(), [&](const auto& mapping) {
+                const bool ours = mapping.internal_address == offer.service.local &&
+                                  mapping.internal_port == port;
+                return mapping.transport == transport && (mapping.external_port == port || ours);
+            });
+        if (!listed && is_free(port)) return port;
+    }
+    return 0;
+}
+
+Judgement judge_mapping_test(const MappingTest& test) { return Judge(test).run(); }
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,23 @@
+#include "search.hpp"
+
+#include "net/routes.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+std::optional<IpAddress> public_ipv6() {
+    const auto route = net::route_to_internet(Family::ipv6);
+    if (!route || !*route || !(*route)->source || !(*route)->source->is_public()) {
+        return std::nullopt;
+    }
+    return (*route)->source;
+}
+
+boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
+    search->complete = false;
+    search->ipv6 = public_ipv6();
+    const std::shared_ptr<portmap::Discovered> found(search, &search->found);
+    co_await portmap::discover(found);
+    search->complete = true;
+}
+
+}  // namespace p2pdiag::upnp_plugin

@@ -1,0 +1,17 @@
+// Looking for routers, for checks and changes alike.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+
+#include "gateways.hpp"
+
+namespace p2pdiag::upnp_plugin {
+
+// This machine's own public IPv6 address, that its packets to the internet carry.
+std::optional<IpAddress> public_ipv6();
+
+// Fills `search` (found, ipv6, complete) as answers come; `complete` only at the end.
+boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search);
+
+}  // namespace p2pdiag::upnp_plugin
