@@ -167,6 +167,9 @@ Bytes PortControlServer::pcp_answer(const Endpoint& from, const pcp::Request& re
     if (request.opcode == pcp::Opcode::announce && !options_.announce) {
         response.result = pcp::ResultCode::unsupp_opcode;
     }
+    if (request.prefer_failure && !options_.prefer_failure) {
+        response.result = pcp::ResultCode::unsupp_option;
+    }
     if (response.result == pcp::ResultCode::success && request.map) {
         if (request.lifetime == 0) {
             if (!remove(*request.map, request.map->nonce)) {

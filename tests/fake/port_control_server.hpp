@@ -40,9 +40,10 @@ enum class PortControlFault {
 struct PortControlOptions {
     PortControlFault fault = PortControlFault::none;
     Family family = Family::ipv4;
-    bool natpmp = true;    // without it, NAT-PMP is answered by PCP's UNSUPP_VERSION
-    bool pcp = true;       // without it, PCP is answered by NAT-PMP's version 0 and result 1
-    bool announce = true;  // PCP: without it, UNSUPP_OPCODE
+    bool natpmp = true;          // without it, NAT-PMP is answered by PCP's UNSUPP_VERSION
+    bool pcp = true;             // without it, PCP is answered by NAT-PMP's version 0 and result 1
+    bool announce = true;        // PCP: without it, UNSUPP_OPCODE
+    bool prefer_failure = true;  // PCP: without it, UNSUPP_OPTION
     // Every request gets this result; `error_lifetime` comes with that of PCP, in seconds.
     natpmp::ResultCode natpmp_result = natpmp::ResultCode::success;
     pcp::ResultCode pcp_result = pcp::ResultCode::success;

@@ -71,6 +71,8 @@ struct FirewallStatus {
     bool inbound_allowed = false;  // InboundPinholeAllowed
 };
 boost::asio::awaitable<Outcome<FirewallStatus>> igd_firewall_status(Service service);
+// What is asked for where this lifetime is wanted: at most a day, and never without an end.
+Seconds pinhole_lease(Seconds wanted);
 boost::asio::awaitable<Outcome<MapGrant>> igd_add_pinhole(Service service, MapRequest request);
 boost::asio::awaitable<Outcome<void>> igd_update_pinhole(Service service, std::uint16_t id,
                                                          Seconds lifetime);

@@ -13,10 +13,6 @@ namespace {
 // WANIPv6FirewallControl:1: LeaseTime is 1 to 86400 seconds; there is no permanent one.
 constexpr Seconds longest_lease{86400};
 
-Seconds lease_of(Seconds wanted) {
-    return wanted.count() <= 0 ? longest_lease : std::min(wanted, longest_lease);
-}
-
 std::string protocol_number(Transport transport) {
     // IANA protocol numbers, as WANIPv6FirewallControl:1 wants them.
     return transport == Transport::udp ? "17" : "6";
@@ -30,6 +26,10 @@ upnp::Call call_about(std::string action, std::uint16_t id) {
 }
 
 }  // namespace
+
+Seconds pinhole_lease(Seconds wanted) {
+    return wanted.count() <= 0 ? longest_lease : std::min(wanted, longest_lease);
+}
 
 asio::awaitable<Outcome<FirewallStatus>> igd_firewall_status(Service service) {
     upnp::Call call;
@@ -47,7 +47,7 @@ asio::awaitable<Outcome<FirewallStatus>> igd_firewall_status(Service service) {
 }
 
 asio::awaitable<Outcome<MapGrant>> igd_add_pinhole(Service service, MapRequest request) {
-    const Seconds lease = lease_of(request.lifetime);
+    const Seconds lease = pinhole_lease(request.lifetime);
     upnp::Call call;
     call.action = "AddPinhole";
     // Empty and 0: any.
@@ -74,7 +74,7 @@ asio::awaitable<Outcome<MapGrant>> igd_add_pinhole(Service service, MapRequest r
 asio::awaitable<Outcome<void>> igd_update_pinhole(Service service, std::uint16_t id,
                                                   Seconds lifetime) {
     auto call = call_about("UpdatePinhole", id);
-    call.arguments.push_back({"NewLeaseTime", std::to_string(lease_of(lifetime).count())});
+    call.arguments.push_back({"NewLeaseTime", std::to_string(pinhole_lease(lifetime).count())});
     const auto reply = co_await soap_call(service, call);
     if (!reply) co_return reply.error();
     co_return Outcome<void>();

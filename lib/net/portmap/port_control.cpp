@@ -128,4 +128,16 @@ asio::awaitable<Outcome<void>> port_control_unmap(Service service, MapRequest re
     co_return Outcome<void>();
 }
 
+asio::awaitable<Outcome<PortControlStatus>> ask_status(Service service) {
+    return ask_status(std::move(service), RetrySchedule());
+}
+
+asio::awaitable<Outcome<MapGrant>> port_control_map(Service service, MapRequest request) {
+    return port_control_map(std::move(service), std::move(request), RetrySchedule());
+}
+
+asio::awaitable<Outcome<void>> port_control_unmap(Service service, MapRequest request) {
+    return port_control_unmap(std::move(service), std::move(request), RetrySchedule());
+}
+
 }  // namespace p2pdiag::net::portmap

@@ -30,15 +30,21 @@ struct PortControlStatus {
 // version 0 and result 1 (RFC 6887 section 9): Problem::unsupported. ICMP port unreachable is
 // Problem::absent at once.
 boost::asio::awaitable<Outcome<PortControlStatus>> ask_status(Service service,
-                                                              RetrySchedule schedule = {});
+                                                              RetrySchedule schedule);
 
 // Makes a mapping, or renews it: the same internal port, and with PCP the same nonce.
 boost::asio::awaitable<Outcome<MapGrant>> port_control_map(Service service, MapRequest request,
-                                                           RetrySchedule schedule = {});
+                                                           RetrySchedule schedule);
 
 // Lifetime 0. A mapping that is gone already counts as removed.
 boost::asio::awaitable<Outcome<void>> port_control_unmap(Service service, MapRequest request,
-                                                         RetrySchedule schedule = {});
+                                                         RetrySchedule schedule);
+
+// With the usual schedule. Overloads, because g++ 12 frees a default argument twice in a co_await
+// expression.
+boost::asio::awaitable<Outcome<PortControlStatus>> ask_status(Service service);
+boost::asio::awaitable<Outcome<MapGrant>> port_control_map(Service service, MapRequest request);
+boost::asio::awaitable<Outcome<void>> port_control_unmap(Service service, MapRequest request);
 
 // RFC 6886 section 3.6 and RFC 6887 section 8.5: whether the router has lost its state between two
 // answers, from their epochs and the times at which they came. A small backward or forward drift of

@@ -1,0 +1,294 @@
+#include "net/portmap/upnp_mapping.hpp"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "base/text.hpp"
+#include "net/portmap/igd.hpp"
+#include "net/random.hpp"
+
+namespace p2pdiag::net::portmap {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Further external ports that are tried where any will do.
+constexpr unsigned more_ports = 4;
+// RFC 6335 section 6: from here on, no service has a port by right.
+constexpr unsigned first_dynamic_port = 49152;
+// Routers are known to cut descriptions; less than this tells nothing.
+constexpr std::size_t least_description = 8;
+// A lease that was read a moment later is the one that was asked for.
+constexpr Seconds moment{5};
+
+enum class Holder { nobody, ours, foreign, unknown };
+
+struct Looked {
+    Holder holder = Holder::unknown;
+    IgdMapping entry;  // of ours and foreign
+    Failure failure;   // of unknown
+};
+
+bool same_description(const std::string& listed, const std::string& ours) {
+    if (listed == ours) return true;
+    return listed.size() >= least_description && ours.starts_with(listed);
+}
+
+bool leads_here(const IgdMapping& entry, const Service& service, const MapRequest& request) {
+    return entry.internal_address == service.local.unmapped() &&
+           entry.internal_port == request.internal_port;
+}
+
+bool is_ours(const IgdMapping& entry, const Service& service, const MapRequest& request) {
+    return leads_here(entry, service, request) &&
+           same_description(entry.description, request.description);
+}
+
+std::string owner_of(const IgdMapping& entry, const Service& service) {
+    const bool here = entry.internal_address == service.local.unmapped();
+    const std::string address =
+        entry.internal_address ? entry.internal_address->to_string() : "an unknown address";
+    std::string text = here ? "this machine, " + address : address;
+    text += " port " + std::to_string(entry.internal_port);
+    if (!entry.description.empty()) text += ", \"" + printable(entry.description) + "\"";
+    return text;
+}
+
+Failure conflict(const IgdMapping& entry, const Service& service, int code = 0) {
+    const std::string port = std::to_string(entry.external_port);
+    return {Problem::conflict,
+            code,
+            "external port " + port + " belongs to " + owner_of(entry, service),
+            {}};
+}
+
+// The router is not there (any more), or not what it was: no other question will fare better.
+bool is_gone(const Failure& failure) {
+    return failure.problem == Problem::absent || failure.problem == Problem::no_answer ||
+           failure.problem == Problem::no_route || failure.problem == Problem::foreign_url;
+}
+
+// ConflictInMappingEntry, which some routers call a failed action.
+bool is_conflict(const Failure& failure) {
+    constexpr int action_failed = 501;
+    return failure.problem == Problem::conflict || failure.code == action_failed;
+}
+
+bool is_version_two(const Service& service) {
+    return service.service_type.find("WANIPConnection:2") != std::string::npos;
+}
+
+std::uint16_t random_port() {
+    std::array<std::uint8_t, 2> bytes{};
+    fill_random(bytes);
+    const unsigned number = bytes[0] * 256U + bytes[1];
+    return static_cast<std::uint16_t>(first_dynamic_port + number % (65536 - first_dynamic_port));
+}
+
+asio::awaitable<Looked> look(Service service, MapRequest request, std::uint16_t external_port) {
+    Looked looked;
+    auto entry = co_await igd_mapping(service, request.transport, external_port);
+    if (entry) {
+        looked.holder = is_ours(*entry, service, request) ? Holder::ours : Holder::foreign;
+        looked.entry = std::move(*entry);
+    } else if (entry.error().problem == Problem::not_found) {
+        looked.holder = Holder::nobody;
+    } else {
+        looked.failure = entry.error();
+    }
+    co_return looked;
+}
+
+MapGrant with_lease(MapGrant grant, const IgdMapping& entry, Seconds asked) {
+    const bool just_made = entry.lease <= asked && asked - entry.lease <= moment;
+    grant.lifetime = just_made && entry.lease.count() > 0 ? asked : entry.lease;
+    return grant;
+}
+
+// What the router has made of a mapping that it says to have made.
+asio::awaitable<Outcome<MapGrant>> confirm(Service service, MapRequest request, MapGrant grant,
+                                           Holder before) {
+    const Looked after = co_await look(service, request, grant.external_port);
+    if (after.holder == Holder::unknown) {
+        if (request.lifetime.count() == 0) grant.lifetime = Seconds(0);
+        co_return grant;
+    }
+    // Some routers write descriptions of their own.
+    if (after.holder != Holder::nobody && leads_here(after.entry, service, request)) {
+        co_return with_lease(grant, after.entry, request.lifetime);
+    }
+    if (after.holder == Holder::nobody) {
+        // It may be in force without being listed. Nobody had it before: what it is, is ours.
+        if (before == Holder::nobody) {
+            co_await igd_delete(service, request.transport, grant.external_port);
+        }
+        co_return Failure{Problem::failed,
+                          0,
+                          "the router says that it has mapped the port, and does not list it",
+                          {}};
+    }
+    const bool half_ours = after.entry.internal_address == service.local.unmapped() &&
+                           same_description(after.entry.description, request.description);
+    if (before == Holder::nobody && half_ours) {
+        co_await igd_delete(service, request.transport, grant.external_port);
+        co_return Failure{Problem::failed,
+                          0,
+                          "the router has mapped internal port " +
+                              std::to_string(after.entry.internal_port) + " instead of " +
+                              std::to_string(request.internal_port),
+                          {}};
+    }
+    co_return conflict(after.entry, service);
+}
+
+// The router refuses because of what is there.
+asio::awaitable<Outcome<MapGrant>> settle_conflict(Service service, MapRequest request,
+                                                   Failure failure) {
+    const Looked looked = co_await look(service, request, request.external_port);
+    if (looked.holder == Holder::foreign) {
+        co_return conflict(looked.entry, service, failure.code);
+    }
+    if (looked.holder != Holder::ours) co_return failure;
+    MapGrant grant;
+    grant.internal_port = request.internal_port;
+    grant.external_port = request.external_port;
+    if (looked.entry.lease.count() == 0) co_return with_lease(grant, looked.entry, Seconds(0));
+    // It would run out: a router that does not renew has to be given it anew.
+    const auto removed = co_await igd_delete(service, request.transport, request.external_port);
+    if (!removed) co_return with_lease(grant, looked.entry, request.lifetime);
+    const auto added = co_await igd_add(service, request);
+    if (!added) co_return added.error();
+    co_return co_await confirm(service, request, *added, Holder::nobody);
+}
+
+// At this external port, or by AddAnyPortMapping at any.
+asio::awaitable<Outcome<MapGrant>> add_at(Service service, MapRequest request, bool any_port) {
+    Looked before;
+    before.holder = Holder::nobody;
+    if (!any_port) {
+        before = co_await look(service, request, request.external_port);
+        if (before.holder == Holder::foreign) co_return conflict(before.entry, service);
+        if (before.holder == Holder::unknown && is_gone(before.failure)) co_return before.failure;
+    }
+    // Once as asked, and once without an end where the router knows no other.
+    for (;;) {
+        auto adding = any_port ? igd_add_any(service, request) : igd_add(service, request);
+        const auto added = co_await std::move(adding);
+        if (added) co_return co_await confirm(service, request, *added, before.holder);
+        const Failure failure = added.error();
+        if (failure.problem == Problem::permanent_only && request.lifetime.count() > 0) {
+            request.lifetime = Seconds(0);
+            continue;
+        }
+        if (is_conflict(failure) && !any_port) {
+            co_return co_await settle_conflict(service, request, failure);
+        }
+        co_return failure;
+    }
+}
+
+// Deletes, and looks whether it is gone.
+asio::awaitable<Outcome<void>> delete_ours(Service service, MapRequest request,
+                                           std::uint16_t external_port) {
+    const auto removed = co_await igd_delete(service, request.transport, external_port);
+    if (!removed && removed.error().problem != Problem::not_found) co_return removed;
+    const Looked after = co_await look(service, request, external_port);
+    if (after.holder != Holder::ours) co_return Outcome<void>();
+    co_return Failure{Problem::failed,
+                      0,
+                      "the router says that it has removed the mapping, and still lists it",
+                      {}};
+}
+
+// Everything in the list that is ours. `external_port` 0 = at any port.
+asio::awaitable<Outcome<void>> remove_listed(Service service, MapRequest request,
+                                             std::uint16_t external_port) {
+    const auto list = co_await igd_mappings(service);
+    if (!list) co_return list.error();
+    std::vector<std::uint16_t> ports;
+    for (const IgdMapping& entry : list->entries) {
+        const bool there = external_port == 0 || entry.external_port == external_port;
+        const bool ours = entry.transport == request.transport && is_ours(entry, service, request);
+        if (there && ours) ports.push_back(entry.external_port);
+    }
+    for (const std::uint16_t port : ports) {
+        const auto removed = co_await delete_ours(service, request, port);
+        if (!removed) co_return removed;
+    }
+    if (ports.empty() && !list->complete) {
+        co_return Failure{
+            Problem::failed, 0, "not found in the part of its list that the router has told", {}};
+    }
+    co_return Outcome<void>();
+}
+
+}  // namespace
+
+asio::awaitable<Outcome<MapGrant>> upnp_add(Service service, MapRequest request) {
+    const bool any_port = request.external_port == 0;
+    // Some routers take 0 for every port.
+    if (any_port) request.external_port = request.internal_port;
+    Outcome<MapGrant> result = co_await add_at(service, request, false);
+    const auto taken = [&] { return !result && result.error().problem == Problem::conflict; };
+    if (any_port && taken() && is_version_two(service)) {
+        result = co_await add_at(service, request, true);
+        if (result) co_return result;
+    }
+    for (unsigned tries = 0; any_port && tries < more_ports && taken(); ++tries) {
+        request.external_port = random_port();
+        result = co_await add_at(service, request, false);
+    }
+    co_return result;
+}
+
+asio::awaitable<Outcome<MapGrant>> upnp_renew(Service service, MapRequest request, MapGrant grant) {
+    request.external_port = grant.external_port;
+    if (grant.lifetime == Seconds(0)) request.lifetime = Seconds(0);
+    co_return co_await add_at(service, request, false);
+}
+
+asio::awaitable<Outcome<void>> upnp_remove(Service service, MapRequest request,
+                                           std::optional<MapGrant> grant) {
+    const std::uint16_t port = grant ? grant->external_port : request.external_port;
+    if (port == 0) co_return co_await remove_listed(service, request, 0);
+    const Looked looked = co_await look(service, request, port);
+    // What belongs to nobody is gone, and what belongs to somebody else is not ours to take.
+    if (looked.holder == Holder::nobody || looked.holder == Holder::foreign) {
+        co_return Outcome<void>();
+    }
+    if (looked.holder == Holder::ours) co_return co_await delete_ours(service, request, port);
+    if (is_gone(looked.failure)) co_return looked.failure;
+    // Without GetSpecificPortMappingEntry there is the list, and without that our own word that it
+    // was made.
+    const auto listed = co_await remove_listed(service, request, port);
+    if (listed || !grant || is_gone(listed.error())) co_return listed;
+    const auto removed = co_await igd_delete(service, request.transport, port);
+    if (!removed && removed.error().problem != Problem::not_found) co_return removed;
+    co_return Outcome<void>();
+}
+
+asio::awaitable<ReadBack> upnp_read_back(Service service, MapRequest request, MapGrant grant) {
+    const Looked looked = co_await look(service, request, grant.external_port);
+    ReadBack result;
+    switch (looked.holder) {
+        case Holder::nobody: result.in_force = InForce::no; break;
+        case Holder::unknown: result.detail = looked.failure.text; break;
+        case Holder::ours:
+        case Holder::foreign:
+            // Without its description, as after it was made.
+            if (leads_here(looked.entry, service, request)) {
+                result.in_force = looked.entry.enabled ? InForce::yes : InForce::no;
+                if (!looked.entry.enabled) result.detail = "listed, and switched off";
+                result.remaining = looked.entry.lease;
+            } else {
+                result.in_force = InForce::foreign;
+                result.owner = owner_of(looked.entry, service);
+            }
+            break;
+    }
+    co_return result;
+}
+
+}  // namespace p2pdiag::net::portmap
