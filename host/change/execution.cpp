@@ -10,7 +10,7 @@ namespace p2pdiag::change {
 namespace {
 
 using report::Status;
-using Outcome = Result::Outcome;
+using Outcome = Executed::Outcome;
 
 bool went_wrong(Status status) {
     return status == Status::error || status == Status::crashed || status == Status::timed_out;
@@ -36,9 +36,9 @@ std::string_view to_string(Outcome outcome) {
     return "keep-failed";
 }
 
-bool Result::any_in_force() const { return std::ranges::any_of(steps, &StepResult::in_force); }
+bool Executed::any_in_force() const { return std::ranges::any_of(steps, &StepResult::in_force); }
 
-std::vector<std::string> Result::ids_in_force() const {
+std::vector<std::string> Executed::ids_in_force() const {
     std::vector<std::string> ids;
     for (const StepResult& step : steps) {
         if (step.in_force()) ids.push_back(step.record.id);

@@ -25,7 +25,7 @@ struct StepResult {
     bool in_force() const { return begun() && record.open(); }  // or may be
 };
 
-struct Result {
+struct Executed {
     enum class Outcome {
         applied,        // all of it, and no verification failed
         verify_failed,  // all of it, but it does not work; it stays
@@ -41,7 +41,7 @@ struct Result {
     bool any_in_force() const;
     std::vector<std::string> ids_in_force() const;
 };
-std::string_view to_string(Result::Outcome outcome);
+std::string_view to_string(Executed::Outcome outcome);
 
 class Execution {
 public:
@@ -56,7 +56,7 @@ public:
     // can no longer be kept up, and takes everything back.
     void keep();
 
-    const Result& result() const { return result_; }
+    const Executed& result() const { return result_; }
 
 private:
     bool apply(StepResult& step);
@@ -75,7 +75,7 @@ private:
     const Target& target_;
     Events events_;
     std::vector<Lock> locks_;
-    Result result_;
+    Executed result_;
 };
 
 }  // namespace p2pdiag::change

@@ -15,8 +15,8 @@ namespace p2pdiag::cli {
 namespace {
 
 namespace exit_codes = report::exit_codes;
+using change::Executed;
 using change::Plan;
-using change::Result;
 
 class ChangeCommand {
 public:
@@ -80,9 +80,9 @@ private:
         change::Execution execution(journal_, children_, target_, plan_.steps,
                                     watch_change(context_, several));
         execution.apply();
-        const Result& result = execution.result();
-        const bool can_be_kept = result.outcome == Result::Outcome::applied ||
-                                 result.outcome == Result::Outcome::verify_failed;
+        const Executed& result = execution.result();
+        const bool can_be_kept = result.outcome == Executed::Outcome::applied ||
+                                 result.outcome == Executed::Outcome::verify_failed;
         if (flags_.keep && can_be_kept) {
             // Whoever waits for it must not wait for its end.
             if (!flags_.json()) print(result_text(result, unicode_));
@@ -91,7 +91,7 @@ private:
         return end(result);
     }
 
-    int end(const Result& result) {
+    int end(const Executed& result) {
         const int code = exit_code(result);
         if (!flags_.json()) {
             const int printed = print_result(result_text(result, unicode_));
@@ -121,16 +121,16 @@ private:
         return printed == exit_codes::nothing ? code : printed;
     }
 
-    int exit_code(const Result& result) const {
+    int exit_code(const Executed& result) const {
         switch (result.outcome) {
-            case Result::Outcome::applied: return exit_codes::nothing;
-            case Result::Outcome::kept:
+            case Executed::Outcome::applied: return exit_codes::nothing;
+            case Executed::Outcome::kept:
                 return result.any_in_force() ? exit_codes::findings : exit_codes::nothing;
-            case Result::Outcome::verify_failed:
-            case Result::Outcome::not_applied:
-            case Result::Outcome::keep_failed: return exit_codes::findings;
-            case Result::Outcome::interrupted: return signal_code();
-            case Result::Outcome::error: break;
+            case Executed::Outcome::verify_failed:
+            case Executed::Outcome::not_applied:
+            case Executed::Outcome::keep_failed: return exit_codes::findings;
+            case Executed::Outcome::interrupted: return signal_code();
+            case Executed::Outcome::error: break;
         }
         return exit_codes::internal;
     }

@@ -8,7 +8,7 @@ namespace p2pdiag::cli {
 
 namespace {
 
-using change::Result;
+using change::Executed;
 using change::StepResult;
 using report::Status;
 
@@ -104,28 +104,28 @@ void add_step(Page& page, const StepResult& step) {
     page.detail("the journal cannot be written: ", step.problem);
 }
 
-std::string ending(const Result& result) {
+std::string ending(const Executed& result) {
     const bool stays = result.any_in_force();
     const bool begun = std::ranges::any_of(result.steps, &StepResult::begun);
     switch (result.outcome) {
-        case Result::Outcome::applied: {
+        case Executed::Outcome::applied: {
             const bool sure = std::ranges::all_of(result.steps, [](const StepResult& step) {
                 return step.verify->status == Status::pass || step.verify->status == Status::warn;
             });
             return sure ? "Done, and verified." : "Done. Whether it works could not be told.";
         }
-        case Result::Outcome::verify_failed:
+        case Executed::Outcome::verify_failed:
             return stays ? "Done, but it does not work. What was done stays in place."
                          : "It did not work, and is taken back.";
-        case Result::Outcome::kept:
+        case Executed::Outcome::kept:
             return stays ? "Ended, but not everything could be taken back."
                          : "Ended, and taken back.";
-        case Result::Outcome::keep_failed:
+        case Executed::Outcome::keep_failed:
             return stays ? "It could not be kept up, and not everything could be taken back."
                          : "It could not be kept up, and is taken back.";
-        case Result::Outcome::not_applied:
-        case Result::Outcome::error:
-        case Result::Outcome::interrupted: break;
+        case Executed::Outcome::not_applied:
+        case Executed::Outcome::error:
+        case Executed::Outcome::interrupted: break;
     }
     if (!begun) return "Nothing was changed.";
     return stays ? "Something of it is in place, or may be." : "Everything is taken back.";
@@ -147,7 +147,7 @@ std::string plan_text(const change::Plan& plan, bool unicode) {
     return page.take();
 }
 
-std::string result_text(const Result& result, bool unicode) {
+std::string result_text(const Executed& result, bool unicode) {
     Page page(unicode);
     for (const StepResult& step : result.steps) add_step(page, step);
     page.line(ending(result));

@@ -12,7 +12,7 @@ namespace p2pdiag::cli {
 // All of them end with a newline. Nothing that a plugin wrote can steer the terminal; without
 // `unicode` they are ASCII.
 std::string plan_text(const change::Plan& plan, bool unicode);
-std::string result_text(const change::Result& result, bool unicode);
+std::string result_text(const change::Executed& result, bool unicode);
 // What would be taken back.
 std::string records_text(const std::vector<change::Record>& records, bool unicode);
 std::string undone_text(const std::vector<change::Undone>& all, bool unicode);
