@@ -1,10 +1,10 @@
-// A correct plugin whose change puts files into a folder, BOX_DIR. The environment tells it how to go
-// wrong: BOX_APPLY=crash, or BOX_APPLY=crash:b for the file "b" alone. Every call is a line in
+// A correct plugin whose change puts files into a folder, BOX_DIR. The environment tells it how to
+// go wrong: BOX_APPLY=crash, or BOX_APPLY=crash:b for the file "b" alone. Every call is a line in
 // BOX_DIR/.log.
-#include <p2pdiag/plugin.hpp>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
+#include <p2pdiag/plugin.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -74,7 +74,8 @@ void wait_for_cancel(p2pdiag::Run& run) {
 // Nothing when there is nothing that goes wrong in a way every function knows.
 p2pdiag_status common(p2pdiag::Run& run, const std::string& how) {
     if (how == "crash") crash();
-    if (how == "stubborn") {
+    if (how == "kill-host") ::kill(::getppid(), SIGKILL);
+    if (how == "stubborn" || how == "kill-host") {
         for (;;) ::pause();
     }
     if (how == "hang") {
@@ -102,7 +103,8 @@ p2pdiag_status plan(p2pdiag::Run& run) {
     for (const std::string& name : strings(run.input(), "name")) {
         const std::string text = p2pdiag::json_string(name);
         steps += steps.empty() ? "" : ",";
-        steps += R"({"title":"Put \u001b[31m)" + name + R"( into the box","undo":"remove it","match":{"name":)" + text +
+        steps += R"({"title":"Put \u001b[31m)" + name +
+                 R"( into the box","undo":"remove it","match":{"name":)" + text +
                  R"(,"count":7},"step":{"name":)" + text + "}}";
     }
     run.data(R"({"steps":[)" + steps + R"(],"notes":["a note"]})");
@@ -169,7 +171,8 @@ constexpr p2pdiag_change drop =
     p2pdiag::change<plan, apply, verify, revert>({.id = "box.drop", .title = "Not to be kept up"});
 constexpr const p2pdiag_change* changes[] = {&put, &drop};
 
-constexpr p2pdiag_verb box = p2pdiag::verb<list>({.name = "box", .summary = "A box", .schema = R"({"commands":[
+constexpr p2pdiag_verb box =
+    p2pdiag::verb<list>({.name = "box", .summary = "A box", .schema = R"({"commands":[
     {"name":"list","summary":"Print the arguments"},
     {"name":"put","summary":"Put files in","change":"box.put",
      "options":[{"name":"name","type":"string","repeat":true,"required":true},

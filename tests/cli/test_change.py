@@ -1,0 +1,591 @@
+"""Changing something and taking it back, as people and scripts meet it. The plugin "box" puts files into a folder."""
+import fcntl
+import glob
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+HOST, PLUGINS = sys.argv[1], sys.argv[2]
+# How long what must happen may take on a busy machine, in seconds. Nothing waits that long where all is well.
+PATIENCE = 120
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.mkdtemp()
+        self.box, self.plugins, self.state = (f"{self.place}/{name}" for name in ("box", "plugins", "state"))
+        os.mkdir(self.box)
+        os.mkdir(self.plugins)
+        shutil.copy(f"{PLUGINS}/box.so", self.plugins)
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("P2P", "BOX_"))}
+        self.environment.update(XDG_CACHE_HOME=self.place + "/cache", XDG_CONFIG_HOME=self.place + "/config",
+                                XDG_STATE_HOME=self.state, BOX_DIR=self.box, TERM="dumb")
+
+    def tearDown(self):
+        shutil.rmtree(self.place)
+
+    def command(self, *arguments):
+        return [HOST, "--plugin-dir", self.plugins, *arguments]
+
+    def host(self, *arguments, **wishes):
+        """Runs to the end; BOX_… variables as keyword arguments. Nothing that a plugin wrote may steer a terminal."""
+        done = subprocess.run(self.command(*arguments), env=dict(self.environment, **wishes), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        return done
+
+    def put(self, *names, **wishes):
+        words = [word for name in names for word in ("--name", name)]
+        return self.host("box", "put", *words, "--yes", **wishes)
+
+    def document(self, *arguments, code, **wishes):
+        done = self.host(*arguments, "--format", "json", **wishes)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return json.loads(done.stdout)
+
+    def start(self, *arguments, **wishes):
+        process = subprocess.Popen(self.command(*arguments), env=dict(self.environment, **wishes),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def wait_for(self, what, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.01)
+
+    def files(self):
+        return sorted(name for name in os.listdir(self.box) if name != ".log")
+
+    def calls(self, function=""):
+        try:
+            with open(self.box + "/.log") as log:
+                return [line for line in log.read().splitlines() if line.startswith(function)]
+        except FileNotFoundError:
+            return []
+
+    def record_files(self):
+        return sorted(glob.glob(self.state + "/p2pdiag/changes/*.json"))
+
+    def records(self):
+        """What the journal holds, newest first."""
+        found = []
+        for name in self.record_files():
+            with open(name) as file:
+                found.append(json.load(file))
+        return sorted(found, key=lambda record: -record["sequence"])
+
+    def states(self):
+        return [f"{record['step']['name']} {record['state']}" for record in self.records()]
+
+
+class Plan(Case):
+    def test_dry_run(self):
+        done = self.host("box", "put", "--name", "a", "--name", "b", "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"1\. Put .*a into the box\n +to take it back: remove it\n +2\. Put .*b into")
+        self.assertIn("Note: a note", done.stdout)
+        self.assertIn("net.port-in-use: said while planning", done.stdout)
+        document = self.document("box", "put", "--name", "a", "--dry-run", code=0)
+        self.assertEqual(document["status"], "planned")
+        self.assertEqual(document["plan"]["notes"], ["a note"])
+        self.assertEqual([step["state"] for step in document["steps"]], ["not-begun"])
+        self.assertEqual(self.files(), [])
+        self.assertFalse(os.path.exists(self.state))
+
+    def test_a_plan_that_comes_to_nothing(self):
+        for how, status, code in (("skip", "nothing", 0), ("fail", "impossible", 1), ("unknown", "unknown", 3),
+                                  ("error", "error", 4), ("warn", "error", 4), ("crash", "error", 4),
+                                  ("no-steps", "error", 4), ("half-a-step", "error", 4)):
+            done = self.host("box", "put", "--name", "a", "--yes", BOX_PLAN=how)
+            self.assertEqual(done.returncode, code, how)
+            document = self.document("box", "put", "--name", "a", "--yes", code=code, BOX_PLAN=how)
+            self.assertEqual(document["status"], status)
+            self.assertEqual(document["exit_code"], code)
+            self.assertTrue(document["plan"]["summary"])
+            self.assertIn("said while planning", [f["message"] for f in document["plan"]["findings"]])
+            if how in ("skip", "fail", "unknown"):
+                self.assertIn(f"as {how} was wished for", done.stdout)
+                self.assertIn("said while planning", done.stdout)
+        self.assertEqual(self.calls(), [])
+
+    def test_bad_usage(self):
+        for words in (["box", "put", "--yes"], ["box", "put", "--name", "a", "--count", "many"],
+                      ["box", "drop", "--name", "a", "--keep"], ["undo", "nothing"], ["undo", "--all", "--list"],
+                      ["undo", "00000000", "--all"], ["undo", "--keep"]):
+            self.assertEqual(self.host(*words).returncode, 2, words)
+            self.assertEqual(self.document(*words, code=2)["error"]["exit_code"], 2)
+        self.assertEqual(self.calls(), [])
+
+    def test_interrupted(self):
+        process = self.start("box", "put", "--name", "a", "--yes", BOX_PLAN="hang")
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.calls(), [])
+
+
+class Confirmation(Case):
+    def test_nobody_to_ask(self):
+        done = self.host("box", "put", "--name", "it's a", "--name", "b")
+        self.assertEqual(done.returncode, 5)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.document("box", "put", "--name", "a", code=5)["status"], "declined")
+        # The words that it says do it.
+        words = re.search(r"^  p2pdiag (.*--yes)$", done.stderr, re.M).group(1)
+        typed = subprocess.run(["sh", "-c", f"{HOST} {words}"], env=self.environment, capture_output=True,
+                               timeout=PATIENCE)
+        self.assertEqual(typed.returncode, 0, typed.stderr)
+        self.assertEqual(self.files(), ["b", "it's a"])
+        done = self.host("undo")
+        self.assertEqual(done.returncode, 5)
+        self.assertIn(f"p2pdiag --plugin-dir {self.plugins} undo --yes\n", done.stderr)
+        self.assertEqual(self.document("undo", "--all", code=5)["status"], "declined")
+        self.assertEqual(self.files(), ["b", "it's a"])
+
+    def on_terminal(self, answer, *arguments):
+        """Exit code, stdout, and what the terminal showed after `answer` was typed to the question."""
+        main, terminal = pty.openpty()
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen(self.command(*arguments), env=self.environment, stdin=terminal, stderr=terminal,
+                                   stdout=subprocess.PIPE, preexec_fn=own_terminal)
+        self.addCleanup(self.end, process)
+        os.close(terminal)
+        shown = b""
+        while b"[y/N]" not in shown:
+            try:
+                shown += os.read(main, 1000)
+            except OSError:
+                break
+        if b"[y/N]" in shown:
+            os.write(main, answer)
+        out, _ = process.communicate(timeout=PATIENCE)
+        os.close(main)
+        return process.returncode, out.decode(), shown.decode()
+
+    def test_answers(self):
+        for answer, code in ((b"n\n", 5), (b"\n", 5), (b"yesterday\n", 5), (b"\x04", 5), (b"\x03", 130)):
+            result, out, shown = self.on_terminal(answer, "box", "put", "--name", "a")
+            self.assertEqual((result, out), (code, ""), answer)
+            self.assertIn("Do this? [y/N]", shown)
+            self.assertIn("into the box", shown)
+        self.assertEqual(self.files(), [])
+        for answer in (b"y\n", b" YES \n"):
+            code, out, _ = self.on_terminal(answer, "box", "put", "--name", "a")
+            self.assertEqual(code, 0)
+            self.assertIn("Done, and verified.", out)
+        self.assertEqual(self.files(), ["a"])
+        self.assertEqual(self.on_terminal(b"n\n", "undo", "--all")[0], 5)
+        self.assertEqual(self.files(), ["a"])
+        code, _, shown = self.on_terminal(b"y\n", "undo", "--all")
+        self.assertEqual(code, 0)
+        self.assertIn("Take this back? [y/N]", shown)
+        self.assertEqual(self.files(), [])
+
+    def test_never_asked(self):
+        code, _, shown = self.on_terminal(b"y\n", "--no-input", "box", "put", "--name", "a")
+        self.assertEqual(code, 5)
+        self.assertNotIn("[y/N]", shown)
+
+
+class Apply(Case):
+    def test_done(self):
+        done = self.put("a", "b")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("verified: a lies there", done.stdout)
+        self.assertIn("Done, and verified.", done.stdout)
+        ids = [record["id"] for record in reversed(self.records())]
+        self.assertTrue(done.stdout.endswith(f"To take it back: p2pdiag undo {ids[0]} {ids[1]}\n"), done.stdout)
+        self.assertEqual(self.files(), ["a", "b"])
+        self.assertEqual(self.states(), ["b applied", "a applied"])
+        for record in self.records():
+            self.assertEqual(record["record"], {"stage": "done"})
+        with open(self.box + "/a") as file:
+            self.assertEqual(file.read(), ids[0])
+        self.assertEqual(os.stat(self.record_files()[0]).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(self.state + "/p2pdiag/changes").st_mode & 0o777, 0o700)
+
+    def test_document(self):
+        document = self.document("box", "put", "--name", "a", "--yes", code=0)
+        self.assertEqual((document["status"], document["change"]), ("applied", "box.put"))
+        step = document["steps"][0]
+        self.assertEqual(step["id"], self.records()[0]["id"])
+        self.assertEqual(step["match"], {"name": "a", "count": 7})
+        self.assertEqual((step["state"], step["apply"]["status"]), ("applied", "pass"))
+        self.assertEqual(step["verify"]["summary"], "a lies there")
+        self.assertEqual(document["undo"], "p2pdiag undo " + step["id"])
+
+    def test_default_place_of_the_journal(self):
+        self.environment["XDG_STATE_HOME"] = ""
+        self.environment["HOME"] = self.place + "/home"
+        self.put("a")
+        self.assertEqual(len(os.listdir(self.place + "/home/.local/state/p2pdiag/changes")), 1)
+
+    def test_a_step_that_fails_takes_back_all(self):
+        for how, code, status in (("fail", 1, "not-applied"), ("unknown", 1, "not-applied"), ("error", 4, "error"),
+                                  ("crash", 4, "error"), ("early-crash", 4, "error")):
+            words = ["box", "put", "--name", "a", "--name", "b", "--name", "c", "--yes"]
+            document = self.document(*words, code=code, BOX_APPLY=how + ":b")
+            self.assertEqual(document["status"], status)
+            self.assertEqual([step["state"] for step in document["steps"]], ["undone", "undone", "not-begun"])
+            self.assertIsNone(document["undo"])
+            self.assertEqual(self.calls()[-2:], ["revert b", "revert a"])
+            self.assertEqual(self.files(), [])
+        done = self.put("a", "b", BOX_APPLY="crash:b")
+        self.assertIn("SIGABRT", done.stdout)
+        self.assertIn("Everything is taken back.", done.stdout)
+        self.assertEqual(self.host("undo", "--all", "--yes").stdout, "There is nothing to take back.\n")
+
+    def test_what_cannot_be_taken_back_is_said(self):
+        done = self.put("a", "b", BOX_APPLY="fail:b", BOX_REVERT="fail:b")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not be taken back: as fail was wished for", done.stdout)
+        self.assertIn("p2pdiag undo " + self.records()[0]["id"], done.stdout)
+        self.assertEqual(self.files(), ["b"])
+        self.assertEqual(self.states(), ["b planned", "a undone"])
+
+    def test_verification(self):
+        for how, code, says in (("fail", 1, "Done, but it does not work. What was done stays in place."),
+                                ("unknown", 0, "Done. Whether it works could not be told."),
+                                ("again", 0, "Done, and verified."),
+                                ("again-in-vain", 1, "it does not work"),
+                                ("crash", 4, "is in place")):
+            done = self.put("a", "b", BOX_VERIFY=how + ":a")
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(says, done.stdout)
+            self.assertIn("To take it back: p2pdiag undo ", done.stdout)
+            self.assertEqual(self.files(), ["a", "b"])
+            tries = 2 if how.startswith("again") else 1
+            self.assertEqual(self.calls("apply a"), ["apply a"] * tries)
+            self.assertEqual(self.calls("revert"), ["revert a"] * (tries - 1))
+            self.host("undo", "--all", "--yes")
+            os.remove(self.box + "/.log")
+
+    def interrupt(self, *signals, **wishes):
+        process = self.start("box", "put", "--name", "a", "--name", "b", "--yes", "--format", "json", **wishes)
+        last = "verify b" if "BOX_VERIFY" in wishes else "apply b"
+        self.wait_for(last, lambda: last in self.calls() and "b" in self.files())
+        for number in signals:
+            process.send_signal(number)
+            # The second one is to be another one.
+            if len(signals) > 1:
+                time.sleep(0.1)
+        out, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, json.loads(out)
+
+    def test_interrupted(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):
+            for wishes in ({"BOX_APPLY": "hang:b"}, {"BOX_VERIFY": "hang:b"}, {"BOX_APPLY": "stubborn:b"}):
+                result, document = self.interrupt(number, **wishes)
+                self.assertEqual((result, document["status"]), (code, "interrupted"))
+                self.assertEqual(self.files(), [])
+                self.assertEqual(self.calls()[-2:], ["revert b", "revert a"])
+                os.remove(self.box + "/.log")
+        self.assertEqual({record["state"] for record in self.records()}, {"undone"})
+
+    def test_interrupted_twice(self):
+        code, document = self.interrupt(signal.SIGINT, signal.SIGINT, BOX_APPLY="stubborn:b", BOX_REVERT="stubborn")
+        self.assertEqual((code, document["status"]), (130, "interrupted"))
+        self.assertEqual(self.files(), ["a", "b"])
+        self.assertEqual(self.states(), ["b planned", "a applied"])
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+
+    def test_killed_while_it_applies(self):
+        process = self.start("box", "put", "--name", "a", "--name", "b", "--yes", BOX_APPLY="stubborn:b")
+        self.wait_for("the file b", lambda: "b" in self.files())
+        # What the plugin handed over before it went on is in the journal.
+        self.assertEqual(self.records()[0]["record"], {"stage": "begun"})
+        process.kill()
+        process.communicate()
+        self.assertEqual(self.states(), ["b planned", "a applied"])
+        listing = self.host("undo", "--list").stdout
+        self.assertRegex(listing, r"planned +Put .*b into the box\n.*was not finished")
+        done = self.host("undo", "--all", "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.calls()[-2:], ["revert b", "revert a"])
+
+    def test_what_was_handed_over_is_in_the_journal(self):
+        self.assertEqual(self.put("a", BOX_APPLY="kill-host").returncode, -signal.SIGKILL)
+        self.assertEqual(self.records()[0]["record"], {"stage": "begun"})
+
+    def test_killed_in_between(self):
+        # As after a reboot: begun, and nothing known of how far it came.
+        self.put("a", BOX_APPLY="early-crash", BOX_REVERT="fail")
+        self.assertEqual((self.states(), self.records()[0]["record"]), (["a planned"], None))
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.states(), ["a undone"])
+
+
+class Journal(Case):
+    def test_nothing_is_applied_without_it(self):
+        with open(self.state, "w") as file:
+            file.write("no directory")
+        done = self.put("a")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("the journal cannot be written: " + self.state, done.stdout)
+        self.assertIn("Nothing was changed.", done.stdout)
+        self.assertEqual(self.document("box", "put", "--name", "a", "--yes", code=4)["status"], "error")
+        self.environment.pop("XDG_STATE_HOME")
+        self.environment.pop("HOME", None)
+        done = self.put("a")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("set XDG_STATE_HOME or HOME", done.stdout)
+        self.assertEqual(self.calls(), [])
+
+    def test_others_may_not_write_to_it(self):
+        self.put("a")
+        os.chmod(self.state + "/p2pdiag/changes", 0o777)
+        self.assertEqual(self.put("b").returncode, 4)
+        done = self.host("undo", "--all", "--yes")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("others than you can write to it", done.stderr)
+        self.assertEqual(self.files(), ["a"])
+
+    def test_a_record_that_cannot_be_read(self):
+        self.put("a", "b", "c")
+        newest, middle, oldest = (f"{self.state}/p2pdiag/changes/{record['id']}.json" for record in self.records())
+        with open(newest, "w") as file:
+            file.write('{"format_version": "1.0", "id": ')
+        with open(middle) as file:
+            future = json.load(file)
+        future["format_version"] = "2.0"
+        with open(middle, "w") as file:
+            json.dump(future, file)
+        for arguments in (["--list"], ["--all", "--yes"]):
+            done = self.host("undo", *arguments)
+            self.assertIn(newest + ": left alone, since it is not valid JSON", done.stderr)
+            self.assertIn(middle + ": left alone, since it has format_version 2.0", done.stderr)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.files(), ["b", "c"])
+        unreadable = self.document("undo", "--all", "--yes", code=1)["unreadable"]
+        self.assertEqual([entry["file"] for entry in unreadable], sorted([newest, middle]))
+        with open(middle) as file:
+            self.assertEqual(json.load(file), future)
+        # Others can be made and taken back beside them.
+        self.assertEqual(self.put("d").returncode, 0)
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), ["b", "c"])
+
+    def test_many_at_once(self):
+        started = [self.start("box", "put", "--name", f"f{i}", "--yes") for i in range(6)]
+        for process in started:
+            out, error = process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 0, out + error)
+        self.assertEqual(len(self.files()), 6)
+        self.assertEqual(len({record["id"] for record in self.records()}), 6)
+        undoing = [self.start("undo", "--all", "--yes") for _ in range(3)]
+        for process in undoing:
+            process.communicate(timeout=PATIENCE)
+            # 1: another one was at it.
+            self.assertIn(process.returncode, (0, 1))
+        self.assertEqual(self.host("undo", "--all", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(sorted(self.calls("revert")), [f"revert f{i}" for i in range(6)])
+
+
+class Undo(Case):
+    def test_the_last_command(self):
+        self.put("a")
+        self.put("b", "c")
+        done = self.host("undo", "--yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Taken back.", done.stdout)
+        self.assertEqual(self.calls("revert"), ["revert c", "revert b"])
+        self.assertEqual(self.files(), ["a"])
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.document("undo", "--yes", code=0)["status"], "nothing")
+
+    def test_by_id(self):
+        self.put("a", "b", "c")
+        ids = {record["step"]["name"]: record["id"] for record in self.records()}
+        self.assertEqual(self.host("undo", ids["a"], ids["c"], "--yes").returncode, 0)
+        self.assertEqual(self.calls("revert"), ["revert c", "revert a"])
+        self.assertEqual(self.files(), ["b"])
+        document = self.document("undo", ids["a"], "--yes", code=0)
+        self.assertEqual(document["steps"][0]["outcome"], "already")
+        wrong = ids["b"][:-1] + ("0" if ids["b"][-1] != "0" else "1")
+        done = self.host("undo", wrong, "--yes")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"did you mean '{ids['b']}'?", done.stderr)
+
+    def test_all_newest_first(self):
+        for name in "abc":
+            self.put(name)
+        dry = self.host("undo", "--all", "--dry-run")
+        self.assertEqual(dry.returncode, 0)
+        self.assertEqual(re.findall(r"Put .*(\w) into", dry.stdout), ["c", "b", "a"])
+        self.assertEqual(self.document("undo", "--all", "--dry-run", code=0)["status"], "planned")
+        self.assertEqual(self.files(), ["a", "b", "c"])
+        self.assertEqual(self.host("undo", "--all", "--yes").returncode, 0)
+        self.assertEqual(self.calls("revert"), ["revert c", "revert b", "revert a"])
+        self.assertEqual(self.files(), [])
+
+    def test_list(self):
+        self.assertEqual(self.host("undo", "--list").stdout, "No change of p2pdiag is in place.\n")
+        self.assertEqual(self.document("undo", "--list", code=0)["changes"], [])
+        self.put("a", "b")
+        b, a = (record["id"] for record in self.records())
+        self.host("undo", a, "--yes")
+        listing = self.host("undo", "--list").stdout
+        self.assertRegex(listing, rf"^{b}  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ  applied  Put .*b into the box\n$")
+        self.assertRegex(self.host("undo", "--list", "--verbose").stdout, rf"{a} .* undone")
+        changes = self.document("undo", "--list", code=0)["changes"]
+        self.assertEqual([(change["id"], change["state"]) for change in changes], [(b, "applied"), (a, "undone")])
+        self.assertIsNone(changes[0]["held_by"])
+
+    def test_by_the_options_of_a_command(self):
+        self.put("a", "b")
+        self.host("box", "drop", "--name", "d", "--yes")
+        for words in (["--name", "d"], ["--name", "a", "--count", "8"], ["--other", "x"]):
+            done = self.host("box", "take", *words, "--yes")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("takes back only what it made", done.stderr)
+        self.assertEqual(self.host("box", "take", "--name", "a").returncode, 5)
+        self.assertEqual(self.host("box", "take", "--name", "a", "--dry-run").returncode, 0)
+        self.assertEqual(self.files(), ["a", "b", "d"])
+        # A default that nobody typed (count, 3) is no wish.
+        document = self.document("box", "take", "--name", "a", "--count", "7", "--yes", code=0)
+        self.assertEqual([step["match"]["name"] for step in document["steps"]], ["a"])
+        self.assertEqual(self.files(), ["b", "d"])
+        self.assertEqual(self.host("box", "take", "--yes").returncode, 0)
+        self.assertEqual(self.files(), ["d"])
+
+    def test_what_cannot_be_taken_back_stays_open(self):
+        self.put("a", "b", "c")
+        document = self.document("undo", "--all", "--yes", code=1, BOX_REVERT="fail:b")
+        self.assertEqual(document["status"], "incomplete")
+        self.assertEqual([step["outcome"] for step in document["steps"]], ["undone", "failed", "undone"])
+        self.assertIn("last problem: taking it back: as fail was wished for", self.host("undo", "--list").stdout)
+        done = self.host("undo", "--all", "--yes", BOX_REVERT="crash:b")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("SIGABRT", done.stdout)
+        self.assertEqual(self.files(), ["b"])
+        self.assertEqual(self.host("undo", "--all", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+
+    def test_without_its_plugin(self):
+        self.put("a")
+        os.rename(self.plugins + "/box.so", self.place + "/box.so")
+        done = self.host("undo", "--all", "--yes")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("the plugin box 1.0 that made it is not loaded", done.stdout)
+        self.assertEqual(self.states(), ["a applied"])
+        os.rename(self.place + "/box.so", self.plugins + "/box.so")
+        self.assertEqual(self.host("undo", "--all", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+
+    def test_interrupted(self):
+        self.put("a", "b")
+        process = self.start("undo", "--all", "--yes", "--format", "json", BOX_REVERT="hang:b")
+        self.wait_for("revert b", lambda: "revert b" in self.calls())
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(json.loads(out)["status"], "incomplete")
+        self.assertEqual(self.files(), ["a", "b"])
+        self.assertEqual(self.calls("revert"), ["revert b"])
+
+    def test_a_verb_sees_open_changes(self):
+        self.put("a", "b")
+        self.host("undo", self.records()[0]["id"], "--yes")
+        changes = json.loads(self.host("box", "list").stdout)["changes"]
+        self.assertEqual([(change["step"], change["state"]) for change in changes], [({"name": "a"}, "applied")])
+
+
+class Keep(Case):
+    def keep(self, *arguments, **wishes):
+        process = self.start("box", "put", "--name", "a", "--name", "b", "--keep", "--yes", *arguments, **wishes)
+        self.wait_for("both are kept", lambda: len(self.calls("keep")) == 2 and all(
+            record["record"] == {"stage": "kept"} for record in self.records()))
+        return process
+
+    def test_until_it_is_told_to_end(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.keep()
+            self.assertEqual(self.files(), ["a", "b"])
+            process.send_signal(number)
+            out, error = process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 0, out + error)
+            self.assertRegex(error, r"\d\d:\d\d:\d\d Put .*a into the box: a is watched")
+            self.assertIn("Done, and verified.", out)
+            self.assertTrue(out.endswith("Ended, and taken back.\n"), out)
+            self.assertEqual(self.files(), [])
+            os.remove(self.box + "/.log")
+
+    def test_one_document(self):
+        process = self.keep("--format", "json")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+        document = json.loads(out)
+        self.assertEqual((document["status"], document["exit_code"]), ("kept", 0))
+        self.assertEqual([step["state"] for step in document["steps"]], ["undone", "undone"])
+
+    def test_undo_leaves_what_is_kept_up(self):
+        process = self.keep()
+        for words in (["undo"], ["undo", "--all"], ["undo", self.records()[0]["id"]], ["box", "take"]):
+            done = self.host(*words, "--yes")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(f"process {process.pid} keeps it up or works on it now: end that with Ctrl-C or kill",
+                          done.stdout)
+        self.assertIn(f"held by process {process.pid}", self.host("undo", "--list").stdout)
+        self.assertEqual(self.document("undo", "--list", code=0)["changes"][0]["held_by"], process.pid)
+        self.assertEqual(self.files(), ["a", "b"])
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(self.files(), [])
+
+    def test_killed(self):
+        process = self.keep()
+        process.kill()
+        process.communicate()
+        self.assertEqual(self.files(), ["a", "b"])
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+
+    def test_what_cannot_be_kept_up(self):
+        for how, code, status in (("fail", 1, "keep-failed"), ("crash", 4, "error")):
+            words = ["box", "put", "--name", "a", "--name", "b", "--keep", "--yes"]
+            document = self.document(*words, code=code, BOX_KEEP=how + ":b")
+            self.assertEqual(document["status"], status)
+            self.assertEqual(self.files(), [])
+        done = self.host("box", "put", "--name", "b", "--keep", "--yes", BOX_KEEP="fail")
+        self.assertIn("no longer kept up: as fail was wished for", done.stdout)
+        self.assertIn("It could not be kept up, and is taken back.", done.stdout)
+
+    def test_only_where_it_can_be_kept_up(self):
+        self.assertIn("--keep", self.host("box", "put", "--help").stdout)
+        self.assertNotIn("--keep", self.host("box", "drop", "--help").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
