@@ -188,6 +188,8 @@ asio::awaitable<BindingResult> udp_binding(std::shared_ptr<UdpSocket> socket, En
         const bool arrived = co_await socket->wait(last + tail);
         if (arrived) binding.receive();
     }
+    // What came while a busy machine let this process wait is no silence.
+    if (!binding.done()) binding.receive();
     co_return binding.finish();
 }
 

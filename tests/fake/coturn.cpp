@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,9 @@ namespace p2pdiag::testing {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// For a busy machine; it is up after a fraction of a second otherwise.
+constexpr auto patience = std::chrono::seconds(30);
 
 // Starts a program with nothing on its standard streams; it dies with us.
 pid_t spawn(std::vector<std::string> words, const std::string& directory) {
@@ -56,25 +60,53 @@ bool write_certificate(const std::string& directory) {
                directory);
 }
 
-// Asks once; whether an answer came within 50 ms.
-bool answers(const Endpoint& server) {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+sockaddr_in to_address(const Endpoint& endpoint) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(server.port);
-    address.sin_addr.s_addr = htonl(server.address.v4_bits());
+    address.sin_port = htons(endpoint.port);
+    address.sin_addr.s_addr = htonl(endpoint.address.v4_bits());
+    return address;
+}
+
+// Asks by UDP until an answer comes to any of the questions, `alive` says no, or the time is over.
+bool answers(const Endpoint& server, Clock::time_point end, const std::function<bool()>& alive) {
+    const sockaddr_in address = to_address(server);
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const Bytes request = stun::encode({});
-    ::sendto(fd, request.data(), request.size(), 0, reinterpret_cast<sockaddr*>(&address),
-             sizeof address);
-    pollfd waiting{fd, POLLIN, 0};
-    const bool readable = ::poll(&waiting, 1, 50) > 0 && (waiting.revents & POLLIN) != 0;
+    bool answered = false;
+    while (!answered && alive() && Clock::now() < end) {
+        ::sendto(fd, request.data(), request.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+                 sizeof address);
+        pollfd waiting{fd, POLLIN, 0};
+        answered = ::poll(&waiting, 1, 50) > 0 && (waiting.revents & POLLIN) != 0;
+    }
     ::close(fd);
-    return readable;
+    return answered;
+}
+
+bool accepts(const Endpoint& server, Clock::time_point end, const std::function<bool()>& alive) {
+    const sockaddr_in address = to_address(server);
+    bool accepted = false;
+    while (!accepted && alive() && Clock::now() < end) {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        accepted = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        if (!accepted) ::poll(nullptr, 0, 10);
+    }
+    return accepted;
 }
 
 }  // namespace
 
 std::optional<Coturn> Coturn::start(CoturnOptions options) {
+    // A port that was free a moment ago may be somebody else's now.
+    for (int tries = 0; tries < 3; ++tries) {
+        if (auto server = start_once(options)) return server;
+    }
+    return std::nullopt;
+}
+
+std::optional<Coturn> Coturn::start_once(CoturnOptions options) {
     char pattern[] = "/tmp/p2pdiag-coturn-XXXXXX";
     if (::mkdtemp(pattern) == nullptr) return std::nullopt;
     Coturn server;
@@ -103,14 +135,16 @@ std::optional<Coturn> Coturn::start(CoturnOptions options) {
     server.pid_ =
         spawn({"turnserver", "-c", server.directory_ + "/turnserver.conf"}, server.directory_);
     if (server.pid_ <= 0) return std::nullopt;
-    for (const auto end = Clock::now() + std::chrono::seconds(10); Clock::now() < end;) {
-        if (answers(server.endpoint_)) return server;
-        if (::waitpid(server.pid_, nullptr, WNOHANG) != 0) {
-            server.pid_ = 0;
-            break;
-        }
-    }
-    return std::nullopt;
+    const auto end = Clock::now() + patience;
+    const auto alive = [&server] {
+        if (server.pid_ > 0 && ::waitpid(server.pid_, nullptr, WNOHANG) != 0) server.pid_ = 0;
+        return server.pid_ > 0;
+    };
+    const bool ready = answers(server.endpoint_, end, alive) &&
+                       accepts(server.endpoint_, end, alive) &&
+                       (!options.tls || accepts(server.tls_endpoint_, end, alive));
+    if (!ready) return std::nullopt;
+    return server;
 }
 
 Coturn::~Coturn() {

@@ -17,7 +17,8 @@ struct CoturnOptions {
 
 class Coturn {
 public:
-    // Nothing where the program is not installed or does not come up within ten seconds.
+    // Nothing where the program is not installed or does not come up. Once it is there, it listens
+    // on all its ports.
     static std::optional<Coturn> start(CoturnOptions options = {});
     ~Coturn();
     Coturn(Coturn&& other) noexcept;
@@ -29,6 +30,7 @@ public:
 
 private:
     Coturn() = default;
+    static std::optional<Coturn> start_once(CoturnOptions options);
 
     pid_t pid_ = 0;
     std::string directory_;

@@ -61,10 +61,10 @@ def inside(host, kind, runs):
 
 
 def one_lab(host, kind, loss, runs):
-    environment = dict(os.environ, XDG_CACHE_HOME=tempfile.mkdtemp())
     command = [host, "lab", "run", "--nat", kind, "--loss", str(loss), "--command", "--", sys.executable, __file__,
                "--inside", host, kind, str(runs)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment)
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(command, stdout=subprocess.PIPE, env=dict(os.environ, XDG_CACHE_HOME=cache))
     if done.returncode != 0:
         raise RuntimeError(f"{kind}, loss {loss}: exit code {done.returncode}")
     return json.loads(done.stdout)

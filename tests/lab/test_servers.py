@@ -59,11 +59,11 @@ def tls():
 def turn():
     """Relays to the second address and back, as coturn's own client sees it."""
     made = subprocess.run(["turnutils_uclient", "-y", "-n", "2", "-m", "1", "-c", "-u", "lab", "-w", "lab-password",
-                           "turn.lab"], capture_output=True, text=True, timeout=60)
+                           "turn.lab"], capture_output=True, text=True, timeout=600)
     equal(made.returncode, 0, made.stdout + made.stderr)
     true("Total lost packets 0" in made.stdout, made.stdout)
     refused = subprocess.run(["turnutils_uclient", "-y", "-n", "1", "-m", "1", "-c", "-u", "lab", "-w", "wrong",
-                              "turn.lab"], capture_output=True, text=True, timeout=60)
+                              "turn.lab"], capture_output=True, text=True, timeout=600)
     true(refused.returncode != 0, "a wrong password is accepted")
 
 

@@ -22,12 +22,12 @@ std::string look_up(const std::string& host, Family family, Milliseconds patienc
     return text_of(run_on(context, net::resolve(host, family, Clock::now() + patience)));
 }
 
-constexpr Milliseconds long_enough{20'000};
+constexpr Milliseconds long_enough{120'000};
 
 // Runs in a sandbox whose name server is at 127.0.0.1, or nowhere.
 std::optional<std::string> with_dns(const std::function<std::string()>& work, bool server = true) {
     SandboxOptions options;
-    options.resolv_conf = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+    options.resolv_conf = "nameserver 127.0.0.1\noptions timeout:3 attempts:1\n";
     const auto result = in_sandbox(options, [&] {
         if (!server) return work();
         const FakeDnsServer dns;

@@ -12,7 +12,7 @@ using p2pdiag::testing::run_on;
 namespace {
 
 Result<std::vector<IpAddress>> resolve(const std::string& host, Family family,
-                                       Milliseconds patience = Milliseconds(20000)) {
+                                       Milliseconds patience = Milliseconds(120'000)) {
     boost::asio::io_context context;
     return run_on(context, net::resolve(host, family, Clock::now() + patience));
 }

@@ -24,7 +24,7 @@ struct Received {
     std::vector<net::SendError> errors;
 };
 
-// Takes what comes until `enough` datagrams and errors together are there, or ten seconds are over.
+// Takes what comes until `enough` datagrams and errors together are there, or a minute is over.
 boost::asio::awaitable<Received> take(net::UdpSocket* socket, std::size_t enough) {
     Received all;
     const net::UdpSocket::OnDatagram datagram = [&](const Endpoint& from, ByteView bytes) {
@@ -34,7 +34,7 @@ boost::asio::awaitable<Received> take(net::UdpSocket* socket, std::size_t enough
     const net::UdpSocket::OnError error = [&](const net::SendError& problem) {
         all.errors.push_back(problem);
     };
-    const TimePoint end = Clock::now() + std::chrono::seconds(10);
+    const TimePoint end = Clock::now() + std::chrono::minutes(1);
     while (all.datagrams.size() + all.errors.size() < enough && Clock::now() < end) {
         if (co_await socket->wait(end)) socket->receive(datagram, error);
     }
