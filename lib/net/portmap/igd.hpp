@@ -22,7 +22,9 @@ struct IgdDescription {
 };
 
 // GETs and reads it. Refused: a LOCATION whose host is not `router`, control URLs on another host,
-// more than 256 KiB, more than 3 s.
+// more than 256 KiB, more than 3 s. Where there are several mapping services, each is asked for its
+// status, and the first that is connected is taken; else the best kind. Service types are whole:
+// "urn:schemas-upnp-org:service:WANIPConnection:1".
 boost::asio::awaitable<Outcome<IgdDescription>> describe_igd(std::string location, IpAddress router,
                                                              int interface, IpAddress local);
 
@@ -46,7 +48,7 @@ struct IgdMapping {
     std::string description;  // printable
     Seconds lease{0};         // 0 = permanent
 };
-// GetGenericPortMappingEntry from 0 on until 713/714, at most `most`.
+// GetGenericPortMappingEntry from 0 on until 713/714, at most `most`, and no new one after 5 s.
 struct IgdMappings {
     std::vector<IgdMapping> entries;
     bool complete = true;  // false when there are more, or the router stopped answering
@@ -65,7 +67,8 @@ boost::asio::awaitable<Outcome<MapGrant>> igd_add_any(Service service, MapReques
 boost::asio::awaitable<Outcome<void>> igd_delete(Service service, Transport transport,
                                                  std::uint16_t external_port);
 
-// WANIPv6FirewallControl:1.
+// WANIPv6FirewallControl:1. Routers open pinholes only for the address that asks: `service.router`
+// must be an IPv6 address, so that the call comes from `service.local`.
 struct FirewallStatus {
     bool enabled = false;
     bool inbound_allowed = false;  // InboundPinholeAllowed
@@ -73,6 +76,7 @@ struct FirewallStatus {
 boost::asio::awaitable<Outcome<FirewallStatus>> igd_firewall_status(Service service);
 // What is asked for where this lifetime is wanted: at most a day, and never without an end.
 Seconds pinhole_lease(Seconds wanted);
+// From 1 to 86400 s; 0 and more are made that. For any remote host and port.
 boost::asio::awaitable<Outcome<MapGrant>> igd_add_pinhole(Service service, MapRequest request);
 boost::asio::awaitable<Outcome<void>> igd_update_pinhole(Service service, std::uint16_t id,
                                                          Seconds lifetime);

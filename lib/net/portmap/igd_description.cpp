@@ -1,10 +1,9 @@
+#include "net/portmap/igd_description.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "base/text.hpp"
-#include "net/portmap/igd.hpp"
-#include "net/portmap/soap.hpp"
 #include "wire/upnp/description.hpp"
 
 namespace p2pdiag::net::portmap {
@@ -125,23 +124,25 @@ void take_names(IgdDescription& description, const upnp::DeviceDescription& said
     description.version = said.igd_version;
 }
 
-asio::awaitable<Outcome<IgdDescription>> judge(upnp::DeviceDescription said, upnp::Url location,
-                                               Router router) {
-    IgdDescription description;
-    description.location = location.to_string();
-    take_names(description, said);
-    const Judge judge(said, location, router);
-    description.presentation_url = judge.presentation_url();
-    auto candidates = judge.mapping_services();
-    if (!candidates) co_return candidates.error();
-    auto firewall = judge.firewall_service();
-    if (!firewall) co_return firewall.error();
-    description.firewall = std::move(*firewall);
-    description.mapping = co_await choose(std::move(*candidates));
-    co_return description;
-}
-
 }  // namespace
+
+Outcome<ReadDescription> read_description(std::string_view xml, const upnp::Url& location,
+                                          const Router& router) {
+    const auto said = upnp::parse_description(xml);
+    if (!said) return malformed(said.error().message());
+    const Judge judge(*said, location, router);
+    auto mapping_services = judge.mapping_services();
+    if (!mapping_services) return mapping_services.error();
+    auto firewall = judge.firewall_service();
+    if (!firewall) return firewall.error();
+    ReadDescription read;
+    read.mapping_services = std::move(*mapping_services);
+    read.description.location = location.to_string();
+    read.description.presentation_url = judge.presentation_url();
+    read.description.firewall = std::move(*firewall);
+    take_names(read.description, *said);
+    return read;
+}
 
 asio::awaitable<Outcome<IgdDescription>> describe_igd(std::string location, IpAddress router,
                                                       int interface, IpAddress local) {
@@ -156,10 +157,10 @@ asio::awaitable<Outcome<IgdDescription>> describe_igd(std::string location, IpAd
     const auto response = co_await fetch(where, *url, std::move(request));
     if (!response) co_return response.error();
     if (response->status != 200) co_return failure_of_status(*response);
-    auto said = upnp::parse_description(response->body);
-    if (!said) co_return malformed(said.error().message());
-    auto judged = judge(std::move(*said), *url, where);
-    co_return co_await std::move(judged);
+    auto read = read_description(response->body, *url, where);
+    if (!read) co_return read.error();
+    read->description.mapping = co_await choose(std::move(read->mapping_services));
+    co_return std::move(read->description);
 }
 
 }  // namespace p2pdiag::net::portmap

@@ -25,6 +25,13 @@ upnp::Call call_about(std::string action, std::uint16_t id) {
     return call;
 }
 
+// WANIPv6FirewallControl:1 has 704 for an id that is not there. miniupnpd says 402, invalid
+// arguments, and ours are valid but for that.
+Failure failure_about_id(Failure failure) {
+    if (failure.code == 402) failure.problem = Problem::not_found;
+    return failure;
+}
+
 }  // namespace
 
 Seconds pinhole_lease(Seconds wanted) {
@@ -76,14 +83,14 @@ asio::awaitable<Outcome<void>> igd_update_pinhole(Service service, std::uint16_t
     auto call = call_about("UpdatePinhole", id);
     call.arguments.push_back({"NewLeaseTime", std::to_string(pinhole_lease(lifetime).count())});
     const auto reply = co_await soap_call(service, call);
-    if (!reply) co_return reply.error();
+    if (!reply) co_return failure_about_id(reply.error());
     co_return Outcome<void>();
 }
 
 asio::awaitable<Outcome<void>> igd_delete_pinhole(Service service, std::uint16_t id) {
     const auto call = call_about("DeletePinhole", id);
     const auto reply = co_await soap_call(service, call);
-    if (!reply) co_return reply.error();
+    if (!reply) co_return failure_about_id(reply.error());
     co_return Outcome<void>();
 }
 
@@ -93,7 +100,7 @@ asio::awaitable<Outcome<bool>> igd_pinhole_working(Service service, std::uint16_
     const auto call = call_about("CheckPinholeWorking", id);
     const auto reply = co_await soap_call(service, call);
     if (!reply && reply.error().code == no_packet_yet) co_return false;
-    if (!reply) co_return reply.error();
+    if (!reply) co_return failure_about_id(reply.error());
     const auto working = flag_in(*reply, "IsWorking");
     if (!working) co_return missing("IsWorking");
     co_return *working;
