@@ -19,8 +19,14 @@ json::object evidence_of(const Try& asked) {
             {"internal", Endpoint{asked.service.local, asked.request.internal_port}.to_string()}};
 }
 
-std::string code_for(Problem problem) {
-    switch (problem) {
+// Its answer was a success, and what it then lists is something else.
+bool says_what_it_does_not(const portmap::Failure& failure) {
+    return failure.problem == Problem::failed && failure.code == 0;
+}
+
+std::string code_for(const portmap::Failure& failure) {
+    if (says_what_it_does_not(failure)) return "portmap.mapped-but-unreachable";
+    switch (failure.problem) {
         case Problem::conflict:
         case Problem::port_not_available: return "portmap.conflict";
         case Problem::permanent_only: return "portmap.permanent-only";
@@ -70,7 +76,7 @@ void add_failure(Judgement& judgement, const Try& asked, const portmap::Failure&
                           " by " + std::string(display_name(asked.service.protocol)) + " of " +
                           asked.router_name + ": " + explain(failure.problem) +
                           ". It said: " + words(failure);
-    judgement.add(code_for(failure.problem), Severity::warning, std::move(message),
+    judgement.add(code_for(failure), Severity::warning, std::move(message),
                   std::move(evidence));
 }
 

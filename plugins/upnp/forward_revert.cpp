@@ -21,17 +21,6 @@ struct Session {
     std::vector<std::string> problems;
 };
 
-// A router that was asked, but did not answer before the end, may have granted it all the same; and
-// the record of asking the next one may have come too late.
-std::vector<Attempt> what_may_be_there(const StepInput& input) {
-    std::vector<Attempt> all;
-    if (input.record) all = input.record->attempts;
-    if (input.record && input.record->granted() != nullptr) return all;
-    const std::size_t next = all.empty() ? 0 : all.back().index + 1;
-    if (next < input.step.tries.size()) all.push_back({next, 0, std::nullopt});
-    return all;
-}
-
 boost::asio::awaitable<portmap::Outcome<void>> remove(Try one,
                                                       std::optional<portmap::MapGrant> grant) {
     auto removed = co_await portmap::remove_mapping(one.service, one.request, grant);
@@ -69,7 +58,8 @@ p2pdiag_status revert_forward(Run& run) {
     }
     const auto session = std::make_shared<Session>();
     session->input = std::move(*input);
-    session->attempts = what_may_be_there(session->input);
+    // Each attempt is on disk before its router is asked: without a record nothing was.
+    if (session->input.record) session->attempts = session->input.record->attempts;
     auto deadline = run.deadline();
     if (deadline != TimePoint::max()) deadline -= time_to_report;
     const Ended ended = run_until(run.cancel_fd(), deadline, revert(&run, session));

@@ -1,0 +1,276 @@
+// What a search means: research cases B, C1, D and E that are judged here.
+#include "gateways.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "made_up.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::upnp_plugin;
+using namespace p2pdiag::upnp_plugin::made_up;
+using portmap::Problem;
+
+namespace {
+
+using Codes = std::vector<std::string>;
+
+Judgement judged(Search made, SeenByStun stun = seen()) {
+    made.seen = std::move(stun);
+    const Judgement judgement = judge_gateways(made);
+    CHECK(json::parse(json::to_text(judgement.data)).has_value());
+    CHECK_FALSE(judgement.summary.empty());
+    return judgement;
+}
+
+}  // namespace
+
+TEST_CASE("a router in order, whose address is the one that servers see") {
+    portmap::GatewayReport all = gateway();
+    all.natpmp = natpmp_status(public_address);
+    all.pcp = natpmp_status(std::nullopt, 77);
+    const Judgement judgement = judged(search({igd()}, all));
+    CHECK(judgement.status == P2PDIAG_PASS);
+    CHECK(codes(judgement) == Codes{"portmap.upnp", "portmap.natpmp", "portmap.pcp"});
+    const json::value data = judgement.data;
+    CHECK(data.at_pointer("/usable").as_array().size() == 3);
+    CHECK(data.at_pointer("/outside") == "same-as-stun");
+    CHECK(data.at_pointer("/nat_layers") == 1);
+    CHECK(data.at_pointer("/external_address") == "203.0.113.7");
+    CHECK(data.at_pointer("/gateways/0/natpmp/external_address") == "203.0.113.7");
+    CHECK(data.at_pointer("/gateways/0/natpmp/rtt_ms") == 0.4);
+    CHECK(data.at_pointer("/gateways/0/pcp/epoch_s") == 77);
+    CHECK(data.at_pointer("/devices/0/model") == "Router 9");
+    CHECK(data.at_pointer("/devices/0/manufacturer") == "ACME");
+    CHECK(data.at_pointer("/devices/0/uptime_s") == 1000);
+    CHECK(data.at_pointer("/devices/0/control_url") == "http://192.168.1.1:5000/ctl");
+}
+
+TEST_CASE("without stun.nat nothing is said of the number of NATs") {
+    const Judgement judgement = judged(search({igd()}), {});
+    CHECK(judgement.status == P2PDIAG_PASS);
+    CHECK(judgement.data.at("nat_layers").is_null());
+    CHECK(judgement.data.at("nat_layers_reason") == "not-compared");
+    CHECK(judgement.summary.find("not compared") != std::string::npos);
+}
+
+TEST_CASE("B1: a provider's shared address is named as such, beside the one that servers see") {
+    const Judgement judgement = judged(search({igd(ip("100.64.7.2"))}));
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.has("portmap.external-private"));
+    CHECK(judgement.has("nat.double-nat"));
+    CHECK(judgement.has("nat.cgnat"));
+    const std::string& message = find(judgement, "portmap.external-private")->message;
+    CHECK(message.find("100.64.7.2") != std::string::npos);
+    CHECK(message.find("203.0.113.7") != std::string::npos);
+    CHECK(judgement.data.at("nat_layers") == 2);
+}
+
+TEST_CASE("B2: a private address is a double NAT, another public one is not decided") {
+    const Judgement two = judged(search({igd(ip("10.0.0.2"))}));
+    CHECK(two.has("nat.double-nat"));
+    CHECK(two.has("portmap.external-private"));
+    CHECK_FALSE(two.has("nat.cgnat"));
+    CHECK(two.status == P2PDIAG_WARN);
+    CHECK(two.data.at("nat_layers") == 2);
+
+    const Judgement open = judged(search({igd(ip("198.51.100.9"))}));
+    const Finding* finding = find(open, "nat.double-nat");
+    REQUIRE(finding != nullptr);
+    CHECK(finding->severity == Severity::info);
+    CHECK(finding->evidence.at("certain") == false);
+    CHECK(finding->message.find("not decided") != std::string::npos);
+    CHECK(finding->message.find("VPN") != std::string::npos);
+    CHECK_FALSE(open.has("portmap.external-private"));
+    CHECK(open.status == P2PDIAG_WARN);
+    CHECK(open.data.at("nat_layers").is_null());
+}
+
+TEST_CASE("B3: a hop of the provider's counts only beside a refusal") {
+    SeenByStun stun = seen();
+    stun.carrier_hop = ip("100.64.7.1");
+    CHECK(codes(judged(search({igd()}), stun)) == Codes{"portmap.upnp"});
+
+    // As miniupnpd is behind a carrier: no address, and "network failure".
+    portmap::IgdReport nameless = igd(std::nullopt);
+    portmap::GatewayReport refusing = gateway();
+    refusing.natpmp = failure(Problem::no_external_address, 3, "network failure");
+    const Judgement judgement = judged(search({nameless}, refusing), stun);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.has("portmap.refused"));
+    CHECK(judgement.has("nat.double-nat"));
+    CHECK(judgement.has("nat.cgnat"));
+    CHECK(judgement.data.at("nat_layers").is_null());
+    CHECK_FALSE(judged(search({nameless}, refusing)).has("nat.cgnat"));
+}
+
+TEST_CASE("B4: PCP ADDRESS_MISMATCH is a NAT on this side of the router") {
+    portmap::GatewayReport mismatch = gateway();
+    mismatch.pcp = failure(Problem::address_mismatch, 12);
+    const Judgement judgement = judged(search({}, mismatch));
+    CHECK(codes(judgement) == Codes{"nat.double-nat"});
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.data.at("nat_layers") == 2);
+}
+
+TEST_CASE("C1: an outside address of 0.0.0.0, 127.x or none is not offered") {
+    for (const char* text : {"0.0.0.0", "127.0.0.1"}) {
+        const Judgement judgement = judged(search({igd(ip(text))}));
+        CHECK(codes(judgement) == Codes{"portmap.external-private"});
+        CHECK(judgement.status == P2PDIAG_WARN);
+        CHECK(judgement.data.at("usable").as_array().empty());
+        CHECK(judgement.findings[0].message.find(text) != std::string::npos);
+    }
+    const Judgement empty = judged(search({igd(std::nullopt)}));
+    CHECK(codes(empty) == Codes{"portmap.refused"});
+    CHECK(empty.findings[0].message.find("names no outside address") != std::string::npos);
+    portmap::GatewayReport zero = gateway();
+    zero.natpmp = natpmp_status(ip("0.0.0.0"));
+    CHECK(judged(search({}, zero)).data.at("usable").as_array().empty());
+}
+
+TEST_CASE("a router that is not connected, or does not allow it, is told apart from silence") {
+    portmap::IgdReport off = igd(std::nullopt);
+    status_of(off).connection = "Disconnected";
+    const Judgement judgement = judged(search({off}));
+    CHECK(codes(judgement) == Codes{"portmap.refused"});
+    CHECK(judgement.findings[0].message.find("Disconnected") != std::string::npos);
+
+    portmap::GatewayReport refusing = gateway();
+    refusing.natpmp = failure(Problem::refused, 2, "not authorised");
+    CHECK(codes(judged(search({}, refusing))) == Codes{"portmap.refused"});
+
+    // E1: NAT-PMP's answer to PCP is no refusal.
+    portmap::GatewayReport old = gateway();
+    old.natpmp = natpmp_status(public_address);
+    old.pcp = failure(Problem::unsupported, 1);
+    const Judgement natpmp = judged(search({}, old));
+    CHECK(codes(natpmp) == Codes{"portmap.natpmp"});
+    CHECK(natpmp.status == P2PDIAG_PASS);
+}
+
+TEST_CASE("nobody answers") {
+    const Judgement none = judged(search());
+    CHECK(none.status == P2PDIAG_WARN);
+    CHECK(codes(none) == Codes{"portmap.none"});
+    CHECK(none.findings[0].severity == Severity::warning);
+    const json::value evidence = none.findings[0].evidence;
+    CHECK(evidence.at_pointer("/tried/0/natpmp") == "absent");
+    CHECK(evidence.at_pointer("/tried/0/pcp") == "no-answer");
+
+    SeenByStun open = seen();
+    open.behind_nat = false;
+    const Judgement needless = judged(search(), open);
+    CHECK(needless.status == P2PDIAG_SKIP);
+    CHECK(needless.findings[0].severity == Severity::info);
+
+    Search cut = search();
+    cut.complete = false;
+    cut.found.gateways[0].natpmp.reset();
+    const Judgement unknown = judged(cut);
+    CHECK(unknown.status == P2PDIAG_UNKNOWN);
+    CHECK(unknown.findings.empty());
+
+    CHECK(judged(Search{}).status == P2PDIAG_SKIP);
+}
+
+TEST_CASE("D3: a television is listed, and is nobody to ask") {
+    const Judgement alone = judged(search({television()}));
+    CHECK(codes(alone) == Codes{"portmap.none"});
+    CHECK(alone.findings[0].message.find("1 other UPnP") != std::string::npos);
+    const Judgement both = judged(search({television(), igd()}));
+    CHECK(codes(both) == Codes{"portmap.upnp"});
+    CHECK(both.data.at("devices").as_array().size() == 2);
+}
+
+TEST_CASE("D4, D5: several routers, and which one is on the way") {
+    portmap::IgdReport other = igd(ip("198.51.100.9"), ip("192.168.1.254"));
+    other.on_gateway = other.preferred = false;
+    const Judgement judgement = judged(search({other, igd()}));
+    CHECK(judgement.status == P2PDIAG_WARN);
+    const Finding* finding = find(judgement, "portmap.multiple-gateways");
+    REQUIRE(finding != nullptr);
+    CHECK(
+        finding->message.find("192.168.1.1 (on the way to the internet and its address is ours)") !=
+        std::string::npos);
+    CHECK(finding->message.find("192.168.1.254") != std::string::npos);
+    // The one on the way decides.
+    CHECK(judgement.data.at("external_address") == "203.0.113.7");
+    CHECK_FALSE(judgement.has("nat.double-nat"));
+    CHECK(find(judgement, "portmap.upnp")->evidence.contains("not_a_default_gateway"));
+
+    // One router, by two protocols and two answers, is one router.
+    portmap::GatewayReport natpmp = gateway();
+    natpmp.natpmp = natpmp_status(public_address);
+    CHECK_FALSE(judged(search({igd(), igd()}, natpmp)).has("portmap.multiple-gateways"));
+}
+
+TEST_CASE("D1: late answers are marked") {
+    portmap::IgdReport slow = igd();
+    slow.after = Milliseconds(2700);
+    const Judgement judgement = judged(search({slow}));
+    CHECK(json::value(judgement.data).at_pointer("/devices/0/late") == true);
+    CHECK(find(judgement, "portmap.upnp")->evidence.contains("late_answers"));
+}
+
+TEST_CASE("D8: a description that was refused says why, and is no offer") {
+    portmap::IgdReport foreign = igd();
+    foreign.description = failure(Problem::foreign_url, 0, "LOCATION leads to 10.9.9.9");
+    foreign.status.reset();
+    foreign.mappings.reset();
+    const Judgement judgement = judged(search({foreign}));
+    const json::value data = judgement.data;
+    CHECK(data.at_pointer("/devices/0/problems/description/problem") == "foreign-url");
+    CHECK(data.at_pointer("/usable").as_array().empty());
+}
+
+TEST_CASE("E4: a PCP client's nonce in the list is a warning, and is not repeated") {
+    portmap::IgdReport leaky = igd();
+    (**leaky.mappings).entries = {mapping(8000, "192.168.1.9", "PCP MAP 0123456789abcdef01234567"),
+                                  mapping(8001, "192.168.1.9", "PCP MAP of somebody")};
+    const Judgement judgement = judged(search({leaky}));
+    CHECK(find(judgement, "portmap.upnp")->evidence.at("security_pcp_nonces_shown") == 1);
+    const std::string text = json::to_text(judgement.data);
+    CHECK(text.find("0123456789abcdef") == std::string::npos);
+    CHECK(text.find("nonce left out") != std::string::npos);
+    CHECK(text.find("of somebody") != std::string::npos);
+}
+
+TEST_CASE("IPv6 pinholes are offered where there is an address to lead them to") {
+    portmap::IgdReport six = igd(public_address, ip("2001:db8::1"));
+    about(six).mapping.reset();
+    portmap::Service firewall;
+    firewall.router = ip("2001:db8::1");
+    firewall.local = ip("2001:db8::7");
+    firewall.control_url = "http://[2001:db8::1]:5000/6fc";
+    firewall.service_type = "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1";
+    about(six).firewall = firewall;
+    six.firewall = portmap::FirewallStatus{true, true};
+    Search made = search({six});
+    CHECK(offers(made.found, std::nullopt).empty());
+    made.ipv6 = ip("2001:db8::7");
+    auto all = offers(made.found, made.ipv6);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].pinhole);
+    CHECK(all[0].ready);
+    made.found.igds[0].firewall = portmap::FirewallStatus{true, false};
+    all = offers(made.found, made.ipv6);
+    REQUIRE(all.size() == 1);
+    CHECK_FALSE(all[0].ready);
+}
+
+TEST_CASE("who is asked first: on the way, then UPnP, PCP, NAT-PMP") {
+    portmap::GatewayReport all = gateway();
+    all.natpmp = natpmp_status(public_address);
+    all.pcp = natpmp_status(std::nullopt);
+    portmap::IgdReport other = igd(public_address, ip("192.168.1.254"));
+    other.preferred = false;
+    const auto made = offers(search({other, igd()}, all).found, std::nullopt);
+    REQUIRE(made.size() == 4);
+    CHECK(made[0].service.control_url == "http://192.168.1.1:5000/ctl");
+    CHECK(made[1].service.protocol == portmap::Protocol::pcp);
+    CHECK(made[2].service.protocol == portmap::Protocol::natpmp);
+    CHECK(made[3].service.router == ip("192.168.1.254"));
+    // PCP tells no address, and borrows name and address from the same router's UPnP.
+    CHECK(made[1].external == public_address);
+    CHECK(made[1].router_name == "192.168.1.1 (ACME Router 9)");
+}

@@ -1,0 +1,107 @@
+// When a kept forward is renewed or made again: E5, and what a restart looks like by each protocol.
+#include <catch2/catch.hpp>
+
+#include "keep_watch.hpp"
+#include "made_up.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::upnp_plugin;
+using namespace p2pdiag::upnp_plugin::made_up;
+using portmap::Problem;
+using Need = KeepWatch::Need;
+using std::chrono::seconds;
+
+namespace {
+
+const TimePoint start{};
+
+portmap::MapGrant grant(std::optional<seconds> lifetime) {
+    portmap::MapGrant made;
+    made.internal_port = made.external_port = 8000;
+    made.lifetime = lifetime;
+    return made;
+}
+
+portmap::Outcome<portmap::IgdStatus> igd_says(std::int64_t uptime, const char* external) {
+    portmap::IgdStatus status;
+    status.uptime = seconds(uptime);
+    status.external = IpAddress::parse(external);
+    return status;
+}
+
+portmap::Outcome<portmap::PortControlStatus> epoch(std::uint32_t value,
+                                                   IpAddress external = public_address) {
+    return natpmp_status(external, value);
+}
+
+}  // namespace
+
+TEST_CASE("half of what was granted") {
+    KeepWatch watch(grant(seconds(120)), start);
+    CHECK(watch.on_time(start + seconds(59)) == Need::nothing);
+    CHECK(watch.on_time(start + seconds(60)) == Need::renew);
+    watch.granted(grant(seconds(20)), start + seconds(60));
+    CHECK(watch.on_time(start + seconds(69)) == Need::nothing);
+    CHECK(watch.on_time(start + seconds(70)) == Need::renew);
+    watch.failed(start + seconds(70));
+    CHECK(watch.on_time(start + seconds(71)) == Need::nothing);
+    CHECK(watch.on_time(start + seconds(72)) == Need::renew);
+    for (const auto& lifetime : {std::optional(seconds(0)), std::optional<seconds>()}) {
+        KeepWatch permanent(grant(lifetime), start);
+        CHECK(permanent.on_time(start + seconds(1000000)) == Need::nothing);
+    }
+    // A lease of nothing is no reason to ask without a pause.
+    KeepWatch hasty(grant(seconds(1)), start);
+    CHECK(hasty.on_time(start + Milliseconds(900)) == Need::nothing);
+}
+
+TEST_CASE("a router that was restarted, by its epoch") {
+    KeepWatch watch(grant(seconds(7200)), start);
+    CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
+    CHECK(watch.on_status(epoch(5002), start + seconds(2)) == Need::nothing);
+    CHECK(watch.on_status(epoch(1), start + seconds(4)) == Need::map_again);
+    CHECK(watch.why() == "the router was restarted");
+    CHECK(watch.on_status(epoch(3), start + seconds(6)) == Need::nothing);
+}
+
+TEST_CASE("E5: a service that was away for a moment may have lost it, whatever its epoch") {
+    KeepWatch watch(grant(seconds(7200)), start);
+    CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
+    CHECK(watch.on_status(portmap::Outcome<portmap::PortControlStatus>(failure(Problem::absent)),
+                          start + seconds(2)) == Need::nothing);
+    CHECK(watch.away());
+    CHECK(watch.on_status(epoch(5004), start + seconds(4)) == Need::map_again);
+    CHECK_FALSE(watch.away());
+}
+
+TEST_CASE("another outside address") {
+    KeepWatch watch(grant(seconds(7200)), start);
+    CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
+    CHECK(watch.on_status(epoch(5002, ip("203.0.113.8")), start + seconds(2)) == Need::map_again);
+    CHECK(watch.why().find("203.0.113.8") != std::string::npos);
+    CHECK(watch.on_status(epoch(5004, ip("203.0.113.8")), start + seconds(4)) == Need::nothing);
+    // Without a connection there is no address to make it for.
+    CHECK(watch.on_status(epoch(5006, ip("0.0.0.0")), start + seconds(6)) == Need::nothing);
+    CHECK(watch.on_status(epoch(5008, ip("203.0.113.8")), start + seconds(8)) == Need::nothing);
+}
+
+TEST_CASE("a UPnP router: uptime, address, list") {
+    KeepWatch watch(grant(seconds(7200)), start);
+    CHECK(watch.on_status(igd_says(1000, "203.0.113.7")) == Need::nothing);
+    CHECK(watch.on_status(igd_says(1004, "203.0.113.7")) == Need::nothing);
+    // A clock that was set.
+    CHECK(watch.on_status(igd_says(1002, "203.0.113.7")) == Need::nothing);
+    CHECK(watch.on_status(igd_says(2, "203.0.113.7")) == Need::map_again);
+    CHECK(watch.on_status(igd_says(6, "203.0.113.9")) == Need::map_again);
+    // Some always say the same.
+    for (int i = 0; i < 3; ++i) CHECK(watch.on_status(igd_says(6, "203.0.113.9")) == Need::nothing);
+
+    portmap::ReadBack said;
+    for (const auto in_force :
+         {portmap::InForce::yes, portmap::InForce::foreign, portmap::InForce::unknown}) {
+        said.in_force = in_force;
+        CHECK(watch.on_read_back(said) == Need::nothing);
+    }
+    said.in_force = portmap::InForce::no;
+    CHECK(watch.on_read_back(said) == Need::map_again);
+}
