@@ -161,7 +161,7 @@ std::string records_text(const std::vector<change::Record>& records, bool unicod
     page.line("This is to be taken back:");
     for (const change::Record& record : records) {
         page.line("  " + record.id + "  " + record.title);
-        page.detail("     by: ", record.undo);
+        page.detail("", record.undo);
     }
     return page.take();
 }

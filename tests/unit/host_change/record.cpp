@@ -65,6 +65,24 @@ TEST_CASE("what is missing or wrong in a record is named") {
     CHECK(change::parse_record("{}").error().what == "has no format_version");
 }
 
+TEST_CASE("whatever a member holds, a record is read whole or not at all") {
+    for (const auto& member : to_json(sample())) {
+        for (const json::value& wrong :
+             {json::value(nullptr), json::value(true), json::value(-1), json::value(1e300),
+              json::value(std::uint64_t{1} << 63), json::value(""), json::value("x"),
+              json::value(json::array{1}), json::value(json::object{{"id", 1}})}) {
+            json::object document = to_json(sample());
+            document[member.key()] = wrong;
+            CAPTURE(json::to_text(document));
+            const auto parsed = change::parse_record(json::to_text(document));
+            if (!parsed) continue;
+            const auto again = change::parse_record(json::to_text(to_json(*parsed)));
+            REQUIRE(again.has_value());
+            CHECK(to_json(*again) == to_json(*parsed));
+        }
+    }
+}
+
 TEST_CASE("a record of another version is refused") {
     for (const char* version : {"1.1", "2.0"}) {
         CHECK(problem_with("format_version", version).find("update p2pdiag") != std::string::npos);
