@@ -4,6 +4,7 @@
 
 #include "net/stun.hpp"
 #include "net/udp_socket.hpp"
+#include "stun_targets.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -18,16 +19,17 @@ constexpr Milliseconds patience{700};
 
 }  // namespace
 
-asio::awaitable<std::optional<IpAddress>> find_carrier_hop(Endpoint destination) {
+asio::awaitable<std::optional<IpAddress>> find_carrier_hop(std::vector<std::string> stun_servers) {
     const auto executor = co_await asio::this_coro::executor;
+    const auto targets = co_await stun_targets(std::move(stun_servers), Family::ipv4);
     auto socket = net::UdpSocket::open(executor, Family::ipv4);
-    if (!socket || !destination.address.is_v4()) co_return std::nullopt;
+    if (!socket || targets.empty()) co_return std::nullopt;
     for (int ttl = nearest; ttl <= furthest; ++ttl) {
         // A question that the destination understands, should it be that near.
         stun::Message request;
         request.transaction = net::random_transaction_id();
         const Bytes datagram = stun::encode(request);
-        socket->send(datagram, destination, ttl);
+        socket->send(datagram, targets.front(), ttl);
     }
     std::optional<IpAddress> found;
     const auto on_datagram = [](const Endpoint&, ByteView) {};

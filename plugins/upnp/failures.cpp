@@ -47,7 +47,8 @@ std::string explain(Problem problem) {
         case Problem::same_port_required:
             return "the router forwards only to the same port: leave out --external";
         case Problem::wildcard_required: return "the router takes only what it calls wildcards";
-        case Problem::full: return "the router's table is full";
+        case Problem::full:
+            return "the router's table is full, or it has no outside address to forward from";
         case Problem::refused:
             return "the router does not allow it: that port, this machine, or any program at all";
         case Problem::address_mismatch:
@@ -76,8 +77,7 @@ void add_failure(Judgement& judgement, const Try& asked, const portmap::Failure&
                           " by " + std::string(display_name(asked.service.protocol)) + " of " +
                           asked.router_name + ": " + explain(failure.problem) +
                           ". It said: " + words(failure);
-    judgement.add(code_for(failure), Severity::warning, std::move(message),
-                  std::move(evidence));
+    judgement.add(code_for(failure), Severity::warning, std::move(message), std::move(evidence));
 }
 
 void add_grant(Judgement& judgement, const Try& asked, const portmap::MapGrant& grant) {

@@ -2,6 +2,7 @@
 // have been left in a router is in the record before it is asked for.
 #include <p2pdiag/run_until.hpp>
 
+#include "carrier_hop.hpp"
 #include "checks.hpp"
 #include "failures.hpp"
 #include "forward_input.hpp"
@@ -54,6 +55,22 @@ void succeed(Session& session, const Try& one, const MapGrant& grant) {
     session.result.finish(P2PDIAG_PASS, std::move(text));
 }
 
+// Routers refuse when their outside address is not public, and PCP says so only when it is asked.
+boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Session> session) {
+    if (session->input.step.pinhole()) co_return;
+    const auto hop = co_await find_carrier_hop(session->input.stun_servers);
+    if (!hop) co_return;
+    const std::string message = "The router will not forward the port, and behind it stands " +
+                                hop->to_string() +
+                                " in 100.64.0.0/10: two NATs, the second one "
+                                "being the provider's. A forward could not be reached from the "
+                                "internet";
+    const std::string address = hop->to_string();
+    json::object evidence{{"carrier_hop", address}};
+    session->result.add("nat.double-nat", Severity::warning, message, evidence);
+    session->result.finish(P2PDIAG_FAIL, message);
+}
+
 boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
     const Step& step = session->input.step;
     for (std::size_t i = 0; i < step.tries.size(); ++i) {
@@ -85,6 +102,7 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
         // Whoever has the port has it by every protocol.
         if (granted.error().problem == Problem::conflict) co_return;
     }
+    co_await explain_refusal(session);
 }
 
 }  // namespace

@@ -263,11 +263,28 @@ private:
 
     void note_outside() {
         const Outside outside = judge_outside(mappings_.front().external, {});
+        if (outside == Outside::not_told && situation_.search.seen.carrier_hop) {
+            note_carrier();
+            for (const std::string& way : ways_out(Outside::carrier_grade)) note(way);
+        }
         if (!is_not_reachable(outside)) return;
         note("The router's own outside address is " + mappings_.front().external->to_string() +
              ", which cannot be reached from the internet: this forward alone will not let peers "
              "in.");
         for (const std::string& way : ways_out(outside)) note(way);
+    }
+
+    void note_carrier() {
+        const std::string hop = situation_.search.seen.carrier_hop->to_string();
+        result_.add(
+            "nat.cgnat", Severity::warning,
+            "On the way to the internet stands " + hop +
+                " in 100.64.0.0/10: probably the provider's NAT. Then a forward in one's own "
+                "router cannot be reached from the internet",
+            {{"carrier_hop", hop}});
+        note("On the way to the internet stands " + hop +
+             ", probably the provider's NAT, behind which no forward of your own router can be "
+             "reached.");
     }
 
     void skipped(std::string why) { result_.finish(P2PDIAG_SKIP, std::move(why)); }
@@ -320,13 +337,16 @@ private:
         const Offer* router = leading(all_);
         const Outside outside =
             router == nullptr ? Outside::not_told : judge_outside(router->external, {});
-        const bool carrier =
-            outside == Outside::carrier_grade || (router != nullptr && search.seen.carrier_hop);
+        const bool carrier = outside == Outside::carrier_grade || search.seen.carrier_hop;
         if (carrier) {
+            if (!judged.has("nat.cgnat")) note_carrier();
             for (const std::string& way : ways_out(Outside::carrier_grade)) note(way);
-            result_.finish(P2PDIAG_FAIL,
-                           "The router will not forward ports, as the provider's NAT stands in "
-                           "front of it: a forward could not be reached from the internet");
+            result_.finish(
+                P2PDIAG_FAIL,
+                std::string(router == nullptr ? "No router answers to UPnP, NAT-PMP or PCP, and "
+                                              : "The router will not forward ports, and ") +
+                    "the provider's NAT stands in front of it: a forward could not be "
+                    "reached from the internet");
             return;
         }
         if (router == nullptr) {

@@ -7,7 +7,6 @@
 #include "forward_input.hpp"
 #include "net/task_group.hpp"
 #include "search.hpp"
-#include "stun_targets.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -65,17 +64,14 @@ asio::awaitable<void> check_open(std::shared_ptr<Session> session) {
     }
 }
 
-// Only where routers refuse: it tells why.
+// Only where no router tells an outside address: it tells why a forward may be of no use.
 asio::awaitable<void> look_for_carrier(std::shared_ptr<Session> session) {
     Situation& situation = session->situation;
-    const auto all = offers(situation.search.found, situation.search.ipv6);
-    for (const Offer& offer : all) {
-        if (offer.ready && !offer.pinhole) co_return;
+    if (situation.search.found.gateways.empty()) co_return;
+    for (const Offer& offer : offers(situation.search.found, situation.search.ipv6)) {
+        if (!offer.pinhole && offer.ready && offer.external) co_return;
     }
-    if (all.empty()) co_return;
-    const auto targets = co_await stun_targets(session->input.stun_servers, Family::ipv4);
-    if (targets.empty()) co_return;
-    situation.search.seen.carrier_hop = co_await find_carrier_hop(targets.front());
+    situation.search.seen.carrier_hop = co_await find_carrier_hop(session->input.stun_servers);
 }
 
 asio::awaitable<void> find_out(std::shared_ptr<Session> session) {

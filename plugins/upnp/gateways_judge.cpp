@@ -191,11 +191,21 @@ private:
         }
     }
 
-    // Routers without a public outside address often name none and refuse, as miniupnpd does.
+    // Routers without a public outside address often name none and refuse, as miniupnpd does. The
+    // hop alone is no proof: some providers use these addresses without translating.
     void judge_hidden_wan(const std::string& router, json::object evidence) {
-        if (!refused_ || !search_.seen.carrier_hop) return;
+        if (!search_.seen.carrier_hop) return;
         const std::string hop = search_.seen.carrier_hop->to_string();
         evidence["carrier_hop"] = hop;
+        carrier_ = true;
+        if (!refused_) {
+            evidence["certain"] = false;
+            result_.add("nat.double-nat", Severity::info,
+                        router + " names no outside address, and behind it stands " + hop +
+                            " in 100.64.0.0/10: perhaps a second NAT, the provider's",
+                        evidence);
+            return;
+        }
         const std::string message =
             router + " names no outside address and will not forward ports, and behind it stands " +
             hop + " in 100.64.0.0/10";
@@ -319,10 +329,16 @@ private:
                 text += "; its outside address " + leading_->external->to_string() +
                         " was not compared with what servers see";
                 break;
+            case Outside::not_told:
+                if (carrier_) {
+                    text += ", but perhaps the provider's NAT is in front of it (" +
+                            search_.seen.carrier_hop->to_string() + ")";
+                }
+                break;
             default: break;
         }
-        const bool limited = is_not_reachable(outside_) || outside_ == Outside::differs ||
-                             mismatch_ || several_ || refused_;
+        const bool limited = carrier_ || is_not_reachable(outside_) ||
+                             outside_ == Outside::differs || mismatch_ || several_ || refused_;
         result_.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
     }
 
@@ -392,6 +408,7 @@ private:
     bool refused_ = false;
     bool mismatch_ = false;
     bool several_ = false;
+    bool carrier_ = false;
 };
 
 }  // namespace

@@ -18,7 +18,8 @@ std::string name_of(const IgdReport& igd) {
     std::string name;
     if (igd.description) {
         const auto& about = **igd.description;
-        name = about.manufacturer;
+        // Many repeat the maker in the model.
+        if (!about.model_name.starts_with(about.manufacturer)) name = about.manufacturer;
         if (!about.model_name.empty()) name += (name.empty() ? "" : " ") + about.model_name;
         if (name.empty()) name = about.friendly_name;
     }
@@ -38,6 +39,7 @@ public:
             if (gateway.address.is_v4()) add_control(gateway, Protocol::natpmp, gateway.natpmp);
         }
         complete_external();
+        spread_refusals();
         const auto key = [](const Offer& offer) {
             return std::tuple(!offer.preferred, rank(offer.service.protocol));
         };
@@ -173,6 +175,22 @@ private:
                     offer.router_name = other.router_name;
                     offer.presentation_url = other.presentation_url;
                 }
+            }
+        }
+    }
+
+    // PCP answers whether or not it has an address to map to; the router's other protocols tell.
+    void spread_refusals() {
+        for (Offer& offer : offers_) {
+            if (offer.pinhole || !offer.ready || offer.external) continue;
+            for (const Offer& other : offers_) {
+                const bool same = same_router(offer.service, other.service) && !other.pinhole;
+                if (!same || other.ready) continue;
+                offer.ready = false;
+                offer.why_not = "by " + std::string(display_name(other.service.protocol)) +
+                                " the same router says: " + other.why_not;
+                offer.problem = other.problem;
+                break;
             }
         }
     }

@@ -101,6 +101,17 @@ TEST_CASE("B3: a hop of the provider's counts only beside a refusal") {
     CHECK(judgement.has("nat.cgnat"));
     CHECK(judgement.data.at("nat_layers").is_null());
     CHECK_FALSE(judged(search({nameless}, refusing)).has("nat.cgnat"));
+
+    // PCP answers all the same: the others tell that it will not do it.
+    refusing.pcp = natpmp_status(std::nullopt);
+    CHECK(judged(search({nameless}, refusing)).data.at("usable").as_array().empty());
+    // Alone, it tells nothing of its address.
+    portmap::GatewayReport pcp = gateway();
+    pcp.pcp = natpmp_status(std::nullopt);
+    CHECK(judged(search({}, pcp)).status == P2PDIAG_PASS);
+    const Judgement perhaps = judged(search({}, pcp), stun);
+    CHECK(perhaps.status == P2PDIAG_WARN);
+    CHECK(find(perhaps, "nat.double-nat")->severity == Severity::info);
 }
 
 TEST_CASE("B4: PCP ADDRESS_MISMATCH is a NAT on this side of the router") {

@@ -235,6 +235,23 @@ TEST_CASE("behind a provider's NAT no forward is promised") {
     CHECK(contains(notes(refused), "relay"));
     CHECK_FALSE(contains(notes(refused), "external port 8000"));
 
+    Search silent = search();
+    silent.seen.carrier_hop = ip("100.64.7.1");
+    const Judgement nobody = plan(wanted(), of(silent));
+    CHECK(nobody.status == P2PDIAG_FAIL);
+    CHECK(nobody.has("nat.cgnat"));
+    CHECK_FALSE(contains(notes(nobody), "external port 8000"));
+
+    // PCP does not tell its address before it is asked for a forward.
+    portmap::GatewayReport pcp = gateway();
+    pcp.pcp = natpmp_status(std::nullopt);
+    Search hidden = search({}, pcp);
+    hidden.seen.carrier_hop = ip("100.64.7.1");
+    const Judgement maybe = plan(wanted(), of(hidden));
+    CHECK(maybe.status == P2PDIAG_PASS);
+    CHECK(maybe.has("nat.cgnat"));
+    CHECK(contains(notes(maybe), "public IPv4 address"));
+
     // One that would do it is not kept from it, but the plan says what it is worth.
     for (const char* address : {"100.64.7.2", "10.0.0.2"}) {
         const Judgement willing = plan(wanted(), of(search({igd(ip(address))})));
