@@ -10,6 +10,7 @@
 #include "child/group.hpp"
 #include "child/serve.hpp"
 #include "loader/cache.hpp"
+#include "report/text.hpp"
 
 namespace p2pdiag::loader {
 
@@ -113,6 +114,32 @@ std::string read_table(const Description& description, Plugin& plugin) {
     return {};
 }
 
+// The end of what the child printed, most often its own word on why it failed: ", saying: …", or
+// nothing.
+std::string last_words(std::string_view output) {
+    constexpr int most_lines = 3;
+    constexpr std::size_t most_bytes = 300;
+    output = output.substr(0, output.find_last_not_of(" \t\r\n") + 1);
+    std::size_t begin = output.size();
+    for (int line = 0; line < most_lines && begin != output.npos && begin != 0; ++line) {
+        begin = output.rfind('\n', begin - 1);
+    }
+    if (begin != output.npos) output.remove_prefix(begin);
+    if (output.size() > most_bytes) output.remove_prefix(output.size() - most_bytes);
+    const std::size_t first = output.find_first_not_of(" \t\r\n");
+    if (first == output.npos) return {};
+    return ", saying: " + report::single_line(output.substr(first), true);
+}
+
+std::string failed_loading(const child::Exit& exit) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(describe_deadline);
+    const bool hung = exit.how == child::Exit::How::timed_out;
+    return (hung ? "hangs while it is loaded (stopped after " + std::to_string(seconds.count()) +
+                       " s)"
+                 : "loading it in a child failed: the child " + to_string(exit)) +
+           last_words(exit.output);
+}
+
 void describe_in_child(child::Group& group, Description& description) {
     child::Command command;
     command.arguments = {std::string(child::describe_word), description.file.native()};
@@ -124,10 +151,7 @@ void describe_in_child(child::Group& group, Description& description) {
     auto on_exit = [&description](const child::Exit& exit) {
         if (string_of(description.table, "type") == "plugin") return;
         description.refused = string_of(description.table, "reason");
-        if (!description.refused.empty()) return;
-        description.refused = exit.how == child::Exit::How::timed_out
-                                  ? "hangs while it is loaded (stopped after 3 s)"
-                                  : "loading it in a child failed: the child " + to_string(exit);
+        if (description.refused.empty()) description.refused = failed_loading(exit);
     };
     group.start(std::move(command), on_line, on_exit);
 }

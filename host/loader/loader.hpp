@@ -65,8 +65,9 @@ struct Plugins {
     const Check* find_check(std::string_view check_id) const;
 };
 
-// A plugin whose table cannot be read in this time hangs in a static constructor.
-inline constexpr Milliseconds describe_deadline{3000};
+// A plugin whose table cannot be read in this time hangs in a static constructor. All are read at
+// once, and on a small or busy machine from a cold disk.
+inline constexpr Milliseconds describe_deadline{10'000};
 
 struct Search {
     std::vector<std::filesystem::path> directories;   // an earlier one wins a clash of ids

@@ -110,6 +110,10 @@ class Rejected(unittest.TestCase):
     def test_crashes_at_load(self):
         self.expect("crashes_at_load", "killed by SIG")
 
+    def test_exits_at_load(self):
+        self.expect("exits_at_load", "loading it in a child failed: the child exited with code 1, saying: "
+                    "line 999 of a long story \ufffd[31mno licence\ufffd  in /etc/licence")
+
     def test_hangs_at_load(self):
         self.expect("hangs_at_load", "hangs while it is loaded")
 
