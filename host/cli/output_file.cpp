@@ -12,20 +12,48 @@
 
 namespace p2pdiag::cli {
 
+namespace {
+
+// A device such as /dev/stdout or a pipe cannot be replaced: it is written in place.
+bool replaceable(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto kind = std::filesystem::status(path, error).type();
+    return kind == std::filesystem::file_type::regular ||
+           kind == std::filesystem::file_type::not_found;
+}
+
+Fd create(const std::filesystem::path& path) {
+    const auto create_new = [&path] {
+        return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    };
+    Fd file = create_new();
+    if (file.open() || errno != EEXIST) return file;
+    // Left by a run that was killed, and that had the same number.
+    ::unlink(path.c_str());
+    return create_new();
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> OutputFile::target(const std::filesystem::path& path) {
+    if (!replaceable(path)) return std::nullopt;
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error);
+    const auto target = std::filesystem::weakly_canonical(absolute, error);
+    return error ? absolute : target;
+}
+
 OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
     if (std::filesystem::is_directory(path_)) throw UsageError{path_.native() + ": is a directory"};
-    // A device such as /dev/stdout or a pipe cannot be replaced: it is written in place.
-    std::error_code error;
-    const auto kind = std::filesystem::status(path_, error).type();
+    const bool replace = replaceable(path_);
     // A link stays one: what it points to is replaced.
-    const auto target = std::filesystem::canonical(path_, error);
-    if (!error) path_ = target;
-    const bool replaceable = kind == std::filesystem::file_type::regular ||
-                             kind == std::filesystem::file_type::not_found;
-    if (replaceable) {
+    std::error_code error;
+    const auto canonical = std::filesystem::canonical(path_, error);
+    if (!error) path_ = canonical;
+    if (replace) {
         temporary_ = path_;
         temporary_ += ".p2pdiag-" + std::to_string(::getpid());
-        file_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        file_ = create(temporary_);
     } else {
         file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
     }

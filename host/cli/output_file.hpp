@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ public:
     ~OutputFile();  // without commit() nothing is left, and what stood at `path` still stands
     OutputFile(OutputFile&& other) noexcept;
     OutputFile& operator=(OutputFile&&) = delete;
+
+    // The file that a path names in the end, links followed, whether it is there or not. Nothing
+    // for what is written in place and so may be named twice: a device, a pipe.
+    static std::optional<std::filesystem::path> target(const std::filesystem::path& path);
 
     // Writes, and moves the file into place; what went wrong, or nothing.
     std::string commit(std::string_view content);

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
@@ -49,6 +51,22 @@ struct Output {
         return text.substr(equals + 1);
     }
 };
+
+std::vector<Output> open_outputs(const std::vector<std::string>& texts) {
+    std::vector<Output> outputs;
+    std::map<std::filesystem::path, std::string> taken;
+    for (const std::string& text : texts) {
+        if (const auto target = OutputFile::target(Output::path_of(text))) {
+            const auto [other, fresh] = taken.emplace(*target, text);
+            if (!fresh) {
+                throw UsageError{"--output " + text + ": --output " + other->second +
+                                 " goes to the same file"};
+            }
+        }
+        outputs.emplace_back(text);
+    }
+    return outputs;
+}
 
 std::string random_id() {
     std::array<unsigned char, 8> bytes{};
@@ -244,8 +262,7 @@ int run_command(const Context& context, const RunArguments& arguments) {
     const profile::Profile profile = effective_profile(context, arguments);
     const runner::Plan plan = make_plan(context, arguments, profile);
     const report::Format& format = format_named(arguments.format);
-    std::vector<Output> outputs;
-    for (const std::string& output : arguments.outputs) outputs.emplace_back(output);
+    std::vector<Output> outputs = open_outputs(arguments.outputs);
     report::Report report = empty_report(context, profile, plan);
 
     SignalWatch signals;

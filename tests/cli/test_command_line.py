@@ -99,6 +99,17 @@ class BadInput(Case):
         self.expect("run", "--output", "json=/nowhere/report.json", says="/nowhere/report.json: cannot be written")
         self.expect("run", "--output", "json=" + self.place, says="is a directory")
 
+    def test_output_twice_to_one_file(self):
+        report = self.place + "/report"
+        os.symlink(self.place, self.place + "/here")
+        self.write("old", "old")
+        os.symlink("old", self.place + "/link")
+        for other in (report, self.place + "/plugins/../report", self.place + "/here/report"):
+            self.expect("run", "--output", "json=" + report, "--output", "markdown=" + other,
+                        says=f"--output markdown={other}: --output json={report} goes to the same file")
+        self.expect("run", "--output", f"json={self.place}/old", "--output", f"json={self.place}/link", says="same file")
+        self.assertEqual(set(os.listdir(self.place)), {"cache", "here", "link", "old", "plugins"})
+
     def test_profile_file(self):
         path = self.write("p.toml", "[target]\nprot = 8000\n")
         self.expect("--profile", path, "run", says=[f"{path}:2:1: ", "prot", "port"])
@@ -190,6 +201,19 @@ class Output(Case):
         self.assertTrue(os.path.islink(self.place + "/link.json"))
         with open(self.place + "/target.json") as file:
             json.load(file)
+
+    def test_what_a_killed_run_left_is_in_nobodys_way(self):
+        self.with_plugins("steady")
+        done = subprocess.run(["sh", "-c", ': > "$REPORT.p2pdiag-$$"; exec "$@"', "sh",
+                               *self.command("run", "steady.check", "--output", f"json={self.place}/report")],
+                              env=dict(self.environment, REPORT=self.place + "/report"), stdout=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(sorted(name for name in os.listdir(self.place) if name.startswith("report")), ["report"])
+
+    def test_one_device_may_be_named_twice(self):
+        self.with_plugins("steady")
+        done = self.host("run", "steady.check", "--output", "json=/dev/null", "--output", "markdown=/dev/null")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_pipe_without_a_reader_is_no_place_for_output(self):
         self.with_plugins("steady")
