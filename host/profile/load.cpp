@@ -147,10 +147,7 @@ private:
         json::object values = layers_.sections["servers.turn"];
         const auto server = json::find_string(values, "server");
         if (!server) {
-            if (!values.empty()) {
-                layers_.notes.emplace_back(
-                    "a TURN username or password is configured, but no TURN server; not used");
-            }
+            note_unused_turn(values);
             return nullptr;
         }
         if (const auto file = json::find_string(values, "password_file")) {
@@ -160,6 +157,18 @@ private:
         }
         for (const char* key : {"username", "password"}) values.emplace(key, nullptr);
         return values;
+    }
+
+    // No error: the server may come from P2P_TURN_SERVER, on some days and not on others.
+    void note_unused_turn(const json::object& values) {
+        if (json::find_string(values, "password_file")) {
+            Problem at = layers_.password_file_at;
+            at.message = "password_file: no TURN server is configured; the file is not read";
+            layers_.notes.push_back(at.to_string());
+        } else if (!values.empty()) {
+            layers_.notes.emplace_back(
+                "a TURN username or password is configured, but no TURN server; not used");
+        }
     }
 
     std::optional<std::string> read_password(std::string_view name) {

@@ -200,3 +200,22 @@ TEST_CASE("TURN credentials without a server are noted") {
     REQUIRE(loaded->notes.size() == 1);
     CHECK_THAT(loaded->notes[0], Contains("no TURN server"));
 }
+
+TEST_CASE("a TURN password file without a server is noted with its place, and not read") {
+    const Folder folder;
+    const std::string file =
+        folder.write("config.toml", "[servers.turn]\npassword_file = \"/nowhere\"\n").string();
+    auto request = request_in(folder);
+    const auto loaded = profile::load(request);
+    REQUIRE(loaded.has_value());
+    CHECK(loaded->profile.servers.at("turn").is_null());
+    REQUIRE(loaded->notes.size() == 1);
+    CHECK(loaded->notes[0] ==
+          file + ":2:17: password_file: no TURN server is configured; the file is not read");
+    // With a server, wherever it comes from, the file has to be there.
+    request.environment = [](const std::string& name) {
+        return name == "P2P_TURN_SERVER" ? std::optional<std::string>("turn.example.org:3478")
+                                         : std::nullopt;
+    };
+    CHECK_THAT(problems(request), Contains("config.toml:2:17: password_file: /nowhere"));
+}
