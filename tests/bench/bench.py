@@ -30,18 +30,29 @@ def medians(commands, rounds):
     return [statistics.median(each) for each in seconds]
 
 
-def inside(host, rounds):
-    """Runs in the lab's client, beside the peers."""
+def commands_of(subject, host):
+    """What is timed in the lab's client: ours first, then its peers."""
+    if subject == "router":
+        return [[host, "--profile", "lab", "run", "upnp.gateways"], ["upnpc", "-s"], ["natpmpc"]]
     local = subprocess.run("ip -4 -o addr show scope global | awk '{print $4; exit}' | cut -d/ -f1", shell=True,
                            capture_output=True, text=True).stdout.strip()
-    print(json.dumps(medians([[host, "--profile", "lab", "run", "stun.nat"],
-                              ["turnutils_natdiscovery", "-m", "-f", "-L", local, "11.22.33.10"],
-                              ["stun", "11.22.33.10"]], rounds)))
+    return [[host, "--profile", "lab", "run", "stun.nat"],
+            ["turnutils_natdiscovery", "-m", "-f", "-L", local, "11.22.33.10"], ["stun", "11.22.33.10"]]
 
 
-def lab(host, options, rounds):
-    command = [host, "lab", "run", *options, "--command", "--", sys.executable, __file__, "--inside", host, str(rounds)]
+def lab(host, options, subject, rounds):
+    command = [host, "lab", "run", *options, "--command", "--",
+               sys.executable, __file__, "--inside", host, subject, str(rounds)]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def table(title, host, subject, peers, rows, rounds):
+    print(f"{title}, median of {rounds}; the others in the same lab and the same round")
+    print(f"{'':22} {'p2pdiag':>8}" + "".join(f" {peer:>13} {'ratio':>7}" for peer in peers))
+    for name, options in rows:
+        ours, *others = lab(host, options, subject, rounds)
+        print(f"{name:22} {ours:7.3f}s" + "".join(f" {other:12.3f}s {other / ours:6.1f}x" for other in others),
+              flush=True)
 
 
 def compile_plugins(source, directory, count):
@@ -74,18 +85,19 @@ def start_up(host, source):
 
 def main(host, rounds):
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    print(f"stun.nat, median of {rounds}; the others in the same lab and the same round")
-    print(f"{'NAT':22} {'p2pdiag':>8} {'natdiscovery':>13} {'ratio':>6} {'stun':>8} {'ratio':>6}")
-    for name, options in [*((kind, ["--nat", kind]) for kind in KINDS),
-                          ("UDP blocked", ["--nat", "port-restricted-cone", "--block", "udp"])]:
-        ours, coturn, stun = lab(host, options, rounds)
-        print(f"{name:22} {ours:7.3f}s {coturn:12.3f}s {coturn / ours:5.1f}x {stun:7.3f}s {stun / ours:5.1f}x",
-              flush=True)
+    table("stun.nat", host, "nat", ["natdiscovery", "stun"],
+          [*((kind, ["--nat", kind]) for kind in KINDS),
+           ("UDP blocked", ["--nat", "port-restricted-cone", "--block", "udp"])], rounds)
+    print()
+    # Behind a full cone, where the NAT that upnp.gateways wants to know is told in a few round trips.
+    table("upnp.gateways", host, "router", ["upnpc -s", "natpmpc"],
+          [(f"router with {igd}", ["--nat", "full-cone", "--igd", igd])
+           for igd in ("upnp", "natpmp", "pcp", "upnp,natpmp,pcp", "none")], rounds)
     start_up(host, source)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--inside":
-        inside(sys.argv[2], int(sys.argv[3]))
+        print(json.dumps(medians(commands_of(sys.argv[3], sys.argv[2]), int(sys.argv[4]))))
     else:
         main(os.path.abspath(sys.argv[1]), int(sys.argv[2]))
