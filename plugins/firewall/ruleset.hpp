@@ -15,7 +15,7 @@
 
 namespace p2pdiag::firewall {
 
-inline constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::uint32_t no_index = std::numeric_limits<std::uint32_t>::max();
 
 // ---- What a rule reads -------------------------------------------------------------------------
 
@@ -69,6 +69,12 @@ struct Fib {
     bool with_mark = false;
 };
 
+// Of an extension header of IPv6 or an option of IPv4, of which our packets have none.
+struct Absent {
+    Family family = Family::ipv6;
+    bool presence = false;  // asks whether it is there; to read a field of it breaks the rule off
+};
+
 // Something that this program cannot know.
 struct Unknowable {
     std::string what;     // "ip ttl", "a random number", "xt match recent"
@@ -86,11 +92,11 @@ struct Arithmetic {
 
 struct MapLookup {
     std::vector<Expression> key;  // more than one: a concatenation
-    std::uint32_t set = none;
+    std::uint32_t set = no_index;
 };
 
 struct Expression {
-    std::variant<Bits, Payload, Meta, Ct, Fib, Arithmetic, MapLookup, Unknowable> form;
+    std::variant<Bits, Payload, Meta, Ct, Fib, Absent, Arithmetic, MapLookup, Unknowable> form;
     std::uint8_t width = 32;  // bits of its value, 1 to 128
 };
 
@@ -100,7 +106,7 @@ struct Expression {
 struct Decision {
     enum class Kind : std::uint8_t { accept, drop, next, back, jump, go, queue };
     Kind kind = Kind::accept;
-    std::uint32_t chain = none;  // of a jump or go
+    std::uint32_t chain = no_index;  // of a jump or go
 
     friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -116,7 +122,7 @@ struct Datum {
 // A named or anonymous set or map, made for look-ups in 100 000 elements.
 struct Set {
     std::string name;  // empty for an anonymous one
-    std::uint32_t table = none;
+    std::uint32_t table = no_index;
     std::size_t parts = 1;  // fields of a key
     // Element i has bounds[i * parts] and following, and of a map data[i], an index of `values`.
     // In order of the first field's low end.
@@ -142,8 +148,8 @@ struct Match {
     std::vector<Expression> left;  // more than one: a concatenation
     How how = How::in_set;
     bool negated = false;
-    std::uint32_t set = none;  // in_set; every right side is one, a single value too
-    Bits mask = 0;             // any_bit, no_bit
+    std::uint32_t set = no_index;  // in_set; every right side is one, a single value too
+    Bits mask = 0;                 // any_bit, no_bit
 };
 
 // Goes on or breaks the rule off, and nobody can say which: limits, quotas, matches of xtables
@@ -183,18 +189,18 @@ struct Translate {
     enum class Kind : std::uint8_t { destination, redirect, source, masquerade };
     Kind kind = Kind::destination;
     std::optional<Family> family;  // packets of the other one go on
-    // At most one of each; an interval of several values when it is a range.
+    // A value or its range, or neither: stays as it is. A map for the address may give the port
+    // too.
     std::optional<Expression> address;
     std::optional<Expression> port;
-    std::optional<MapLookup> both;  // address and port from one map
     std::optional<Interval> address_range;
     std::optional<Interval> port_range;
-    bool keeps_low_bits = false;  // netmap: the new address is not known exactly
+    bool keeps_low_bits = false;  // netmap: the range is a prefix, the rest of the address stays
 };
 
 // add, update or delete of the packet's own key.
 struct UpdateSet {
-    std::uint32_t set = none;
+    std::uint32_t set = no_index;
     std::vector<Expression> key;
     bool removes = false;
     bool limited = false;  // with a statement that may break the rule off
@@ -226,7 +232,7 @@ enum class ChainType : std::uint8_t { filter, nat, route };
 
 struct Chain {
     std::string name;
-    std::uint32_t table = none;
+    std::uint32_t table = no_index;
     std::vector<Rule> rules;
 
     bool is_base = false;  // what follows is of base chains alone

@@ -1,0 +1,67 @@
+#include "evaluate.hpp"
+
+#include <algorithm>
+
+#include "journey.hpp"
+#include "verdict.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+// The answer to a packet that left, as it comes back to the same socket.
+Packet answer_to(const Packet& packet, const Ending& sent) {
+    Packet answer = packet;
+    answer.direction = Direction::in;
+    answer.source = packet.destination;
+    answer.source_port = packet.destination_port;
+    answer.destination = *packet.source;
+    answer.destination_port = *packet.source_port;
+    answer.mark = 0;
+    // A connection that was not tracked on its way out is a new one on its way back.
+    const bool tracked = sent.state.tracking == Tracking::tracked;
+    answer.state = tracked ? CtState::established : CtState::fresh;
+    const Known& mark = sent.state.connection_mark;
+    answer.connection_mark.reset();
+    if (tracked && mark.is_exact()) answer.connection_mark = static_cast<std::uint32_t>(mark.value);
+    return answer;
+}
+
+}  // namespace
+
+Verdict evaluate(const World& world, const Packet& packet, const Limits& limits) {
+    return judge(Journey(world, packet, limits).run());
+}
+
+Verdict assess_inbound(const World& world, const Packet& packet, const Limits& limits) {
+    Packet fresh = packet;
+    fresh.direction = Direction::in;
+    fresh.state = CtState::fresh;
+    Verdict verdict = evaluate(world, fresh, limits);
+    if (verdict.passes != false) return verdict;
+    Packet answer = fresh;
+    answer.state = CtState::established;
+    return join_answer(std::move(verdict), evaluate(world, answer, limits));
+}
+
+Verdict assess_punching(const World& world, const Packet& packet, const Limits& limits) {
+    Packet sent = packet;
+    sent.direction = Direction::out;
+    sent.state = CtState::fresh;
+    const Findings findings = Journey(world, sent, limits).run();
+    Verdict verdict = judge(findings);
+    if (verdict.kind != VerdictKind::accept) {
+        verdict.why = "Our own packet does not surely leave. " + verdict.why;
+        return verdict;
+    }
+    if (!sent.source || !sent.source_port) return unanswerable(std::move(verdict));
+    // More than one way out that ends well: the answers must all get in.
+    std::optional<Verdict> worst;
+    for (const Ending& ending : findings.endings) {
+        Verdict answer = evaluate(world, answer_to(sent, ending), limits);
+        if (!worst || answer.kind != VerdictKind::accept) worst = std::move(answer);
+    }
+    return join_punching(std::move(verdict), std::move(*worst));
+}
+
+}  // namespace p2pdiag::firewall

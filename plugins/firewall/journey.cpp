@@ -1,0 +1,211 @@
+#include "journey.hpp"
+
+#include "literals.hpp"
+#include "routing.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+// What of IPS_* a first packet surely has not: an expectation, an answer.
+constexpr Bits status_known_fresh =
+    status_expected | status_seen_reply | 4 | status_snat | status_dnat;
+
+template <class Number>
+Known maybe(const std::optional<Number>& number, unsigned width) {
+    return number ? Known{*number, 0} : Known::nothing(width);
+}
+
+bool has_digits_only(const std::string& name) {
+    return name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// Chains that the kernel runs somewhere and this program knows not where.
+std::vector<std::string> homeless_chains(const Ruleset& ruleset) {
+    std::vector<std::string> found;
+    for (const Chain& chain : ruleset.chains) {
+        const Table& table = ruleset.tables[chain.table];
+        if (!chain.is_base || table.dormant || found.size() == 8) continue;
+        if (table.family == TableFamily::bridge || table.family == TableFamily::arp) continue;
+        if (!chain.hook || table.family == TableFamily::other) {
+            found.push_back("where the chain " + table.title() + ' ' + chain.name + " runs");
+        }
+    }
+    return found;
+}
+
+bool has_bridge_rules(const World& world) {
+    for (const Ruleset& ruleset : world.rulesets) {
+        for (const Chain& chain : ruleset.chains) {
+            const Table& table = ruleset.tables[chain.table];
+            const bool idle = chain.rules.empty() && !chain.drops && !chain.unread;
+            if (chain.is_base && table.family == TableFamily::bridge && !table.dormant && !idle)
+                return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Journey::Journey(const World& world, const Packet& packet, const Limits& limits)
+    : world_(world), packet_(packet), walker_(world, packet, limits, findings_) {}
+
+State Journey::start() const {
+    const Family family = packet_.family();
+    const unsigned width = family == Family::ipv4 ? 32 : 128;
+    State state;
+    state.source = packet_.source ? Known{to_bits(*packet_.source), 0} : Known::nothing(width);
+    state.destination = {to_bits(packet_.destination), 0};
+    state.source_port = maybe(packet_.source_port, 16);
+    state.destination_port = {packet_.destination_port, 0};
+    state.mark = {packet_.mark, 0};
+    switch (packet_.state) {
+        case CtState::fresh: state.status.unknown = low_mask(32) & ~status_known_fresh; break;
+        case CtState::established:
+            // An answer's sender and this machine have both been heard.
+            state.status = {status_seen_reply, low_mask(32) & ~status_seen_reply};
+            state.connection_mark = maybe(packet_.connection_mark, 32);
+            break;
+        default:
+            state.status = Known::nothing(32);
+            state.connection_mark = maybe(packet_.connection_mark, 32);
+    }
+    return state;
+}
+
+void Journey::end_unknown(const States& states, const std::string& why, bool circumstantial) {
+    for (const State& state : states) {
+        findings_.give_up(state, findings_.reasons.add(why, circumstantial));
+    }
+}
+
+// What makes every verdict impossible, before any rule is looked at.
+bool Journey::prepare() {
+    const State state = start();
+    std::vector<std::string> problems;
+    for (const Unseen& unseen : world_.unseen) problems.push_back(unseen.what + ": " + unseen.why);
+    for (const Ruleset& ruleset : world_.rulesets) {
+        problems.insert(problems.end(), ruleset.unplaced.begin(), ruleset.unplaced.end());
+        for (const std::string& chain : homeless_chains(ruleset)) problems.push_back(chain);
+    }
+    for (const net::Interface& interface : world_.interfaces) {
+        if (has_digits_only(interface.name)) {
+            problems.push_back("an interface that is named like a number: " + interface.name);
+        }
+    }
+    interface_ = world_.find_interface(packet_.interface);
+    if (interface_ == nullptr) {
+        problems.push_back("there is no interface " + packet_.interface);
+    } else if (interface_->master != 0) {
+        problems.push_back(interface_->name + " is part of another interface");
+    } else if (interface_->kind == net::LinkKind::bridge && has_bridge_rules(world_)) {
+        problems.push_back("rules of the bridge family, which are not followed");
+    }
+    if (packet_.source && packet_.source->family() != packet_.family()) {
+        problems.push_back("the sender's address is of another family");
+    }
+    for (const std::string& problem : problems) end_unknown({state}, problem, false);
+    return interface_ != nullptr;
+}
+
+Findings Journey::run() {
+    if (!prepare()) return std::move(findings_);
+    States states = {start()};
+    const Stage leaving = {Hook::output, nullptr, interface_, true};
+    if (packet_.direction == Direction::out) {
+        states = go_out(run_hook(leaving, std::move(states)), leaving);
+        finish(states, false, interface_);
+        return std::move(findings_);
+    }
+    // What comes in by loopback has gone out by it.
+    if (interface_->kind == net::LinkKind::loopback) {
+        states = go_out(run_hook(leaving, std::move(states)), leaving);
+    }
+    come_in(std::move(states));
+    return std::move(findings_);
+}
+
+void Journey::come_in(States states) {
+    states = run_hook({Hook::ingress, interface_, nullptr, true}, std::move(states));
+    states = run_hook({Hook::prerouting, interface_, nullptr, true}, std::move(states));
+    for (const State& state : states) {
+        for (const Fate& fate : route_inbound(world_, packet_, state, *interface_)) {
+            Ending ending;
+            ending.why = fate.why;
+            ending.reasons = state.reasons;
+            ending.state = state;
+            switch (fate.kind) {
+                case Fate::Kind::local:
+                    deliver({state}, {Hook::input, interface_, nullptr, true});
+                    break;
+                case Fate::Kind::forward: send_on(state, fate.interface); break;
+                case Fate::Kind::unknown:
+                    end_unknown({state}, fate.why, fate.circumstantial);
+                    break;
+                case Fate::Kind::drop:
+                    ending.kind = Ending::Kind::dropped;
+                    findings_.end(std::move(ending));
+                    break;
+                case Fate::Kind::reject:
+                    ending.kind = Ending::Kind::rejected;
+                    ending.reject_kind = fate.reject_kind;
+                    findings_.end(std::move(ending));
+                    break;
+            }
+        }
+    }
+}
+
+void Journey::deliver(const States& states, const Stage& stage) {
+    finish(run_hook(stage, states), true, nullptr);
+}
+
+void Journey::send_on(const State& state, int interface) {
+    const net::Interface* out = world_.find_interface(interface);
+    const Stage stage = {Hook::forward, interface_, out, out != nullptr};
+    States states = run_hook(stage, {state});
+    states = go_out(std::move(states), stage);
+    finish(states, false, out);
+}
+
+// Behind forward or output. A rule there may have changed where the packet goes.
+Journey::States Journey::go_out(States states, const Stage& stage) {
+    Stage leaving = stage;
+    leaving.hook = Hook::postrouting;
+    States same_way;
+    for (const State& state : states) {
+        const bool own = stage.hook == Hook::output;
+        const bool rewritten = own && state.destination != Known{to_bits(packet_.destination), 0};
+        const bool remarked = own && world_.policy_routing && state.mark != Known{packet_.mark, 0};
+        if (rewritten || remarked) {
+            end_unknown({state}, "where the rewritten packet goes", false);
+        } else {
+            same_way.push_back(state);
+        }
+    }
+    states = run_hook(leaving, std::move(same_way));
+    leaving.hook = Hook::egress;
+    return run_hook(leaving, std::move(states));
+}
+
+void Journey::finish(const States& states, bool local, const net::Interface* out) {
+    for (const State& state : states) {
+        Ending ending;
+        ending.kind = Ending::Kind::accepted;
+        ending.place = state.accepted_by;
+        ending.reasons = state.reasons;
+        ending.state = state;
+        if (state.destination.is_exact() && state.destination_port.is_exact()) {
+            Delivery delivery;
+            delivery.local = local;
+            delivery.destination = to_address(state.destination.value, packet_.family());
+            delivery.port = static_cast<std::uint16_t>(state.destination_port.value);
+            if (out != nullptr) delivery.interface = out->name;
+            ending.delivery = delivery;
+        }
+        findings_.end(std::move(ending));
+    }
+}
+
+}  // namespace p2pdiag::firewall
