@@ -171,6 +171,12 @@ asio::awaitable<void> run(std::shared_ptr<Exchange> exchange) {
     const bool cut = error == http::error::partial_message && parser.is_header_done();
     exchange->answered = !error || cut;
     if (!exchange->answered) exchange->problem = problem_of_reading(error, parser.got_some());
+    // RFC 9110 section 15: "The status code of a response is a three-digit integer code" from 100
+    // on.
+    if (exchange->answered && parser.get().result_int() < 100) {
+        exchange->answered = false;
+        exchange->problem = {Kind::malformed, "not HTTP: a status below 100"};
+    }
 }
 
 HttpResponse to_response(Exchange& exchange) {

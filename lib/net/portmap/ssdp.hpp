@@ -15,6 +15,8 @@ namespace p2pdiag::net::portmap {
 // A link to search on. One local address of each family that it has.
 struct SearchLink {
     int interface = 0;
+    // With IPv6 a global one where there is one: a router answers it from its own global address,
+    // which is what LOCATION names, and opens pinholes for no other.
     IpAddress local;
     std::vector<IpAddress> gateways;  // asked by unicast as well: some answer only to that
 };
@@ -27,9 +29,10 @@ struct SsdpAnswer {
     std::string location, server, st, usn;  // printable, at most 512 characters each
 };
 
-// Searches by multicast and unicast for IGD:1, IGD:2 and their connection services, with MX 1 and
-// repeated once, until `until`. `on_answer` runs for each answer as it comes, duplicates by
-// (from, location) left out, at most 256. A link on which nothing can be sent is left out silently.
+// Searches by multicast and unicast for IGD:1, IGD:2 and their connection services (gateways also
+// for upnp:rootdevice), with MX 1 and repeated once, until `until`. `on_answer` runs for each
+// answer as it comes, duplicates by (from, location) left out, at most 256, from the link itself
+// alone and from any port. A link on which nothing can be sent is left out silently.
 boost::asio::awaitable<void> ssdp_search(std::vector<SearchLink> links, TimePoint until,
                                          std::function<void(const SsdpAnswer&)> on_answer);
 
