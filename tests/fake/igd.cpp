@@ -394,7 +394,8 @@ FakeIgd::Reply FakeIgd::add(const upnp::Call& call, bool any_port) {
     while (any_port && holder() != table_.end()) ++mapping.external_port;
     const auto held = holder();
     const bool foreign = held != table_.end() && held->internal_address != mapping.internal_address;
-    if (foreign) return {718, {}};
+    if (foreign || (options_.no_renewal && held != table_.end())) return {718, {}};
+    if (options_.wrong_port) mapping.internal_port = 1;
     if (held == table_.end() && table_.size() >= options_.capacity) return {728, {}};
     if (!options_.forgets && held != table_.end()) *held = mapping;
     if (!options_.forgets && held == table_.end()) table_.push_back(mapping);
@@ -409,13 +410,23 @@ FakeIgd::Reply FakeIgd::pinhole(const upnp::Call& call) {
     }
     if (call.action == "AddPinhole") {
         if (pinholes_.size() >= options_.capacity) return {701, {}};
-        const std::string id = std::to_string(pinholes_.size() + 1);
-        pinholes_[id] = value(call, "LeaseTime");
-        return {0, {{"UniqueID", id}}};
+        std::string target = value(call, "Protocol") + " " + value(call, "InternalClient") + " " +
+                             value(call, "InternalPort");
+        // One that is there already keeps its id.
+        auto found = std::find_if(pinholes_.begin(), pinholes_.end(),
+                                  [&](const Pinhole& one) { return one.target == target; });
+        if (found == pinholes_.end()) {
+            const unsigned id = pinholes_.empty() ? 1 : pinholes_.back().id + 1;
+            found = pinholes_.insert(found, {id, std::move(target), {}});
+        }
+        found->lease = value(call, "LeaseTime");
+        return {0, {{"UniqueID", std::to_string(found->id)}}};
     }
-    const auto found = pinholes_.find(value(call, "UniqueID"));
+    const auto found = std::find_if(pinholes_.begin(), pinholes_.end(), [&](const Pinhole& one) {
+        return std::to_string(one.id) == value(call, "UniqueID");
+    });
     if (found == pinholes_.end()) return {704, {}};
-    if (call.action == "UpdatePinhole") found->second = value(call, "NewLeaseTime");
+    if (call.action == "UpdatePinhole") found->lease = value(call, "NewLeaseTime");
     if (call.action == "DeletePinhole") pinholes_.erase(found);
     if (call.action == "CheckPinholeWorking") return {0, {{"IsWorking", "1"}}};
     return {};

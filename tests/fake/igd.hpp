@@ -88,6 +88,8 @@ struct FakeIgdOptions {
     bool only_permanent = false;  // 725 to any lease but 0
     bool same_port = false;       // 724 unless both ports are the same
     bool forgets = false;         // says that it has mapped, and has not
+    bool no_renewal = false;      // 718 also to the host that has the port
+    bool wrong_port = false;      // maps internal port 1, whichever was asked
     bool pinholes = true;         // WANIPv6FirewallControl is there
     std::uint32_t longest_lease = 604800;
     std::size_t capacity = 1000;  // 728 when so many are there
@@ -154,7 +156,12 @@ private:
     std::deque<Delayed> delayed_;
     mutable std::mutex mutex_;
     std::vector<FakeMapping> table_;
-    std::map<std::string, std::string> pinholes_;  // id -> lease
+    struct Pinhole {
+        unsigned id = 0;
+        std::string target;  // protocol, address and port
+        std::string lease;
+    };
+    std::vector<Pinhole> pinholes_;
     std::vector<std::string> actions_;
     std::vector<std::thread> connections_;
     std::atomic<unsigned> http_requests_{0}, searches_{0}, at_once_{0}, most_at_once_{0};

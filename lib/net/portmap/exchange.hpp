@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
-#include "net/portmap/port_control.hpp"
+#include "net/portmap/types.hpp"
 #include "wire/natpmp/message.hpp"
 #include "wire/pcp/message.hpp"
 

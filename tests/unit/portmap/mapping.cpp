@@ -218,6 +218,16 @@ TEST_CASE("UPnP: ours from an earlier run is used again") {
         CHECK(made->external_port == 8000);
         CHECK(count(router, "DeletePortMapping") == 0);
     }
+    SECTION("given anew where the router does not renew") {
+        FakeIgdOptions options = with_table({old_one});
+        options.no_renewal = true;
+        const FakeIgd router(options);
+        MapRequest asked = request();
+        asked.lifetime = Seconds(1200);
+        CHECK(run(add_mapping(table_of(router), asked))->lifetime == Seconds(1200));
+        REQUIRE(router.table().size() == 1);
+        CHECK(router.table()[0].lease == 1200);
+    }
     SECTION("its description may have been cut by the router, but not to nothing") {
         MapRequest asked = request();
         asked.description = "p2pdiag run of somebody";
@@ -236,6 +246,14 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
     const Failure failure = failure_of(run(add_mapping(table_of(forgetful), request())));
     CHECK(failure.problem == Problem::failed);
     CHECK(failure.text.find("does not list it") != std::string::npos);
+
+    options = {};
+    options.wrong_port = true;
+    const FakeIgd confused(options);
+    CHECK(
+        failure_of(run(add_mapping(table_of(confused), request()))).text.find("internal port 1 ") !=
+        std::string::npos);
+    CHECK(confused.table().empty());
 
     options = {};
     options.longest_lease = 60;
@@ -306,8 +324,12 @@ TEST_CASE("UPnP: a pinhole") {
     CHECK(run(read_back(service, request(), *made)).in_force == InForce::no);
     CHECK(run(remove_mapping(service, request(), *made)).has_value());
     // The router has been restarted meanwhile.
-    CHECK(run(renew_mapping(service, request(), *made)).has_value());
+    const auto again = run(renew_mapping(service, request(), *made));
+    REQUIRE(again.has_value());
     CHECK(count(router, "AddPinhole") == 2);
+    // After a crash nobody knows its id.
+    CHECK(run(remove_mapping(service, request(), std::nullopt)).has_value());
+    CHECK(run(read_back(service, request(), *again)).in_force == InForce::no);
 }
 
 TEST_CASE("NAT-PMP and PCP: made, renewed, removed, and not to be read back") {
