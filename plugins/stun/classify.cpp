@@ -28,6 +28,7 @@ Reason why_nothing_answered(const Observations& seen) {
         case UdpPath::blocked: return Reason::udp_blocked;
         case UdpPath::tcp_only: return Reason::one_destination;
         case UdpPath::no_valid_answer: return Reason::no_valid_answer;
+        case UdpPath::other_ports: return Reason::only_other_ports;
         case UdpPath::pending: return seen.finished ? Reason::loss : Reason::cancelled;
         case UdpPath::works:
         case UdpPath::no_answer: break;
@@ -89,11 +90,14 @@ void add_hints(const Observations& seen, Verdict& verdict) {
         verdict.translated_from_ipv6 = verdict.translated_from_ipv6 || translated;
         const bool carrier = server.local->scope() == AddressScope::carrier_grade;
         // VPNs number their tunnels from RFC 6598, too.
-        if (carrier && !server.by_tunnel) verdict.carrier_local = server.local;
+        const bool tunnel = server.egress && server.egress->kind == net::LinkKind::tunnel;
+        if (carrier && !tunnel) verdict.carrier_local = server.local;
     }
     if (verdict.behind_nat.value == false) verdict.carrier_local.reset();
+    // Behind a 464XLAT translator the one NAT is the provider's: no hop shows a second.
+    const bool hop_tells = verdict.behind_nat.value == true && !verdict.translated_from_ipv6;
     for (const Hop& hop : seen.hops) {
-        if (verdict.carrier_hop || verdict.behind_nat.value != true) break;
+        if (verdict.carrier_hop || !hop_tells) break;
         if (hop.address.scope() == AddressScope::carrier_grade) verdict.carrier_hop = hop.address;
     }
 }

@@ -61,7 +61,7 @@ Discovery::Discovery(const DiscoveryConfig& config, TransactionSource transactio
         entry.address = server.address;
         entry.local = server.local;
         entry.name = server.name;
-        entry.by_tunnel = server.by_tunnel;
+        entry.egress = server.egress;
         seen_.servers.push_back(entry);
     }
     start();
@@ -98,7 +98,10 @@ void Discovery::on_open_failed(SocketId socket) {
     for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
         if (seen_.probes[i].socket != socket) continue;
         schedules_[i].left = 0;
-        seen_.sent -= seen_.probes[i].sends.size();
+        auto& sends = seen_.probes[i].sends;
+        seen_.sent -= sends.size();
+        for (const Send& send : sends) sent_.erase(send.transaction);
+        sends.clear();
     }
 }
 
@@ -107,6 +110,7 @@ void Discovery::on_time(TimePoint now) { advance(now); }
 void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView datagram,
                             TimePoint now) {
     if (done()) return;
+    came_back(socket, unmapped(from));
     const auto message = stun::parse(datagram);
     if (!message) return count_invalid(unmapped(from));
     const auto found = sent_.find(message->transaction);
@@ -132,6 +136,7 @@ void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView data
 
 void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
                           const stun::Message& answer) {
+    probe.came_back = true;
     if (from != probe.expected) {
         if (from == probe.to) {
             if (answer.message_class == stun::Class::error && answer.error) {
@@ -170,13 +175,20 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
         const Endpoint plain = unmapped(*answer.mapped_address);
         if (plain != *mapped) seen_.rewritten = Rewritten{probe.to, plain, *mapped};
     }
-    if (!first_answer_) {
+    if (!first_answer_ && probe.role != Role::other_port) {
         first_answer_ = seen_.now;
         answered_server_ = probe.server;
         stop(Role::reach);
+        stop(Role::other_port);
     }
     learn_other_address(probe, answer);
     mapping_ = judge_mapping(seen_);
+}
+
+void Discovery::came_back(SocketId socket, const Endpoint& from) {
+    for (Probe& probe : seen_.probes) {
+        if (probe.socket == socket && probe.to == from) probe.came_back = true;
+    }
 }
 
 void Discovery::count_invalid(const Endpoint& from) {
@@ -225,6 +237,11 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
             // From the server itself, either is its own firewall's word and shows that UDP passes.
             case IcmpMeaning::port_closed:
             case IcmpMeaning::prohibited:
+                for (Probe& probe : seen_.probes) {
+                    if (probe.to != to) continue;
+                    probe.came_back = probe.came_back || by_server;
+                    (by_server ? probe.refused : probe.prohibited) = true;
+                }
                 if (by_server) {
                     ++seen_.refused;
                 } else {

@@ -13,7 +13,7 @@ struct ServerConfig {
     Endpoint address;
     std::optional<IpAddress> local;  // the source address that the system uses towards it
     std::size_t name = 0;            // which of the configured names the address is of
-    bool by_tunnel = false;          // `local` is known to belong to a tunnel, as of a VPN
+    std::optional<Egress> egress = std::nullopt;  // by what packets leave towards it
 };
 
 struct DiscoveryConfig {
@@ -74,6 +74,8 @@ private:
     void find_hops();
     void advance(TimePoint now);
     void reach_further();
+    void try_other_ports();
+    void use_other_ports();
     void keep_baseline();
     void run_program();
     void start_program(std::size_t server);
@@ -103,6 +105,7 @@ private:
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);
     void learn_other_address(const Probe& probe, const stun::Message& answer);
     void count_invalid(const Endpoint& from);
+    void came_back(SocketId socket, const Endpoint& from);
 
     DiscoveryConfig config_;
     TransactionSource transactions_;
@@ -121,6 +124,7 @@ private:
     std::optional<std::size_t> answered_server_;
     Duration tcp_rtt_{};
     bool reached_further_ = false;
+    bool other_ports_used_ = false;
     unsigned bursts_ = 0;
     std::uint32_t order_ = 0;
     std::uint32_t rounds_ = 0;

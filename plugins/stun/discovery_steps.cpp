@@ -1,9 +1,10 @@
-// What to probe next, and when it is enough.
+// What to probe next, and when it is enough. While nothing answers: discovery_reach.cpp.
 #include <algorithm>
 #include <set>
 
 #include "classify.hpp"
 #include "discovery.hpp"
+#include "discovery_pace.hpp"
 #include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
@@ -14,15 +15,6 @@ namespace p2pdiag::nat {
 
 namespace {
 
-// DESIGN section 6: sends 100 ms apart. Twenty-five of them tell a filter from 20 % loss in each
-// direction.
-constexpr Milliseconds pace{100};
-constexpr unsigned most_sends = 25;
-constexpr std::size_t fewest_sends = 5;
-// Two sockets of one test take turns, so that together they sample the path twice as often.
-constexpr Milliseconds half_pace{50};
-// A baseline or control that goes on for as long as any test may.
-constexpr unsigned steady_sends = 60;
 constexpr std::size_t most_programs = 3;
 constexpr unsigned most_bursts = 3;
 // Enough neighbours among them to see a step even when a third of the answers is lost.
@@ -69,34 +61,12 @@ void Discovery::advance(TimePoint now) {
         probe_hairpin();
     } else {
         reach_further();
+        use_other_ports();
     }
     send_due();
     if (is_done()) {
         seen_.finished = true;
         actions_.clear();
-    }
-}
-
-// Nothing has answered yet: other sockets, more often, so that silence soon means something.
-void Discovery::reach_further() {
-    if (reached_further_ || seen_.now - seen_.started < pace) return;
-    reached_further_ = true;
-    constexpr int further_sockets = 2;
-    const Schedule schedule{seen_.now, half_pace, steady_sends};
-    // Two connections, since a lost handshake costs a second.
-    constexpr unsigned connections = 2;
-    for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
-        seen_.servers[server].tcp = Tcp::connecting;
-        seen_.servers[server].tcp_open = connections;
-        for (unsigned i = 0; i < connections; ++i) {
-            actions_.emplace_back(OpenTcp{server, seen_.servers[server].address});
-        }
-    }
-    for (int i = 0; i < further_sockets; ++i) {
-        const SocketId socket = add_socket();
-        for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
-            add_probe(Role::reach, socket, server, seen_.servers[server].address, schedule);
-        }
     }
 }
 

@@ -47,7 +47,9 @@ std::size_t Observations::overdue_sends(const Probe& probe) const {
 }
 
 bool Observations::anything_answered() const {
-    return std::any_of(probes.begin(), probes.end(), [](const Probe& p) { return p.answered; });
+    return std::any_of(probes.begin(), probes.end(), [](const Probe& probe) {
+        return probe.answered && probe.role != Role::other_port;
+    });
 }
 
 Tally tally(const Observations& seen, const Probes& probes) {

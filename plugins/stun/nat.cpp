@@ -1,12 +1,16 @@
 // The check stun.nat: options in, discovery of both families side by side, report out.
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <p2pdiag/run_until.hpp>
 
 #include "checks.hpp"
 #include "classify.hpp"
 #include "drive.hpp"
 #include "nat_report.hpp"
+#include "net/nat64.hpp"
+#include "net/routes.hpp"
 #include "net/stun.hpp"
+#include "net/task_group.hpp"
 #include "targets.hpp"
 
 namespace p2pdiag::stun_plugin {
@@ -25,7 +29,11 @@ struct Options {
     bool hops = true;
 };
 
+// What goes on beside the discovery; never waited for.
+constexpr Milliseconds nat64_patience{4000};
+
 struct Session {
+    Nat64Result nat64;
     BothFamilies targets;
     std::shared_ptr<Discovery> ipv4;
     std::shared_ptr<Discovery> ipv6;
@@ -45,6 +53,19 @@ Options read_options(const json::object& input) {
     return options;
 }
 
+// Whether it matters that a resolver makes up IPv6 addresses: with a way to IPv6, or where IPv4 is
+// translated to it on this machine.
+bool may_have_nat64() {
+    const auto ipv6 = net::route_to_internet(Family::ipv6);
+    if (ipv6 && *ipv6) return true;
+    const auto ipv4 = net::route_to_internet(Family::ipv4);
+    return ipv4 && *ipv4 && (*ipv4)->source && (*ipv4)->source->is_clat_side();
+}
+
+boost::asio::awaitable<void> ask_for_nat64(std::shared_ptr<Session> session) {
+    session->nat64.found = co_await net::find_nat64_prefix(Clock::now() + nat64_patience);
+}
+
 std::shared_ptr<Discovery> make_discovery(const Options& options, Family family,
                                           const Targets& targets) {
     if (targets.servers.empty()) return nullptr;
@@ -58,6 +79,9 @@ std::shared_ptr<Discovery> make_discovery(const Options& options, Family family,
 }
 
 boost::asio::awaitable<void> measure(Options options, std::shared_ptr<Session> session) {
+    net::TaskGroup aside(co_await boost::asio::this_coro::executor);
+    session->nat64.asked = may_have_nat64();
+    if (session->nat64.asked) aside.spawn(ask_for_nat64(session));
     session->targets = co_await find_targets(options.servers);
     session->resolved = true;
     session->ipv4 = make_discovery(options, Family::ipv4, session->targets.ipv4);
@@ -92,7 +116,8 @@ p2pdiag_status check_nat(Run& run) {
     run_until(run.cancel_fd(), deadline, measure(options, session));
     return report(run,
                   result_of(Family::ipv4, session->ipv4, session->targets.ipv4, session->resolved),
-                  result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved));
+                  result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved),
+                  session->nat64);
 }
 
 }  // namespace p2pdiag::stun_plugin

@@ -45,7 +45,9 @@ json::array servers(const Observations& seen) {
                            {"rtt_ms", nullptr},
                            {"mapped", nullptr},
                            {"other_address", nullptr},
-                           {"tcp", nullptr}};
+                           {"tcp", nullptr},
+                           {"interface", nullptr},
+                           {"instead_of", nullptr}};
         for (const Probe& probe : seen.probes) {
             if (probe.role != Role::mapping || probe.to != server.address) continue;
             for (const Send& send : probe.sends) {
@@ -59,9 +61,38 @@ json::array servers(const Observations& seen) {
         if (!server.other && server.other_useless) entry["other_address_reason"] = "useless";
         if (server.tcp == Tcp::answered) entry["tcp"] = true;
         if (server.tcp == Tcp::failed) entry["tcp"] = false;
+        if (server.egress) entry["interface"] = server.egress->interface;
+        if (server.instead_of) {
+            entry["instead_of"] = seen.servers[*server.instead_of].address.to_string();
+        }
         list.push_back(std::move(entry));
     }
     return list;
+}
+
+std::string outcome_of(const Probe& probe) {
+    if (probe.answered) return "answered";
+    if (probe.error_code != 0) return "error-" + std::to_string(probe.error_code);
+    if (probe.refused) return "refused";
+    if (probe.came_back) return "invalid";
+    return probe.prohibited ? "prohibited" : "no-answer";
+}
+
+json::value udp_ports_tried(const Observations& seen) {
+    json::array list;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role != Role::other_port || probe.sends.empty()) continue;
+        list.push_back(json::object{{"server", seen.servers[probe.server].address.to_string()},
+                                    {"port", probe.to.port},
+                                    {"outcome", outcome_of(probe)}});
+    }
+    return list.empty() ? json::value(nullptr) : json::value(std::move(list));
+}
+
+json::value egress_to_json(const Observations& seen) {
+    const auto egress = common_egress(seen);
+    if (!egress) return nullptr;
+    return json::object{{"interface", egress->interface}, {"kind", to_string(egress->kind)}};
 }
 
 json::object test_to_json(const Test& test) {
@@ -175,6 +206,8 @@ json::object to_json(const FamilyResult& result) {
     object["translated_from_ipv6"] = verdict.translated_from_ipv6;
     object["destinations"] = destinations(verdict);
     object["servers"] = servers(seen);
+    object["egress"] = egress_to_json(seen);
+    object["udp_ports_tried"] = udp_ports_tried(seen);
     object["controls"] = controls(seen, verdict.mapping_varies);
     object["local_port"] = given_port(seen);
     object["packets"] = packets(seen);
@@ -187,6 +220,21 @@ json::object to_json(const FamilyResult& result) {
                          {"from", seen.answered_elsewhere->from.to_string()}};
     }
     return object;
+}
+
+void put_nat64(json::object& data, const Nat64Result& nat64) {
+    data["nat64"] = nullptr;
+    if (!nat64.asked) {
+        data["nat64_reason"] = "not-asked";
+    } else if (!nat64.found) {
+        data["nat64_reason"] = "not-awaited";
+    } else if (!*nat64.found) {
+        data["nat64_reason"] = "name-lookup";
+    } else if (const auto& prefix = **nat64.found) {
+        data["nat64"] = json::object{{"prefix", prefix->to_string()}};
+    } else {
+        data["nat64_reason"] = "not-announced";
+    }
 }
 
 }  // namespace p2pdiag::nat

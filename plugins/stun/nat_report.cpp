@@ -1,15 +1,12 @@
 // Findings, summary and status of stun.nat.
 #include "nat_report.hpp"
 
-#include <algorithm>
+#include "nat_words.hpp"
+#include "reach.hpp"
 
 namespace p2pdiag::nat {
 
 namespace {
-
-std::string family_name(const FamilyResult& result) {
-    return result.family == Family::ipv4 ? "IPv4" : "IPv6";
-}
 
 std::string evidence_of(const FamilyResult& result) {
     const Verdict& verdict = result.verdict;
@@ -36,144 +33,14 @@ std::string evidence_of(const FamilyResult& result) {
         evidence["asked"] = seen.answered_elsewhere->asked.to_string();
         evidence["answered_from"] = seen.answered_elsewhere->from.to_string();
     }
+    if (const auto ports = judge_other_ports(seen)) {
+        json::array silent;
+        for (const std::uint16_t port : ports->silent) silent.emplace_back(port);
+        evidence["silent_udp_ports"] = std::move(silent);
+        evidence["passing"] = ports->passing.to_string();
+    }
+    if (const auto egress = common_egress(seen)) evidence["interface"] = egress->interface;
     return json::to_text(evidence);
-}
-
-struct TypeWords {
-    const char* code;
-    Severity severity;
-    const char* sentence;
-};
-
-TypeWords words_of(const Verdict& verdict) {
-    switch (*verdict.nat_type.value) {
-        case NatType::open:
-            return {"nat.none", Severity::info,
-                    "no NAT: this machine has a public address, and anybody can reach it by UDP"};
-        case NatType::symmetric_firewall:
-            return {"nat.symmetric-firewall", Severity::warning,
-                    "no NAT, but a firewall lets in only answers to what was sent from here"};
-        case NatType::full_cone:
-            return {"nat.full-cone", Severity::info,
-                    "full-cone NAT: once a port has been used, anybody can reach it from outside"};
-        case NatType::restricted_cone:
-            return {"nat.restricted-cone", Severity::info,
-                    "restricted-cone NAT: a peer gets in once something was sent to its address"};
-        case NatType::port_restricted_cone:
-            return {
-                "nat.port-restricted-cone", Severity::info,
-                "port-restricted-cone NAT: a peer gets in once something was sent to its address "
-                "and port, so both sides must start"};
-        case NatType::symmetric:
-            if (verdict.port_step.value) {
-                return {"nat.symmetric-predictable", Severity::warning,
-                        "symmetric NAT with predictable ports: each destination sees another port, "
-                        "at a constant distance from the one before"};
-            }
-            return {"nat.symmetric", Severity::warning,
-                    "symmetric NAT: each destination sees another port, so peers cannot know which "
-                    "one to contact"};
-        case NatType::udp_blocked: break;
-    }
-    return {
-        "nat.udp-blocked", Severity::error,
-        "UDP is blocked: no STUN server answers by UDP, although packets of other kinds pass or "
-        "the network said no itself"};
-}
-
-// What came back instead of an answer that counts.
-std::string what_came(const Observations& seen) {
-    if (seen.translated) {
-        return ": they see this machine as " + seen.translated->to_string() +
-               ", so an address translator (NAT64) is on the way";
-    }
-    std::vector<std::string> kinds;
-    if (seen.invalid_from) {
-        kinds.push_back(seen.invalid_from->to_string() +
-                        " answers with something that is no valid STUN");
-    }
-    if (seen.answered_elsewhere) {
-        kinds.push_back("an answer came from " + seen.answered_elsewhere->from.to_string() +
-                        " and not from " + seen.answered_elsewhere->asked.to_string() +
-                        ", which was asked");
-    }
-    for (const Probe& probe : seen.probes) {
-        if (probe.error_code == 0) continue;
-        kinds.push_back(probe.to.to_string() + " answers with the error " +
-                        std::to_string(probe.error_code));
-        break;
-    }
-    if (seen.refused > 0) kinds.push_back("a server says that nothing listens at its port");
-    if (kinds.empty()) return {};
-    std::string text;
-    for (const std::string& kind : kinds) text += (text.empty() ? ": " : "; ") + kind;
-    return text;
-}
-
-std::string why_unknown(const FamilyResult& result) {
-    const Verdict& verdict = result.verdict;
-    switch (verdict.nat_type.reason) {
-        case Reason::no_server_answered: return "no STUN server answered, by UDP or by TCP";
-        case Reason::one_destination:
-            return "a STUN server answers by TCP and not by UDP, so either UDP is blocked or its "
-                   "UDP service is down; a second one that answers by TCP would tell";
-        case Reason::no_valid_answer:
-            return "no STUN server gave an answer that counts" + what_came(result.seen);
-        case Reason::loss: return "too many packets were lost to tell";
-        case Reason::server_inside:
-            return "the STUN servers are inside this network and see no public address";
-        case Reason::plain_address:
-            return "the STUN server's answers are not safe from being rewritten on the way "
-                   "(no XOR-MAPPED-ADDRESS)";
-        case Reason::local_unknown: return "the system names no local address";
-        case Reason::cancelled: return "it was cut short";
-        case Reason::mapping_unknown:
-            if (verdict.mapping.reason == Reason::one_destination) {
-                return "only one destination answered, and two are needed to see how ports are "
-                       "mapped";
-            }
-            if (verdict.mapping.reason == Reason::inconsistent) {
-                return "equal tests saw different ports";
-            }
-            return "how ports are mapped could not be told";
-        case Reason::filtering_unknown:
-            if (verdict.filtering.reason == Reason::server_unsupported) {
-                return "no STUN server can test from a second address whom the NAT lets in";
-            }
-            return "whom the NAT lets in could not be told";
-        default: break;
-    }
-    return "it could not be told";
-}
-
-const char* why_not_tried(Reason reason) {
-    switch (reason) {
-        case Reason::no_route: return "this machine has no route for it";
-        case Reason::name_lookup: return "the servers' names could not be looked up";
-        case Reason::no_server: return "no server is configured for it";
-        case Reason::cancelled: return "it was cut short";
-        default: break;
-    }
-    return "it could not be tried";
-}
-
-std::string sentence_of(const FamilyResult& result) {
-    const Verdict& verdict = result.verdict;
-    if (!result.tried) {
-        return family_name(result) + ": not measured, since " + why_not_tried(result.why_not);
-    }
-    std::string sentence = family_name(result) + ": ";
-    if (verdict.nat_type.value) return sentence + words_of(verdict).sentence;
-    if (verdict.behind_nat.value == true && verdict.mapping.value) {
-        sentence += "a NAT with " + std::string(to_string(*verdict.mapping.value)) + " mapping; ";
-    } else if (verdict.behind_nat.value == true) {
-        sentence += "a NAT of unknown kind; ";
-    } else if (verdict.behind_nat.value == false) {
-        sentence += "no NAT; ";
-    } else {
-        sentence += "unknown; ";
-    }
-    return sentence + why_unknown(result);
 }
 
 p2pdiag_status status_of(const FamilyResult& result) {
@@ -221,7 +88,14 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
                         result.seen.rewritten->mapped.to_string() + ")",
                     evidence_of(result));
     }
+    const std::string ports = about_ports(result);
+    const bool by_stand_in = !ports.empty() && result.seen.anything_answered();
+    if (by_stand_in) {
+        run.finding("nat.stun-unreachable", Severity::warning,
+                    family + ports + "; that port was used to measure", evidence_of(result));
+    }
     const bool silent = verdict.nat_type.reason == Reason::no_server_answered ||
+                        verdict.nat_type.reason == Reason::only_other_ports ||
                         verdict.nat_type.reason == Reason::no_valid_answer ||
                         verdict.nat_type.reason == Reason::one_destination;
     if (silent) {
@@ -237,6 +111,25 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
     }
 }
 
+void find_nat64(Run& run, const FamilyResult& ipv4, const json::object& data) {
+    const bool translated = ipv4.tried && ipv4.verdict.translated_from_ipv6;
+    const json::object* nat64 = json::find_object(data, "nat64");
+    if (!translated && nat64 == nullptr) return;
+    json::object evidence{{"translated_from_ipv6", translated}};
+    std::string prefix;
+    if (nat64 != nullptr) {
+        evidence["prefix"] = nat64->at("prefix");
+        prefix = " with the prefix " + std::string(*json::find_string(*nat64, "prefix"));
+    }
+    run.finding(
+        "nat.nat64", Severity::info,
+        translated
+            ? "IPv4 is translated to IPv6 on this side (464XLAT) and back by a NAT64" + prefix +
+                  " of the provider, so the NAT is the provider's"
+            : "This network has a NAT64" + prefix + ", by which hosts with IPv6 alone reach IPv4",
+        json::to_text(evidence));
+}
+
 // From good to bad. Unknown is no place in that order.
 int badness(p2pdiag_status status) {
     switch (status) {
@@ -248,7 +141,8 @@ int badness(p2pdiag_status status) {
 
 }  // namespace
 
-p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ipv6) {
+p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ipv6,
+                      const Nat64Result& nat64) {
     json::object data;
     for (const FamilyResult* result : {&ipv4, &ipv6}) {
         const std::string name(to_string(result->family));
@@ -261,11 +155,13 @@ p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ip
         }
         if (result->verdict.nat_type.value) {
             const TypeWords words = words_of(result->verdict);
-            run.finding(words.code, words.severity, family_name(*result) + ": " + words.sentence,
-                        evidence_of(*result));
+            run.finding(words.code, words.severity,
+                        family_name(*result) + ": " + type_sentence(*result), evidence_of(*result));
         }
         find_more(run, *result, result == &ipv4 ? ipv6 : ipv4);
     }
+    put_nat64(data, nat64);
+    find_nat64(run, ipv4, data);
     run.data(json::to_text(data));
 
     const bool ipv4_leads = ipv4.tried || !ipv6.tried;

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
+#include "net/interfaces.hpp"
 #include "wire/stun/message.hpp"
 
 namespace p2pdiag::nat {
@@ -23,6 +25,7 @@ using SocketId = std::size_t;
 enum class Role : std::uint8_t {
     mapping,          // all on one socket, since a mapping belongs to a socket
     reach,            // more sockets, used while nothing at all has answered
+    other_port,       // while nothing has answered: UDP ports of the servers beside their own
     baseline,         // plain requests at a steady pace: what the path loses meanwhile
     filter_address,   // from a never-used socket: answer from your other address and port
     filter_port,      // from a never-used socket: answer from your other port
@@ -55,6 +58,9 @@ struct Probe {
     bool plain_address = false;    // an answer had no XOR-MAPPED-ADDRESS
     bool answered = false;
     bool exhausted = false;       // nothing more will be sent
+    bool came_back = false;       // anything at all, from where it was sent to or in answer to it
+    bool refused = false;         // its destination said so by ICMP …
+    bool prohibited = false;      // … or a router on the way
     bool change_ignored = false;  // the right transaction, but not from where it was asked for
     int error_code = 0;           // of a STUN error response
 };
@@ -74,6 +80,13 @@ struct Trouble {
     std::optional<IpAddress> offender;  // who sent the ICMP message
 };
 
+// By what packets leave this machine.
+struct Egress {
+    std::string interface;
+    net::LinkKind kind = net::LinkKind::other;
+    friend bool operator==(const Egress&, const Egress&) = default;
+};
+
 // The control connections over TCP to a server: does anything but UDP pass?
 enum class Tcp : std::uint8_t { unused, connecting, answered, failed };
 
@@ -81,7 +94,8 @@ struct Server {
     Endpoint address;
     std::optional<IpAddress> local;  // source address towards it; nothing = the system names none
     std::size_t name = 0;            // which of the configured names the address is of
-    bool by_tunnel = false;          // `local` is known to belong to a tunnel, as of a VPN
+    std::optional<Egress> egress;    // nothing = the system does not tell
+    std::optional<std::size_t> instead_of;  // the silent server whose other port this is
     Tcp tcp = Tcp::unused;
     bool tcp_alive = false;  // it accepted a connection or refused one, so the host is there
     unsigned tcp_open = 0;   // connections not given up yet
@@ -143,6 +157,7 @@ struct Observations {
     Duration tail() const;
     bool is_overdue(const Send& send) const { return !send.rtt && now - send.at >= tail(); }
     std::size_t overdue_sends(const Probe& probe) const;
+    // At a port that was asked for; ports that were tried in their stead do not count.
     bool anything_answered() const;
 };
 

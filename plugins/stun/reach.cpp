@@ -21,12 +21,31 @@ constexpr std::size_t refused_addresses_to_believe = 2;
 // Sends to a second server that must have stayed silent, too: as many as any test has.
 constexpr unsigned silence_beside = 5;
 
+// To its own port, that is.
 Probes all_towards(const Observations& seen, std::size_t server) {
     Probes probes;
     for (const Probe& probe : seen.probes) {
-        if (probe.server == server) probes.push_back(&probe);
+        const bool own = probe.role != Role::other_port;
+        if (own && probe.server == server) probes.push_back(&probe);
     }
     return probes;
+}
+
+// Other ports were tried, and have had their time to answer.
+bool other_ports_tried(const Observations& seen) {
+    bool any = false;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role != Role::other_port || probe.sends.empty()) continue;
+        any = true;
+        if (!probe.prohibited && seen.overdue_sends(probe) < silence_beside) return false;
+    }
+    return any;
+}
+
+bool other_ports_asked(const Observations& seen) {
+    return std::any_of(seen.probes.begin(), seen.probes.end(), [](const Probe& probe) {
+        return probe.role == Role::other_port && !probe.sends.empty();
+    });
 }
 
 // TCP requests answered at the very time of the silence, so that no outage can be the reason.
@@ -72,25 +91,46 @@ FilteredBy judge_blocker(const Observations& seen) {
     return router ? FilteredBy::router : FilteredBy::unknown;
 }
 
+std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen) {
+    OnlyOtherPorts result;
+    bool passes = false;
+    for (const Probe& probe : seen.probes) {
+        const Server& server = seen.servers[probe.server];
+        if (probe.role == Role::other_port) {
+            const bool tells_more = !passes || (probe.answered && !result.answered);
+            if (!probe.came_back || !tells_more) continue;
+            passes = true;
+            result.passing = probe.to;
+            result.answered = probe.answered;
+        } else if (!server.instead_of && probe.to == server.address) {
+            if (probe.came_back) return std::nullopt;
+            result.silent.insert(server.address.port);
+        }
+    }
+    return passes ? std::optional(result) : std::nullopt;
+}
+
 UdpPath judge_udp(const Observations& seen) {
     if (seen.anything_answered()) return UdpPath::works;
     const bool rejected = std::any_of(seen.probes.begin(), seen.probes.end(),
                                       [](const Probe& p) { return p.error_code != 0; });
+    const bool at_other_ports = judge_other_ports(seen).has_value();
     // What arrives shows that UDP passes, even where it is no answer; so does a server's own ICMP
     // error.
     const bool anything_arrived =
-        rejected || seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
+        rejected || at_other_ports ||
+        seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
     if (!anything_arrived) {
         const FilteredBy by = judge_blocker(seen);
-        if (by == FilteredBy::host) return UdpPath::blocked;
-        if (by == FilteredBy::router && tcp_passes(seen)) return UdpPath::blocked;
+        if (by == FilteredBy::host && other_ports_asked(seen)) return UdpPath::blocked;
+        const bool router = by == FilteredBy::router && other_ports_tried(seen);
+        if (router && tcp_passes(seen)) return UdpPath::blocked;
     }
     bool over = true;
     for (std::size_t server = 0; server < seen.servers.size(); ++server) {
         const bool tcp_told = tcp_answers_meanwhile(seen, server);
-        if (!anything_arrived && tcp_told && another_is_silent(seen, server)) {
-            return UdpPath::blocked;
-        }
+        const bool silence = !anything_arrived && other_ports_tried(seen);
+        if (silence && tcp_told && another_is_silent(seen, server)) return UdpPath::blocked;
         const Probes udp = all_towards(seen, server);
         const bool refused =
             std::any_of(udp.begin(), udp.end(), [](const Probe* p) { return p->error_code != 0; });
@@ -100,6 +140,7 @@ UdpPath judge_udp(const Observations& seen) {
         over = over && (refused || silent);
     }
     if (!over) return UdpPath::pending;
+    if (at_other_ports) return UdpPath::other_ports;
     if (anything_arrived) return UdpPath::no_valid_answer;
     return tcp_passes(seen) ? UdpPath::tcp_only : UdpPath::no_answer;
 }

@@ -1,6 +1,8 @@
 // Whether UDP gets through at all.
 #pragma once
 
+#include <set>
+
 #include "verdict.hpp"
 
 namespace p2pdiag::nat {
@@ -12,9 +14,19 @@ enum class UdpPath {
     tcp_only,         // silence, while TCP passes to one server and no other is a witness
     no_answer,        // silence, with nothing to tell why
     no_valid_answer,  // something came back, so UDP passes, but no answer that counts
+    other_ports,      // silence at the servers' own ports, while something came from others
 };
 
 UdpPath judge_udp(const Observations& seen);
+
+// The servers' own ports are silent, but UDP passes to others of theirs: it is not blocked as such.
+struct OnlyOtherPorts {
+    std::set<std::uint16_t> silent;  // the servers' own
+    Endpoint passing;                // a port that something came back from …
+    bool answered = false;           // … a STUN answer, and not a refusal or garbage
+};
+// Judged by what came back alone: how long the silence has lasted is up to judge_udp().
+std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen);
 
 // Known only where the network said so itself; "unknown" otherwise.
 enum class FilteredBy { unknown, host, router };

@@ -37,13 +37,15 @@ asio::awaitable<void> look_up(std::shared_ptr<Lookup> lookup, TimePoint deadline
     lookup->done = true;
 }
 
-bool leaves_by_tunnel(const IpAddress& destination) {
+using Links = Result<std::vector<net::Interface>>;
+
+std::optional<Egress> egress_to(const IpAddress& destination, const Links& links) {
     const auto route = net::route_to(destination);
-    const auto links = net::interfaces();
-    if (!route || !links) return false;
-    return std::any_of(links->begin(), links->end(), [&](const net::Interface& link) {
-        return link.index == route->interface && link.kind == net::LinkKind::tunnel;
-    });
+    if (!route || !links) return std::nullopt;
+    for (const net::Interface& link : *links) {
+        if (link.index == route->interface) return Egress{link.name, link.kind};
+    }
+    return std::nullopt;
 }
 
 // Without a way out the names are not what is wrong.
@@ -53,7 +55,8 @@ Reason why_not_found(Family family) {
     return no_way_out ? Reason::no_route : Reason::name_lookup;
 }
 
-Targets collect(const std::vector<std::shared_ptr<Lookup>>& lookups, Family family) {
+Targets collect(const std::vector<std::shared_ptr<Lookup>>& lookups, Family family,
+                const Links& links) {
     Targets targets;
     for (const auto& lookup : lookups) {
         if (lookup->family != family) continue;
@@ -67,17 +70,14 @@ Targets collect(const std::vector<std::shared_ptr<Lookup>>& lookups, Family fami
         std::size_t taken = 0;
         for (const IpAddress& address : *lookup->found) {
             if (taken == addresses_each) break;
-            ServerConfig server{{address, lookup->port}, std::nullopt, lookup->name};
+            ServerConfig server{{address, lookup->port}, std::nullopt, lookup->name, std::nullopt};
             const auto source = net::source_address(server.address);
             if (!source && net::is_no_route(source.error())) {
                 targets.why_none = Reason::no_route;
                 continue;
             }
             if (source) server.local = source->unmapped();
-            // Asked only where it matters.
-            const bool carrier =
-                server.local && server.local->scope() == AddressScope::carrier_grade;
-            server.by_tunnel = carrier && leaves_by_tunnel(address);
+            server.egress = egress_to(address, links);
             const bool known =
                 std::any_of(targets.servers.begin(), targets.servers.end(),
                             [&](const ServerConfig& s) { return s.address == server.address; });
@@ -122,7 +122,9 @@ asio::awaitable<BothFamilies> find_targets(std::vector<stun_plugin::ServerName> 
         if (!found_ipv4) continue;
         until = *found_ipv4 + (any(Family::ipv4, false) ? grace_for_ipv4 : grace_for_ipv6);
     }
-    co_return BothFamilies{collect(lookups, Family::ipv4), collect(lookups, Family::ipv6)};
+    const Links links = net::interfaces();
+    co_return BothFamilies{collect(lookups, Family::ipv4, links),
+                           collect(lookups, Family::ipv6, links)};
 }
 
 }  // namespace p2pdiag::nat

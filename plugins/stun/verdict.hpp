@@ -34,7 +34,8 @@ enum class Reason {
     one_destination,     // only one destination answered
     not_told_apart,      // it varies, but by address or by port cannot be told
     no_server_answered,
-    no_valid_answer,  // datagrams came back, but no answer that counts
+    only_other_ports,  // silence at the servers' ports, while UDP passes to others of theirs
+    no_valid_answer,   // datagrams came back, but no answer that counts
     udp_blocked,
     no_route,
     no_server,    // no server with an address of this family

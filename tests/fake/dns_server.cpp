@@ -43,14 +43,17 @@ Question read_question(ByteView query) {
 }
 
 // Empty: no answer.
-Bytes answer(ByteView query) {
+Bytes answer(ByteView query, const FakeDnsOptions& options) {
+    if (options.silent) return {};
     const Question question = read_question(query);
     const bool v6 = question.type == type_aaaa;
     const std::string& label = question.label;
     if (label == "silent" || (label == "slow6" && v6)) return {};
 
-    const bool known = label == "both" || label == "v4only" || label == "slow6";
-    const bool has_record = known && (v6 ? label == "both" : question.type == type_a);
+    const bool ipv4only = label == "ipv4only";
+    const bool known = label == "both" || label == "v4only" || label == "slow6" || ipv4only;
+    const bool has_v6 = label == "both" || (ipv4only && options.nat64);
+    const bool has_record = known && (v6 ? has_v6 : question.type == type_a);
     std::uint16_t flags = response_flags;
     if (label == "broken") flags |= server_failure;
     if (!known && label != "broken") flags |= name_error;
@@ -68,7 +71,11 @@ Bytes answer(ByteView query) {
         writer.u16(1);
         writer.u32(60);
         writer.u16(v6 ? 16 : 4);
-        if (v6) {
+        if (v6 && ipv4only) {
+            writer.u32(0x0064ff9b);
+            writer.zeros(8);
+            writer.u32(0xC00000AA);
+        } else if (v6) {
             writer.u32(0x20010db8);
             writer.zeros(11);
             writer.u8(1);
@@ -81,7 +88,8 @@ Bytes answer(ByteView query) {
 
 }  // namespace
 
-FakeDnsServer::FakeDnsServer() : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+FakeDnsServer::FakeDnsServer(FakeDnsOptions options)
+    : options_(options), socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(53);
@@ -108,7 +116,8 @@ void FakeDnsServer::serve() {
                                             reinterpret_cast<sockaddr*>(&peer), &size);
         if (received <= 0) return;  // shut down
         if (received < 17) continue;
-        const Bytes reply = answer(ByteView(buffer.data(), static_cast<std::size_t>(received)));
+        const Bytes reply =
+            answer(ByteView(buffer.data(), static_cast<std::size_t>(received)), options_);
         if (reply.empty()) continue;
         ::sendto(socket_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&peer), size);
     }

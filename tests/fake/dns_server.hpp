@@ -2,15 +2,21 @@
 //   both     one address of each family          v4only   an IPv4 address, and none for IPv6
 //   nx       no such name                        broken   a server failure
 //   slow6    as "both", but no answer for IPv6   silent   no answer at all
+//   ipv4only an IPv4 address, and with `nat64` one made up for IPv6 (RFC 7050)
 #pragma once
 
 #include <thread>
 
 namespace p2pdiag::testing {
 
+struct FakeDnsOptions {
+    bool nat64 = false;   // its prefix is 64:ff9b::/96
+    bool silent = false;  // answers nothing
+};
+
 class FakeDnsServer {
 public:
-    FakeDnsServer();  // throws where the port cannot be had
+    explicit FakeDnsServer(FakeDnsOptions options = {});  // throws where the port cannot be had
     ~FakeDnsServer();
     FakeDnsServer(const FakeDnsServer&) = delete;
     FakeDnsServer& operator=(const FakeDnsServer&) = delete;
@@ -18,6 +24,7 @@ public:
 private:
     void serve();
 
+    FakeDnsOptions options_;
     int socket_ = -1;
     std::thread thread_;
 };

@@ -1,4 +1,5 @@
 // Is UDP blocked, is nobody there, or is it just loss?
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "reach.hpp"
@@ -168,4 +169,118 @@ TEST_CASE("no server, no discovery", "[stun][blocked]") {
     const Outcome outcome = discover(world, 1);
     CHECK(outcome.verdict.nat_type.reason == Reason::no_server);
     CHECK(outcome.elapsed == Duration::zero());
+}
+
+namespace {
+
+World port_blocked() {
+    World world;
+    world.servers.push_back(server_number(1));
+    world.blocked_ports = {3478};
+    return world;
+}
+
+std::size_t tried_ports(const Outcome& outcome) {
+    const auto& probes = outcome.seen.probes;
+    return static_cast<std::size_t>(std::count_if(
+        probes.begin(), probes.end(),
+        [](const Probe& probe) { return probe.role == Role::other_port && !probe.sends.empty(); }));
+}
+
+}  // namespace
+
+TEST_CASE("one blocked port is not blocked UDP: another port of the servers is measured with",
+          "[stun][blocked]") {
+    World world = port_blocked();
+    const Outcome outcome = discover(world, 1);
+    INFO(describe(outcome.verdict));
+    CHECK(wrong_claims(world, outcome.verdict).empty());
+    CHECK(outcome.verdict.mapping.value == Dependence::endpoint_independent);
+    CHECK(outcome.verdict.public_endpoint.value);
+    const auto ports = judge_other_ports(outcome.seen);
+    REQUIRE(ports);
+    CHECK(ports->silent == std::set<std::uint16_t>{3478});
+    CHECK(ports->answered);
+    CHECK(ports->passing == Endpoint{server_number(0).primary.address, 3479});
+    REQUIRE(outcome.seen.servers.size() == 4);
+    CHECK(outcome.seen.servers[2].instead_of == 0U);
+    CHECK(outcome.seen.servers[3].instead_of == 1U);
+
+    world.mapping = Dependence::address_and_port_dependent;
+    CHECK(discover(world, 1).verdict.nat_type.value == NatType::symmetric);
+    // The one server's other address will do for a second destination.
+    world.servers.pop_back();
+    CHECK(discover(world, 1).verdict.nat_type.value == NatType::symmetric);
+}
+
+TEST_CASE("a port that is refused by the server itself shows that UDP gets there",
+          "[stun][blocked]") {
+    World world = port_blocked();
+    world.blocked_ports.insert(3479);
+    world.closed_ports_refuse = true;
+    const Outcome outcome = discover(world, 1);
+    CHECK(outcome.verdict.nat_type.reason == Reason::only_other_ports);
+    const auto ports = judge_other_ports(outcome.seen);
+    REQUIRE(ports);
+    CHECK_FALSE(ports->answered);
+    CHECK(ports->passing.port == 443);
+    CHECK(outcome.elapsed <= Milliseconds(1000));
+    // So does garbage.
+    world = port_blocked();
+    for (SimServer& server : world.servers) server.fault = Fault::garbage;
+    world.filtering = Dependence::endpoint_independent;
+    CHECK(discover(world, 1).verdict.nat_type.reason == Reason::only_other_ports);
+}
+
+TEST_CASE("a firewall on this machine that forbids one port does not block UDP",
+          "[stun][blocked]") {
+    // So many servers that the first round of refusals would do to believe.
+    World world = port_blocked();
+    for (unsigned number = 2; number < 7; ++number) world.servers.push_back(server_number(number));
+    world.not_permitted = true;
+    const Outcome outcome = discover(world, 1);
+    CHECK(outcome.verdict.mapping.value == Dependence::endpoint_independent);
+    CHECK(judge_blocker(outcome.seen) == FilteredBy::unknown);
+}
+
+TEST_CASE("other ports are tried only after silence, and before UDP is called blocked",
+          "[stun][blocked]") {
+    CHECK(tried_ports(discover(World(), 1)) == 0);
+    World slow;
+    slow.one_way = Milliseconds(80);
+    const Outcome outcome = discover(slow, 1);
+    CHECK(tried_ports(outcome) > 0);
+    CHECK(outcome.seen.servers.size() == 1);
+    CHECK_FALSE(judge_other_ports(outcome.seen));
+    CHECK(is_complete(slow, outcome.verdict));
+
+    const Outcome none = discover(blocked(), 1);
+    // Each of two servers at 443, 3479 and 19302.
+    CHECK(tried_ports(none) == 6);
+    CHECK_FALSE(judge_other_ports(none.seen));
+    // A server that is named at two of its ports is not asked there twice.
+    World twice = blocked();
+    twice.servers[1].primary = {twice.servers[0].primary.address, 443};
+    CHECK(tried_ports(discover(twice, 1)) == 2);
+}
+
+TEST_CASE("a blocked port is never called blocked UDP, whatever gets lost", "[stun][blocked]") {
+    unsigned seed = 0;
+    for (const double each_way : {0.0, 0.1, 0.2, 0.4}) {
+        for (const bool refuse : {false, true}) {
+            for (const Dependence kind :
+                 {Dependence::endpoint_independent, Dependence::address_and_port_dependent}) {
+                World world = port_blocked();
+                world.loss.each_way = each_way;
+                world.closed_ports_refuse = refuse;
+                world.mapping = kind;
+                for (int run = 0; run < 40; ++run) {
+                    const Outcome outcome = discover(world, ++seed);
+                    INFO(describe(world)
+                         << " seed " << seed << " -> " << describe(outcome.verdict));
+                    REQUIRE(wrong_claims(world, outcome.verdict).empty());
+                }
+            }
+        }
+    }
 }

@@ -350,9 +350,16 @@ TEST_CASE("A19: what is known is not held back for stragglers", "[stun][cases]")
 TEST_CASE("A20: a 464XLAT translator is not a second NAT", "[stun][cases]") {
     World world = cone(by_port);
     world.local = IpAddress::v4(0xC0000004);
-    const Verdict verdict = discover(world, 1).verdict;
-    CHECK(verdict.translated_from_ipv6);
-    CHECK_FALSE(verdict.carrier_hop);
+    // A router of the provider with an address of RFC 6598 is none either.
+    world.carrier_hop = true;
+    Asked asked;
+    asked.find_hops = true;
+    const Outcome outcome = discover(world, 1, asked);
+    REQUIRE(outcome.seen.hops.size() == 1);
+    CHECK(outcome.verdict.translated_from_ipv6);
+    CHECK_FALSE(outcome.verdict.carrier_hop);
+    CHECK_FALSE(outcome.verdict.carrier_local);
+    CHECK(outcome.verdict.nat_type.value == NatType::port_restricted_cone);
     CHECK_FALSE(discover(cone(by_port), 1).verdict.translated_from_ipv6);
 }
 

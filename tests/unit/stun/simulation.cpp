@@ -63,7 +63,9 @@ private:
         config.family = world.local.family();
         for (const SimServer& server : world.servers) {
             const std::size_t name = world.one_name ? 0 : config.servers.size();
-            config.servers.push_back({server.primary, world.local, name, world.local_by_tunnel});
+            const net::LinkKind kind =
+                world.local_by_tunnel ? net::LinkKind::tunnel : net::LinkKind::ethernet;
+            config.servers.push_back({server.primary, world.local, name, Egress{"eth0", kind}});
         }
         config.hairpin = asked.hairpin;
         config.given_port = asked.given_port;
@@ -241,7 +243,8 @@ private:
     }
 
     void leave(SocketId socket, const Endpoint& to, const Bytes& datagram, int ttl) {
-        if (world_.not_permitted) {
+        const bool all_ports = world_.blocked_ports.empty();
+        if (world_.not_permitted && (all_ports || world_.blocked_ports.contains(to.port))) {
             Trouble trouble;
             trouble.error = EPERM;
             return discovery_.on_trouble(socket, to, trouble, now_);
@@ -258,6 +261,12 @@ private:
             return;
         }
         const Endpoint from = map(port_by_socket_.at(socket), to);
+        if (world_.blocked_ports.contains(to.port)) return;
+        if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
+            const Trouble trouble{ECONNREFUSED, true, 3, 3, to.address};
+            return later(2 * world_.one_way,
+                         [=, this] { discovery_.on_trouble(socket, to, trouble, now_); });
+        }
         if (inside_.contains(to) && !world_.direct) {
             if (world_.hairpin && !lost()) enter(from, to, datagram);
             return;
@@ -279,21 +288,40 @@ private:
         later(world_.one_way, [=, this] { discovery_.on_datagram(socket, from, datagram, now_); });
     }
 
+    // The address of a server, but no port that it serves.
+    bool is_closed(const Endpoint& to) const {
+        bool address = false;
+        for (const SimServer& server : world_.servers) {
+            const bool here =
+                to.address == server.primary.address || to.address == server.other.address;
+            address = address || here;
+            const bool port = to.port == server.primary.port || to.port == server.other.port;
+            if (here && port) return false;
+        }
+        return address;
+    }
+
     void reply(const Endpoint& from, const Endpoint& to, const Bytes& datagram, Duration delay) {
+        if (world_.blocked_ports.contains(from.port)) return;
         later(delay, [=, this] {
             if (!lost()) enter(from, to, datagram);
         });
     }
 
-    static std::optional<Endpoint> other_of(const SimServer& server) {
+    // RFC 5780 section 7.4: the other address and the other port, seen from where it was asked.
+    static std::optional<Endpoint> other_of(const SimServer& server, const Endpoint& at) {
         switch (server.fault) {
             case Fault::no_other: return std::nullopt;
             case Fault::same_ip_other: return Endpoint{server.primary.address, server.other.port};
             case Fault::same_port_other: return Endpoint{server.other.address, server.primary.port};
             case Fault::private_other:
                 return Endpoint{IpAddress::v4(0xC0A80105), server.other.port};
-            default: return server.other;
+            default: break;
         }
+        const bool here = at.address == server.primary.address;
+        const bool own_port = at.port == server.primary.port;
+        return Endpoint{here ? server.other.address : server.primary.address,
+                        own_port ? server.other.port : server.primary.port};
     }
 
     void serve(const Endpoint& client, const Endpoint& at, const Bytes& datagram) {
@@ -344,7 +372,7 @@ private:
             answer.xor_mapped_address.reset();
             answer.mapped_address = Endpoint{world_.local, inside_.at(client)};
         }
-        answer.other_address = other_of(server);
+        answer.other_address = other_of(server, at);
         const Bytes bytes = stun::encode(answer);
         const Duration delay =
             world_.one_way + (fault == Fault::late ? Milliseconds(200) : Milliseconds(0));

@@ -67,7 +67,9 @@ struct World {
     bool plain_restored = false;  // answers have no XOR-MAPPED-ADDRESS, and the local address in
                                   // the other: an ALG put it there
     bool local_by_tunnel = false;
-    bool not_permitted = false;     // with udp_blocked: sendto fails with EPERM
+    std::set<std::uint16_t> blocked_ports;  // UDP to and from these ports of the servers is dropped
+    bool closed_ports_refuse = false;       // a server's ports without a service answer by ICMP
+    bool not_permitted = false;     // with udp_blocked or blocked_ports: sendto fails with EPERM
     std::uint16_t static_port = 0;  // this local port is mapped endpoint-independently and kept
     bool carrier_hop = false;       // the second router has an address of RFC 6598
     Loss loss;

@@ -1,0 +1,18 @@
+// How often a discovery sends, and how long.
+#pragma once
+
+#include "observations.hpp"
+
+namespace p2pdiag::nat {
+
+// DESIGN section 6: sends 100 ms apart. Twenty-five of them tell a filter from 20 % loss in each
+// direction.
+inline constexpr Milliseconds pace{100};
+inline constexpr unsigned most_sends = 25;
+inline constexpr std::size_t fewest_sends = 5;
+// Two sockets of one test take turns, so that together they sample the path twice as often.
+inline constexpr Milliseconds half_pace{50};
+// A baseline or control that goes on for as long as any test may.
+inline constexpr unsigned steady_sends = 60;
+
+}  // namespace p2pdiag::nat

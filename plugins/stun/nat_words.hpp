@@ -1,0 +1,32 @@
+// What is known of a family's NAT, in sentences.
+#pragma once
+
+#include <string>
+
+#include "nat_report.hpp"
+
+namespace p2pdiag::nat {
+
+std::string family_name(const FamilyResult& result);  // "IPv4"
+
+struct TypeWords {
+    const char* code;
+    Severity severity;
+    const char* sentence;
+};
+
+// Only where the type is known.
+TypeWords words_of(const Verdict& verdict);
+std::string type_sentence(const FamilyResult& result);
+
+// Only where it is not.
+std::string why_unknown(const FamilyResult& result);
+
+// Of the servers' own UDP ports, where those are silent and others are not; else empty. Said only
+// of silence that lasted: see judge_udp().
+std::string about_ports(const FamilyResult& result);
+
+// The whole, for the summary.
+std::string sentence_of(const FamilyResult& result);
+
+}  // namespace p2pdiag::nat

@@ -1,0 +1,173 @@
+// The words of stun.nat for what was seen.
+#include "nat_report.hpp"
+
+#include <catch2/catch.hpp>
+#include <fake_host.hpp>
+#include <map>
+
+#include "net/resolve.hpp"
+#include "simulation.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::nat;
+using namespace p2pdiag::nat::testing;
+
+namespace {
+
+// A check's function takes nothing but the run.
+FamilyResult shown;
+Nat64Result shown_nat64;
+
+p2pdiag_status show(Run& run) {
+    FamilyResult ipv6;
+    ipv6.family = Family::ipv6;
+    ipv6.why_not = Reason::no_server;
+    return report(run, shown, ipv6, shown_nat64);
+}
+
+struct Report {
+    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
+    std::string summary;
+    json::object data;
+    json::object ipv4;
+    std::map<std::string, std::string> findings;
+};
+
+Report report_on(const World& world, const Nat64Result& nat64 = {}) {
+    shown_nat64 = nat64;
+    const Outcome outcome = discover(world, 1);
+    shown = FamilyResult{};
+    shown.tried = true;
+    shown.seen = outcome.seen;
+    shown.verdict = outcome.verdict;
+    static constexpr p2pdiag_check check = p2pdiag::check<show>({.id = "stun.nat", .title = "t"});
+    p2pdiag::testing::FakeHost host;
+    Report result;
+    result.status = host.run(check, "{}");
+    for (const std::string& line : host.emitted()) {
+        const json::object message = json::parse(line).value().as_object();
+        const std::string_view type = message.at("type").as_string();
+        if (type == "summary") result.summary = message.at("text").as_string();
+        if (type == "data") result.data = message.at("data").as_object();
+        if (type != "finding") continue;
+        result.findings.emplace(message.at("code").as_string(), message.at("message").as_string());
+    }
+    result.ipv4 = result.data.at("ipv4").as_object();
+    return result;
+}
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+World two_servers() {
+    World world;
+    world.servers.push_back(server_number(1));
+    return world;
+}
+
+}  // namespace
+
+TEST_CASE("blocked UDP is told with the interface, and a VPN's tunnel is named", "[stun][report]") {
+    World world = two_servers();
+    world.udp_blocked = true;
+    const Report plain = report_on(world);
+    CHECK(plain.status == P2PDIAG_FAIL);
+    CHECK(has(plain.summary, "packets leave by the interface eth0"));
+    CHECK_FALSE(has(plain.summary, "VPN"));
+    CHECK(plain.ipv4.at("egress").at("kind") == "ethernet");
+    world.local_by_tunnel = true;
+    const Report tunnel = report_on(world);
+    CHECK(has(tunnel.summary, "a tunnel like those of VPNs"));
+    CHECK(has(tunnel.findings.at("nat.udp-blocked"), "the interface eth0, a tunnel"));
+    CHECK(tunnel.ipv4.at("egress").at("kind") == "tunnel");
+}
+
+TEST_CASE("a blocked port is told, and what was measured through another", "[stun][report]") {
+    World world = two_servers();
+    world.blocked_ports = {3478};
+    const std::string first = world.servers[0].primary.address.to_string();
+    const Report result = report_on(world);
+    INFO(result.summary);
+    CHECK(result.findings.size() == 1);
+    const std::string& message = result.findings.at("nat.stun-unreachable");
+    CHECK(
+        has(message, "UDP to port 3478 gets no answer, while port 3479 of " + first + " answers"));
+    CHECK(has(message, "that port was used to measure"));
+    CHECK(has(result.summary, "UDP to port 3478 gets no answer"));
+    CHECK(result.ipv4.at("mapping") == "endpoint-independent");
+    const json::object& stand_in = result.ipv4.at("servers").as_array()[2].as_object();
+    CHECK(stand_in.at("address") == json::value(first + ":3479"));
+    CHECK(stand_in.at("instead_of") == json::value(first + ":3478"));
+
+    world.mapping = Dependence::address_and_port_dependent;
+    const Report symmetric = report_on(world);
+    CHECK(symmetric.findings.contains("nat.symmetric"));
+    CHECK(symmetric.findings.contains("nat.stun-unreachable"));
+    CHECK(has(symmetric.summary, "; UDP to port 3478 gets no answer"));
+}
+
+TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
+    World world = two_servers();
+    world.blocked_ports = {3478, 3479};
+    world.closed_ports_refuse = true;
+    const std::string first = world.servers[0].primary.address.to_string();
+    const Report result = report_on(world);
+    INFO(result.summary);
+    CHECK(result.status == P2PDIAG_UNKNOWN);
+    CHECK(has(result.findings.at("nat.stun-unreachable"),
+              "port 443 of " + first + " sends something back, so UDP is not blocked as such"));
+    CHECK(result.ipv4.at("nat_type_reason") == "only-other-ports");
+    const json::array& tried = result.ipv4.at("udp_ports_tried").as_array();
+    REQUIRE(tried.size() == 6);
+    CHECK(tried[0].at("server") == json::value(first + ":3478"));
+    CHECK(tried[0].at("port") == 443);
+    CHECK(tried[0].at("outcome") == "refused");
+    CHECK(tried[1].at("outcome") == "no-answer");
+}
+
+TEST_CASE("interfaces that differ make no common one", "[stun][report]") {
+    Observations seen;
+    CHECK_FALSE(common_egress(seen));
+    seen.servers.resize(2);
+    seen.servers[0].egress = Egress{"eth0", net::LinkKind::ethernet};
+    CHECK_FALSE(common_egress(seen));
+    seen.servers[1].egress = seen.servers[0].egress;
+    CHECK(common_egress(seen)->interface == "eth0");
+    seen.servers[1].egress->interface = "tun0";
+    CHECK_FALSE(common_egress(seen));
+}
+
+TEST_CASE("what is known of a NAT64", "[stun][report]") {
+    Nat64Result nat64;
+    const auto reason = [&] { return report_on(World(), nat64).data.at("nat64_reason"); };
+    CHECK(reason() == "not-asked");
+    nat64.asked = true;
+    CHECK(reason() == "not-awaited");
+    nat64.found = ErrorCode(net::ResolveError::timed_out);
+    CHECK(reason() == "name-lookup");
+    nat64.found = std::optional<net::Nat64Prefix>();
+    CHECK(reason() == "not-announced");
+    CHECK(report_on(World(), nat64).data.at("nat64").is_null());
+    CHECK_FALSE(report_on(World(), nat64).findings.contains("nat.nat64"));
+
+    nat64.found = std::optional(net::Nat64Prefix{*IpAddress::parse("64:ff9b::"), 96});
+    const Report beside = report_on(World(), nat64);
+    CHECK(beside.data.at("nat64").at("prefix") == "64:ff9b::/96");
+    CHECK_FALSE(beside.data.contains("nat64_reason"));
+    CHECK(has(beside.findings.at("nat.nat64"), "hosts with IPv6 alone"));
+}
+
+TEST_CASE("behind a 464XLAT translator the NAT is the provider's", "[stun][report]") {
+    World world;
+    world.local = IpAddress::v4(0xC0000004);
+    Nat64Result nat64;
+    nat64.asked = true;
+    nat64.found = std::optional(net::Nat64Prefix{*IpAddress::parse("64:ff9b::"), 96});
+    const Report known = report_on(world, nat64);
+    CHECK(has(known.findings.at("nat.nat64"), "by a NAT64 with the prefix 64:ff9b::/96 of the"));
+    CHECK_FALSE(known.findings.contains("nat.cgnat"));
+    CHECK(has(known.summary, "(464XLAT)"));
+    // The address alone tells it, too.
+    CHECK(has(report_on(world).findings.at("nat.nat64"), "(464XLAT)"));
+}
