@@ -25,7 +25,10 @@ public:
           target_(target),
           flags_(flags),
           unicode_(use_unicode(context.environment)),
-          children_(signals_.fd(), [this] { return signals_.count(); }),
+          children_(signals_.fd(),
+                    count_interrupts(signals_,
+                                     "Stopping; what was done is taken back. Once more ends it at "
+                                     "once, as it is.\n")),
           journal_(context.paths.changes) {}
 
     int run(const json::object& arguments) {

@@ -38,6 +38,15 @@ bool is_shown(std::string_view function, const std::string& level, bool verbose)
 
 void note(std::string_view text) { write_all(STDERR_FILENO, text); }
 
+std::function<int()> count_interrupts(SignalWatch& signals, const char* text) {
+    return [&signals, text, heard = false]() mutable {
+        const int count = signals.count();
+        if (count > 0 && !heard) note(text);
+        heard = heard || count > 0;
+        return count;
+    };
+}
+
 change::Events watch_change(const Context& context, bool several) {
     const bool unicode = use_unicode(context.environment);
     const bool verbose = context.globals.verbose;

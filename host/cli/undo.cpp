@@ -93,7 +93,9 @@ public:
                 return end("declined", exit_codes::declined, untouched(records));
             }
         }
-        change::Children children(signals.fd(), [&signals] { return signals.count(); });
+        change::Children children(
+            signals.fd(),
+            count_interrupts(signals, "Stopping after this one. Once more ends it at once.\n"));
         const profile::Profile profile = load_profile(context_, profile_request(context_));
         const auto input_for = [&profile](const loader::Plugin& plugin) {
             return plugin_input(profile, plugin);

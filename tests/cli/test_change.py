@@ -58,6 +58,14 @@ class Case(unittest.TestCase):
         self.addCleanup(self.end, process)
         return process
 
+    def interrupt(self, process, number=signal.SIGINT):
+        """Returns when the host has heard it."""
+        process.send_signal(number)
+        for line in process.stderr:
+            if line.startswith("Stopping"):
+                return
+        self.fail("it ended without a word")
+
     @staticmethod
     def end(process):
         if process.poll() is None:
@@ -71,7 +79,7 @@ class Case(unittest.TestCase):
             time.sleep(0.01)
 
     def files(self):
-        return sorted(name for name in os.listdir(self.box) if name != ".log")
+        return sorted(name for name in os.listdir(self.box) if not name.startswith("."))
 
     def calls(self, function=""):
         try:
@@ -147,6 +155,7 @@ class Confirmation(Case):
         done = self.host("box", "put", "--name", "it's a", "--name", "b")
         self.assertEqual(done.returncode, 5)
         self.assertEqual(done.stdout, "")
+        self.assertIn("This is to be done:", done.stderr)
         self.assertEqual(self.files(), [])
         self.assertEqual(self.document("box", "put", "--name", "a", code=5)["status"], "declined")
         # The words that it says do it.
@@ -214,6 +223,7 @@ class Apply(Case):
     def test_done(self):
         done = self.put("a", "b")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("This is to be done:", done.stderr)
         self.assertIn("verified: a lies there", done.stdout)
         self.assertIn("Done, and verified.", done.stdout)
         ids = [record["id"] for record in reversed(self.records())]
@@ -283,31 +293,36 @@ class Apply(Case):
             self.host("undo", "--all", "--yes")
             os.remove(self.box + "/.log")
 
-    def interrupt(self, *signals, **wishes):
+    def applying(self, **wishes):
+        """A process that applies two steps, and does not come past a function of the second."""
         process = self.start("box", "put", "--name", "a", "--name", "b", "--yes", "--format", "json", **wishes)
         last = "verify b" if "BOX_VERIFY" in wishes else "apply b"
         self.wait_for(last, lambda: last in self.calls() and "b" in self.files())
-        for number in signals:
-            process.send_signal(number)
-            # The second one is to be another one.
-            if len(signals) > 1:
-                time.sleep(0.1)
-        out, _ = process.communicate(timeout=PATIENCE)
-        return process.returncode, json.loads(out)
+        return process
 
     def test_interrupted(self):
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):
             for wishes in ({"BOX_APPLY": "hang:b"}, {"BOX_VERIFY": "hang:b"}, {"BOX_APPLY": "stubborn:b"}):
-                result, document = self.interrupt(number, **wishes)
-                self.assertEqual((result, document["status"]), (code, "interrupted"))
+                process = self.applying(**wishes)
+                process.send_signal(number)
+                out, error = process.communicate(timeout=PATIENCE)
+                self.assertIn("Stopping; what was done is taken back.", error)
+                self.assertEqual((process.returncode, json.loads(out)["status"]), (code, "interrupted"))
                 self.assertEqual(self.files(), [])
                 self.assertEqual(self.calls()[-2:], ["revert b", "revert a"])
                 os.remove(self.box + "/.log")
         self.assertEqual({record["state"] for record in self.records()}, {"undone"})
 
     def test_interrupted_twice(self):
-        code, document = self.interrupt(signal.SIGINT, signal.SIGINT, BOX_APPLY="stubborn:b", BOX_REVERT="stubborn")
-        self.assertEqual((code, document["status"]), (130, "interrupted"))
+        process = self.applying(BOX_APPLY="stubborn:b", BOX_REVERT="stubborn")
+        process.send_signal(signal.SIGINT)
+        self.wait_for("revert b", lambda: "revert b" in self.calls())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+        document = json.loads(out)
+        self.assertEqual((process.returncode, document["status"]), (130, "interrupted"))
+        self.assertEqual([step["revert"]["status"] for step in document["steps"]], ["cancelled"] * 2)
+        self.assertEqual(document["undo"].split()[2:], [record["id"] for record in reversed(self.records())])
         self.assertEqual(self.files(), ["a", "b"])
         self.assertEqual(self.states(), ["b planned", "a applied"])
         self.assertEqual(self.host("undo", "--yes").returncode, 0)
@@ -501,15 +516,29 @@ class Undo(Case):
         self.assertEqual(self.files(), [])
 
     def test_interrupted(self):
+        self.put("a", "b", "c")
+        process = self.start("undo", "--all", "--yes", BOX_REVERT="wait:c")
+        self.wait_for("revert c", lambda: "revert c" in self.calls())
+        self.interrupt(process)
+        # What was begun is finished, and nothing else begun.
+        open(self.box + "/.go", "w").close()
+        out, error = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, out + error)
+        self.assertEqual(self.states(), ["c undone", "b applied", "a applied"])
+        self.assertEqual(self.calls("revert"), ["revert c"])
+
+    def test_interrupted_twice(self):
         self.put("a", "b")
         process = self.start("undo", "--all", "--yes", "--format", "json", BOX_REVERT="hang:b")
         self.wait_for("revert b", lambda: "revert b" in self.calls())
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.1)
+        self.interrupt(process)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 130)
-        self.assertEqual(json.loads(out)["status"], "incomplete")
+        document = json.loads(out)
+        self.assertEqual(document["status"], "incomplete")
+        self.assertEqual([step["outcome"] for step in document["steps"]], ["interrupted"] * 2)
+        self.assertEqual(document["steps"][0]["revert"]["status"], "cancelled")
         self.assertEqual(self.files(), ["a", "b"])
         self.assertEqual(self.calls("revert"), ["revert b"])
 

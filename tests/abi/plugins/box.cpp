@@ -140,10 +140,20 @@ p2pdiag_status verify(p2pdiag::Run& run) {
     return P2PDIAG_PASS;
 }
 
+// Until BOX_DIR/.go is there; false when it was asked to stop before.
+bool wait_for_go(p2pdiag::Run& run) {
+    while (::access(path_of(".go").c_str(), F_OK) != 0) {
+        if (run.cancelled()) return false;
+        ::usleep(10'000);
+    }
+    return true;
+}
+
 p2pdiag_status revert(p2pdiag::Run& run) {
     const std::string name = step_name(run);
-    const std::string how = mischief("BOX_REVERT", name);
+    std::string how = mischief("BOX_REVERT", name);
     log_call("revert", name);
+    if (how == "wait") how = wait_for_go(run) ? "" : "error";
     if (!how.empty()) return common(run, how);
     std::remove(path_of(name).c_str());
     return P2PDIAG_PASS;
