@@ -51,7 +51,7 @@ bool Journey::applies(const Ruleset& ruleset, const Chain& chain, const Stage& s
     if (is_outer(stage.hook)) {
         const net::Interface* device = stage.hook == Hook::ingress ? stage.in : stage.out;
         if (table.family != TableFamily::netdev && table.family != TableFamily::inet) return false;
-        return device == nullptr || is_on(chain, device->name);
+        return device == nullptr || chain.devices.empty() || is_on(chain, device->name);
     }
     switch (table.family) {
         case TableFamily::inet: return true;
@@ -130,9 +130,12 @@ Journey::States Journey::run_entry(const Entry& entry, const Stage& stage, const
     }
     States passed = walker_.run_base(*entry.ruleset, *entry.chain, stage, open);
     for (const State& state : done) merge(passed, state);
-    if (table.maybe_dormant && !same_packets(passed, states)) {
-        const auto why =
-            findings_.reasons.add("whether the table " + table.title() + " is dormant", false);
+    const bool somewhere = is_outer(stage.hook) && entry.chain->devices.empty();
+    if ((table.maybe_dormant || somewhere) && !same_packets(passed, states)) {
+        const auto why = findings_.reasons.add(
+            somewhere ? "which interface the chain " + table.title() + ' ' + entry.chain->name + " is on"
+                      : "whether the table " + table.title() + " is dormant",
+            false);
         for (State& state : passed) state.reasons |= why;
         for (State state : states) {
             state.reasons |= why;

@@ -107,6 +107,20 @@ Value Values::read_map(const MapLookup& lookup, const State& state) {
     return value;
 }
 
+// Where nothing else is the reason, it is the set.
+void Values::note_set(const Set& set) {
+    if (unknown_ != 0) return;
+    const bool is_named = set.table != no_index;
+    if (set.has_unread) {
+        note(is_named           ? "what is in the set " + set.name
+             : set.name.empty() ? "what is in a set"
+                                : set.name,
+             false);
+    } else {
+        note("what is in " + (is_named ? "the set " + set.name : "a set") + " at that time", true);
+    }
+}
+
 Values::Looked Values::look(const MapLookup& lookup, const State& state) {
     Looked looked;
     looked.set = &ruleset_->sets[lookup.set];
@@ -150,10 +164,7 @@ Truth Values::test(const Match& match, const State& state) {
     const bool touched = touched_.contains({ruleset_, match.set});
     const Found found = look_up(set, std::span(key).first(std::min(match.left.size(), key.size())));
     const Truth hit = touched ? Truth::maybe : to_truth(found);
-    if (hit == Truth::maybe && unknown_ == 0) {
-        const std::string name = set.name.empty() ? "a set" : "the set " + set.name;
-        note("whether " + name + " has its key in time", !set.has_unread);
-    }
+    if (hit == Truth::maybe) note_set(set);
     const Truth holds = match.negated ? !hit : hit;
     return breaks == Truth::maybe && holds == Truth::yes ? Truth::maybe : holds;
 }

@@ -95,6 +95,25 @@ bool read_comparison(const json::value& right, std::string_view op, Match& match
     return true;
 }
 
+// The right side is not understood, the left one is: that the packet must have the field still
+// holds.
+Step unread_match(Match& match, std::vector<Typed>& parts, const json::value& whole,
+                  Context& context) {
+    constexpr std::size_t most_parts = 16;
+    Match unread;
+    unread.left = std::move(match.left);
+    if (unread.left.empty()) {
+        for (Typed& part : parts) unread.left.push_back(std::move(part.expression));
+    }
+    if (unread.left.empty() || unread.left.size() > most_parts) return uncertain(whole, false);
+    Set set;
+    set.name = text_of_statement(whole);
+    set.parts = unread.left.size();
+    set.has_unread = true;
+    unread.set = add_set(std::move(set), context);
+    return unread;
+}
+
 Step read_match(const json::object& body, const json::value& whole, Context& context) {
     const auto op = json::find_string(body, "op");
     const json::value* left = json::find(body, "left");
@@ -114,7 +133,7 @@ Step read_match(const json::object& body, const json::value& whole, Context& con
     const bool read = is_set(*right) ? read_set_match(*right, *op, match, parts, context)
                                      : parts.size() == 1 &&
                                            read_comparison(*right, *op, match, parts[0], context);
-    return read ? Step(std::move(match)) : Step(uncertain(whole, false));
+    return read ? Step(std::move(match)) : unread_match(match, parts, whole, context);
 }
 
 Step read_mangle(const json::object& body, const json::value& whole, Context& context) {

@@ -59,6 +59,7 @@ private:
     Value unknown(std::uint8_t width, std::string what, bool circumstantial);
     Value name_of(const net::Interface* interface, bool known);
     void note(std::string what, bool circumstantial);
+    void note_set(const Set& set);
 
     const World& world_;
     const Packet& packet_;
