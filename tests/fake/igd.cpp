@@ -395,6 +395,8 @@ FakeIgd::Reply FakeIgd::add(const upnp::Call& call, bool any_port) {
     const auto held = holder();
     const bool foreign = held != table_.end() && held->internal_address != mapping.internal_address;
     if (foreign || (options_.no_renewal && held != table_.end())) return {718, {}};
+    mapping.description = options_.lists_as.value_or(mapping.description);
+    mapping.internal_address = options_.lists_client.value_or(mapping.internal_address);
     if (options_.wrong_port) mapping.internal_port = 1;
     if (held == table_.end() && table_.size() >= options_.capacity) return {728, {}};
     if (!options_.forgets && held != table_.end()) *held = mapping;

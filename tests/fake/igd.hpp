@@ -85,12 +85,14 @@ struct FakeIgdOptions {
 
     // Action -> UPnP error that it always ends with.
     std::map<std::string, int> errors;
-    bool only_permanent = false;  // 725 to any lease but 0
-    bool same_port = false;       // 724 unless both ports are the same
-    bool forgets = false;         // says that it has mapped, and has not
-    bool no_renewal = false;      // 718 also to the host that has the port
-    bool wrong_port = false;      // maps internal port 1, whichever was asked
-    bool pinholes = true;         // WANIPv6FirewallControl is there
+    bool only_permanent = false;              // 725 to any lease but 0
+    bool same_port = false;                   // 724 unless both ports are the same
+    bool forgets = false;                     // says that it has mapped, and has not
+    bool no_renewal = false;                  // 718 also to the host that has the port
+    std::optional<std::string> lists_as;      // the description of every mapping that it makes
+    std::optional<std::string> lists_client;  // … and the address
+    bool wrong_port = false;                  // maps internal port 1, whichever was asked
+    bool pinholes = true;                     // WANIPv6FirewallControl is there
     std::uint32_t longest_lease = 604800;
     std::size_t capacity = 1000;  // 728 when so many are there
     std::vector<FakeMapping> table;

@@ -93,6 +93,9 @@ struct MapGrant {
     std::optional<Seconds> lifetime;            // 0 = permanent; nothing where it is not told
     std::optional<std::uint32_t> epoch;         // seconds; NAT-PMP and PCP
     std::optional<std::uint16_t> pinhole_id;    // UPnP WANIPv6FirewallControl
+    // UPnP: what the router lists it as, where that is not MapRequest::description. Only so is it
+    // known to be ours later.
+    std::optional<std::string> listed_as;
 };
 
 }  // namespace p2pdiag::net::portmap

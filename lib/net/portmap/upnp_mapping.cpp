@@ -31,36 +31,56 @@ struct Looked {
     Failure failure;   // of unknown
 };
 
+struct Wish {
+    Service service;
+    MapRequest request;
+    std::optional<std::string> listed_as;  // of one that was granted before
+};
+
 bool same_description(const std::string& listed, const std::string& ours) {
     if (listed == ours) return true;
     return listed.size() >= least_description && ours.starts_with(listed);
 }
 
-bool leads_here(const IgdMapping& entry, const Service& service, const MapRequest& request) {
-    return entry.internal_address == service.local.unmapped() &&
-           entry.internal_port == request.internal_port;
+bool has_our_name(const IgdMapping& entry, const Wish& wish) {
+    return same_description(entry.description, wish.request.description) ||
+           entry.description == wish.listed_as;
 }
 
-bool is_ours(const IgdMapping& entry, const Service& service, const MapRequest& request) {
-    return leads_here(entry, service, request) &&
-           same_description(entry.description, request.description);
+bool leads_here(const IgdMapping& entry, const Wish& wish) {
+    return entry.internal_address == wish.service.local.unmapped();
 }
 
-std::string owner_of(const IgdMapping& entry, const Service& service) {
-    const bool here = entry.internal_address == service.local.unmapped();
+// Some routers list names in place of addresses.
+bool may_lead_here(const IgdMapping& entry, const Wish& wish) {
+    return leads_here(entry, wish) || !entry.internal_address;
+}
+
+bool is_ours(const IgdMapping& entry, const Wish& wish) {
+    return may_lead_here(entry, wish) && entry.internal_port == wish.request.internal_port &&
+           has_our_name(entry, wish);
+}
+
+// Whoever made it.
+bool serves_us(const IgdMapping& entry, const Wish& wish) {
+    const bool same_port = entry.internal_port == wish.request.internal_port;
+    return (leads_here(entry, wish) && same_port) || is_ours(entry, wish);
+}
+
+std::string owner_of(const IgdMapping& entry, const Wish& wish) {
     const std::string address =
         entry.internal_address ? entry.internal_address->to_string() : "an unknown address";
-    std::string text = here ? "this machine, " + address : address;
+    std::string text = leads_here(entry, wish) ? "this machine, " + address : address;
     text += " port " + std::to_string(entry.internal_port);
     if (!entry.description.empty()) text += ", \"" + printable(entry.description) + "\"";
     return text;
 }
 
-Failure conflict(const IgdMapping& entry, const Service& service, int code = 0) {
+Failure conflict(const IgdMapping& entry, const Wish& wish, int code = 0) {
     const std::string port = std::to_string(entry.external_port);
     return {Problem::conflict,
             code,
-            "external port " + port + " belongs to " + owner_of(entry, service),
+            "external port " + port + " belongs to " + owner_of(entry, wish),
             {}};
 }
 
@@ -87,11 +107,11 @@ std::uint16_t random_port() {
     return static_cast<std::uint16_t>(first_dynamic_port + number % (65536 - first_dynamic_port));
 }
 
-asio::awaitable<Looked> look(Service service, MapRequest request, std::uint16_t external_port) {
+asio::awaitable<Looked> look(Wish wish, std::uint16_t external_port) {
     Looked looked;
-    auto entry = co_await igd_mapping(service, request.transport, external_port);
+    auto entry = co_await igd_mapping(wish.service, wish.request.transport, external_port);
     if (entry) {
-        looked.holder = is_ours(*entry, service, request) ? Holder::ours : Holder::foreign;
+        looked.holder = is_ours(*entry, wish) ? Holder::ours : Holder::foreign;
         looked.entry = std::move(*entry);
     } else if (entry.error().problem == Problem::not_found) {
         looked.holder = Holder::nobody;
@@ -101,100 +121,94 @@ asio::awaitable<Looked> look(Service service, MapRequest request, std::uint16_t 
     co_return looked;
 }
 
-MapGrant with_lease(MapGrant grant, const IgdMapping& entry, Seconds asked) {
+MapGrant as_listed(MapGrant grant, const IgdMapping& entry, const Wish& wish) {
+    const Seconds asked = wish.request.lifetime;
     const bool just_made = entry.lease <= asked && asked - entry.lease <= moment;
     grant.lifetime = just_made && entry.lease.count() > 0 ? asked : entry.lease;
+    const bool known = same_description(entry.description, wish.request.description);
+    grant.listed_as = known ? std::nullopt : std::optional(entry.description);
     return grant;
 }
 
 // What the router has made of a mapping that it says to have made.
-asio::awaitable<Outcome<MapGrant>> confirm(Service service, MapRequest request, MapGrant grant,
-                                           Holder before) {
-    const Looked after = co_await look(service, request, grant.external_port);
+asio::awaitable<Outcome<MapGrant>> confirm(Wish wish, MapGrant grant, Holder before) {
+    const Looked after = co_await look(wish, grant.external_port);
     if (after.holder == Holder::unknown) {
-        if (request.lifetime.count() == 0) grant.lifetime = Seconds(0);
+        if (wish.request.lifetime.count() == 0) grant.lifetime = Seconds(0);
         co_return grant;
     }
-    // Some routers write descriptions of their own.
-    if (after.holder != Holder::nobody && leads_here(after.entry, service, request)) {
-        co_return with_lease(grant, after.entry, request.lifetime);
+    const bool listed = after.holder != Holder::nobody;
+    if (listed && serves_us(after.entry, wish)) co_return as_listed(grant, after.entry, wish);
+    // It may be in force without being listed, or lead to a port that nobody asked for. Where
+    // nobody had the external port before, that is our doing.
+    const bool half_ours = !listed || (may_lead_here(after.entry, wish) &&
+                                       (has_our_name(after.entry, wish) ||
+                                        after.entry.internal_port == wish.request.internal_port));
+    if (before == Holder::nobody && half_ours) {
+        co_await igd_delete(wish.service, wish.request.transport, grant.external_port);
     }
-    if (after.holder == Holder::nobody) {
-        // It may be in force without being listed. Nobody had it before: what it is, is ours.
-        if (before == Holder::nobody) {
-            co_await igd_delete(service, request.transport, grant.external_port);
-        }
+    if (!listed) {
         co_return Failure{Problem::failed,
                           0,
                           "the router says that it has mapped the port, and does not list it",
                           {}};
     }
-    const bool half_ours = after.entry.internal_address == service.local.unmapped() &&
-                           same_description(after.entry.description, request.description);
-    if (before == Holder::nobody && half_ours) {
-        co_await igd_delete(service, request.transport, grant.external_port);
-        co_return Failure{Problem::failed,
-                          0,
-                          "the router has mapped internal port " +
-                              std::to_string(after.entry.internal_port) + " instead of " +
-                              std::to_string(request.internal_port),
-                          {}};
-    }
-    co_return conflict(after.entry, service);
+    if (!half_ours) co_return conflict(after.entry, wish);
+    co_return Failure{Problem::failed,
+                      0,
+                      "asked for internal port " + std::to_string(wish.request.internal_port) +
+                          ", the router has mapped " + owner_of(after.entry, wish),
+                      {}};
 }
 
 // The router refuses because of what is there.
-asio::awaitable<Outcome<MapGrant>> settle_conflict(Service service, MapRequest request,
-                                                   Failure failure) {
-    const Looked looked = co_await look(service, request, request.external_port);
-    if (looked.holder == Holder::foreign) {
-        co_return conflict(looked.entry, service, failure.code);
-    }
+asio::awaitable<Outcome<MapGrant>> settle_conflict(Wish wish, Failure failure) {
+    const std::uint16_t port = wish.request.external_port;
+    const Looked looked = co_await look(wish, port);
+    if (looked.holder == Holder::foreign) co_return conflict(looked.entry, wish, failure.code);
     if (looked.holder != Holder::ours) co_return failure;
     MapGrant grant;
-    grant.internal_port = request.internal_port;
-    grant.external_port = request.external_port;
-    if (looked.entry.lease.count() == 0) co_return with_lease(grant, looked.entry, Seconds(0));
+    grant.internal_port = wish.request.internal_port;
+    grant.external_port = port;
+    if (looked.entry.lease.count() == 0) co_return as_listed(grant, looked.entry, wish);
     // It would run out: a router that does not renew has to be given it anew.
-    const auto removed = co_await igd_delete(service, request.transport, request.external_port);
-    if (!removed) co_return with_lease(grant, looked.entry, request.lifetime);
-    const auto added = co_await igd_add(service, request);
+    const auto removed = co_await igd_delete(wish.service, wish.request.transport, port);
+    if (!removed) co_return as_listed(grant, looked.entry, wish);
+    const auto added = co_await igd_add(wish.service, wish.request);
     if (!added) co_return added.error();
-    co_return co_await confirm(service, request, *added, Holder::nobody);
+    co_return co_await confirm(wish, *added, Holder::nobody);
 }
 
 // At this external port, or by AddAnyPortMapping at any.
-asio::awaitable<Outcome<MapGrant>> add_at(Service service, MapRequest request, bool any_port) {
+asio::awaitable<Outcome<MapGrant>> add_at(Wish wish, bool any_port) {
     Looked before;
     before.holder = Holder::nobody;
     if (!any_port) {
-        before = co_await look(service, request, request.external_port);
-        if (before.holder == Holder::foreign) co_return conflict(before.entry, service);
+        before = co_await look(wish, wish.request.external_port);
+        if (before.holder == Holder::foreign) co_return conflict(before.entry, wish);
         if (before.holder == Holder::unknown && is_gone(before.failure)) co_return before.failure;
     }
     // Once as asked, and once without an end where the router knows no other.
     for (;;) {
-        auto adding = any_port ? igd_add_any(service, request) : igd_add(service, request);
+        auto adding = any_port ? igd_add_any(wish.service, wish.request)
+                               : igd_add(wish.service, wish.request);
         const auto added = co_await std::move(adding);
-        if (added) co_return co_await confirm(service, request, *added, before.holder);
+        if (added) co_return co_await confirm(wish, *added, before.holder);
         const Failure failure = added.error();
-        if (failure.problem == Problem::permanent_only && request.lifetime.count() > 0) {
-            request.lifetime = Seconds(0);
+        if (failure.problem == Problem::permanent_only && wish.request.lifetime.count() > 0) {
+            wish.request.lifetime = Seconds(0);
             continue;
         }
-        if (is_conflict(failure) && !any_port) {
-            co_return co_await settle_conflict(service, request, failure);
-        }
+        if (is_conflict(failure) && !any_port) co_return co_await settle_conflict(wish, failure);
         co_return failure;
     }
 }
 
 // Deletes, and looks whether it is gone.
-asio::awaitable<Outcome<void>> delete_ours(Service service, MapRequest request,
-                                           std::uint16_t external_port) {
-    const auto removed = co_await igd_delete(service, request.transport, external_port);
+asio::awaitable<Outcome<void>> delete_ours(Wish wish, std::uint16_t external_port) {
+    const auto removed = co_await igd_delete(wish.service, wish.request.transport, external_port);
     if (!removed && removed.error().problem != Problem::not_found) co_return removed;
-    const Looked after = co_await look(service, request, external_port);
+    const Looked after = co_await look(wish, external_port);
     if (after.holder != Holder::ours) co_return Outcome<void>();
     co_return Failure{Problem::failed,
                       0,
@@ -203,18 +217,17 @@ asio::awaitable<Outcome<void>> delete_ours(Service service, MapRequest request,
 }
 
 // Everything in the list that is ours. `external_port` 0 = at any port.
-asio::awaitable<Outcome<void>> remove_listed(Service service, MapRequest request,
-                                             std::uint16_t external_port) {
-    const auto list = co_await igd_mappings(service);
+asio::awaitable<Outcome<void>> remove_listed(Wish wish, std::uint16_t external_port) {
+    const auto list = co_await igd_mappings(wish.service);
     if (!list) co_return list.error();
     std::vector<std::uint16_t> ports;
     for (const IgdMapping& entry : list->entries) {
         const bool there = external_port == 0 || entry.external_port == external_port;
-        const bool ours = entry.transport == request.transport && is_ours(entry, service, request);
+        const bool ours = entry.transport == wish.request.transport && is_ours(entry, wish);
         if (there && ours) ports.push_back(entry.external_port);
     }
     for (const std::uint16_t port : ports) {
-        const auto removed = co_await delete_ours(service, request, port);
+        const auto removed = co_await delete_ours(wish, port);
         if (!removed) co_return removed;
     }
     if (ports.empty() && !list->complete) {
@@ -224,21 +237,31 @@ asio::awaitable<Outcome<void>> remove_listed(Service service, MapRequest request
     co_return Outcome<void>();
 }
 
+Wish wish_of(Service service, MapRequest request) {
+    return {std::move(service), std::move(request), std::nullopt};
+}
+
+Wish wish_of(Service service, MapRequest request, const MapGrant& grant) {
+    return {std::move(service), std::move(request), grant.listed_as};
+}
+
 }  // namespace
 
 asio::awaitable<Outcome<MapGrant>> upnp_add(Service service, MapRequest request) {
-    const bool any_port = request.external_port == 0;
+    Wish wish = wish_of(std::move(service), std::move(request));
+    std::uint16_t& port = wish.request.external_port;
+    const bool any_port = port == 0;
     // Some routers take 0 for every port.
-    if (any_port) request.external_port = request.internal_port;
-    Outcome<MapGrant> result = co_await add_at(service, request, false);
+    if (any_port) port = wish.request.internal_port;
+    Outcome<MapGrant> result = co_await add_at(wish, false);
     const auto taken = [&] { return !result && result.error().problem == Problem::conflict; };
-    if (any_port && taken() && is_version_two(service)) {
-        result = co_await add_at(service, request, true);
+    if (any_port && taken() && is_version_two(wish.service)) {
+        result = co_await add_at(wish, true);
         if (result) co_return result;
     }
     for (unsigned tries = 0; any_port && tries < more_ports && taken(); ++tries) {
-        request.external_port = random_port();
-        result = co_await add_at(service, request, false);
+        port = random_port();
+        result = co_await add_at(wish, false);
     }
     co_return result;
 }
@@ -246,47 +269,46 @@ asio::awaitable<Outcome<MapGrant>> upnp_add(Service service, MapRequest request)
 asio::awaitable<Outcome<MapGrant>> upnp_renew(Service service, MapRequest request, MapGrant grant) {
     request.external_port = grant.external_port;
     if (grant.lifetime == Seconds(0)) request.lifetime = Seconds(0);
-    co_return co_await add_at(service, request, false);
+    Wish wish = wish_of(std::move(service), std::move(request), grant);
+    co_return co_await add_at(std::move(wish), false);
 }
 
 asio::awaitable<Outcome<void>> upnp_remove(Service service, MapRequest request,
                                            std::optional<MapGrant> grant) {
     const std::uint16_t port = grant ? grant->external_port : request.external_port;
-    if (port == 0) co_return co_await remove_listed(service, request, 0);
-    const Looked looked = co_await look(service, request, port);
+    Wish wish = wish_of(std::move(service), std::move(request), grant.value_or(MapGrant()));
+    if (port == 0) co_return co_await remove_listed(wish, 0);
+    const Looked looked = co_await look(wish, port);
     // What belongs to nobody is gone, and what belongs to somebody else is not ours to take.
     if (looked.holder == Holder::nobody || looked.holder == Holder::foreign) {
         co_return Outcome<void>();
     }
-    if (looked.holder == Holder::ours) co_return co_await delete_ours(service, request, port);
+    if (looked.holder == Holder::ours) co_return co_await delete_ours(wish, port);
     if (is_gone(looked.failure)) co_return looked.failure;
     // Without GetSpecificPortMappingEntry there is the list, and without that our own word that it
     // was made.
-    const auto listed = co_await remove_listed(service, request, port);
+    const auto listed = co_await remove_listed(wish, port);
     if (listed || !grant || is_gone(listed.error())) co_return listed;
-    const auto removed = co_await igd_delete(service, request.transport, port);
+    const auto removed = co_await igd_delete(wish.service, wish.request.transport, port);
     if (!removed && removed.error().problem != Problem::not_found) co_return removed;
     co_return Outcome<void>();
 }
 
 asio::awaitable<ReadBack> upnp_read_back(Service service, MapRequest request, MapGrant grant) {
-    const Looked looked = co_await look(service, request, grant.external_port);
+    Wish wish = wish_of(std::move(service), std::move(request), grant);
+    const Looked looked = co_await look(wish, grant.external_port);
     ReadBack result;
-    switch (looked.holder) {
-        case Holder::nobody: result.in_force = InForce::no; break;
-        case Holder::unknown: result.detail = looked.failure.text; break;
-        case Holder::ours:
-        case Holder::foreign:
-            // Without its description, as after it was made.
-            if (leads_here(looked.entry, service, request)) {
-                result.in_force = looked.entry.enabled ? InForce::yes : InForce::no;
-                if (!looked.entry.enabled) result.detail = "listed, and switched off";
-                result.remaining = looked.entry.lease;
-            } else {
-                result.in_force = InForce::foreign;
-                result.owner = owner_of(looked.entry, service);
-            }
-            break;
+    if (looked.holder == Holder::nobody) {
+        result.in_force = InForce::no;
+    } else if (looked.holder == Holder::unknown) {
+        result.detail = looked.failure.text;
+    } else if (serves_us(looked.entry, wish)) {
+        result.in_force = looked.entry.enabled ? InForce::yes : InForce::no;
+        if (!looked.entry.enabled) result.detail = "listed, and switched off";
+        result.remaining = looked.entry.lease;
+    } else {
+        result.in_force = InForce::foreign;
+        result.owner = owner_of(looked.entry, wish);
     }
     co_return result;
 }

@@ -250,9 +250,8 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
     options = {};
     options.wrong_port = true;
     const FakeIgd confused(options);
-    CHECK(
-        failure_of(run(add_mapping(table_of(confused), request()))).text.find("internal port 1 ") !=
-        std::string::npos);
+    CHECK(failure_of(run(add_mapping(table_of(confused), request()))).text.find("port 1,") !=
+          std::string::npos);
     CHECK(confused.table().empty());
 
     options = {};
@@ -270,6 +269,38 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
     const ReadBack listed = run(read_back(table_of(blind), request(), *made));
     CHECK(listed.in_force == InForce::unknown);
     CHECK_FALSE(listed.detail.empty());
+}
+
+TEST_CASE("UPnP: a router that gives names of its own is believed, and the name remembered") {
+    for (const std::string name : {"UPnP forward", ""}) {
+        FakeIgdOptions options;
+        options.lists_as = name;
+        const FakeIgd router(options);
+        const auto made = run(add_mapping(table_of(router), request()));
+        REQUIRE(made.has_value());
+        CHECK(made->listed_as == name);
+        CHECK(run(read_back(table_of(router), request(), *made)).in_force == InForce::yes);
+        CHECK(run(renew_mapping(table_of(router), request(), *made)).has_value());
+        // Without the grant it cannot be told from another program's.
+        CHECK(run(remove_mapping(table_of(router), request(), std::nullopt)).has_value());
+        CHECK(router.table().size() == 1);
+        CHECK(run(remove_mapping(table_of(router), request(), *made)).has_value());
+        CHECK(router.table().empty());
+    }
+    // A name in place of this machine's address.
+    FakeIgdOptions options;
+    options.lists_client = "desktop";
+    const FakeIgd naming(options);
+    const auto made = run(add_mapping(table_of(naming), request()));
+    REQUIRE(made.has_value());
+    CHECK_FALSE(made->listed_as);
+    CHECK(run(remove_mapping(table_of(naming), request(), *made)).has_value());
+    CHECK(naming.table().empty());
+    // Neither is ours for sure: better nothing than something that stays.
+    options.lists_as = "UPnP forward";
+    const FakeIgd hopeless(options);
+    CHECK(run(add_mapping(table_of(hopeless), request())).has_error());
+    CHECK(hopeless.table().empty());
 }
 
 TEST_CASE("UPnP: without GetSpecificPortMappingEntry the list tells whose it is") {
