@@ -104,16 +104,22 @@ void add_step(Page& page, const StepResult& step) {
     page.detail("the journal cannot be written: ", step.problem);
 }
 
+std::string applied_ending(const Executed& result) {
+    const auto verified = std::ranges::count_if(result.steps, [](const StepResult& step) {
+        return step.verify->status == Status::pass || step.verify->status == Status::warn;
+    });
+    const auto all = std::ssize(result.steps);
+    if (verified == all) return "Done, and verified.";
+    if (verified == 0) return "Done. Whether it works could not be told.";
+    return "Done. " + std::to_string(verified) + " of " + std::to_string(all) +
+           " verified; whether the rest works could not be told.";
+}
+
 std::string ending(const Executed& result) {
     const bool stays = result.any_in_force();
     const bool begun = std::ranges::any_of(result.steps, &StepResult::begun);
     switch (result.outcome) {
-        case Executed::Outcome::applied: {
-            const bool sure = std::ranges::all_of(result.steps, [](const StepResult& step) {
-                return step.verify->status == Status::pass || step.verify->status == Status::warn;
-            });
-            return sure ? "Done, and verified." : "Done. Whether it works could not be told.";
-        }
+        case Executed::Outcome::applied: return applied_ending(result);
         case Executed::Outcome::verify_failed:
             return stays ? "Done, but it does not work. What was done stays in place."
                          : "It did not work, and is taken back.";
