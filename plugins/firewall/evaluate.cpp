@@ -27,6 +27,14 @@ Packet answer_to(const Packet& packet, const Ending& sent) {
     return answer;
 }
 
+// To a flow that is not tracked, what comes back is a packet like any other: a redirection may take
+// it elsewhere.
+bool may_go_astray(const Packet& answer, const Verdict& verdict) {
+    if (answer.state == CtState::established || verdict.kind != VerdictKind::accept) return false;
+    const auto& delivery = verdict.delivery;
+    return !delivery || !delivery->local || delivery->port != answer.destination_port;
+}
+
 }  // namespace
 
 Verdict evaluate(const World& world, const Packet& packet, const Limits& limits) {
@@ -58,7 +66,13 @@ Verdict assess_punching(const World& world, const Packet& packet, const Limits& 
     // More than one way out that ends well: the answers must all get in.
     std::optional<Verdict> worst;
     for (const Ending& ending : findings.endings) {
-        Verdict answer = evaluate(world, answer_to(sent, ending), limits);
+        const Packet back = answer_to(sent, ending);
+        Verdict answer = evaluate(world, back, limits);
+        if (may_go_astray(back, answer)) {
+            answer.kind = VerdictKind::undecided;
+            answer.passes.reset();
+            answer.open = {"whether the answer comes to the port that asked"};
+        }
         if (!worst || answer.kind != VerdictKind::accept) worst = std::move(answer);
     }
     return join_punching(std::move(verdict), std::move(*worst));

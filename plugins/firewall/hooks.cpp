@@ -133,8 +133,9 @@ Journey::States Journey::run_entry(const Entry& entry, const Stage& stage, const
     const bool somewhere = is_outer(stage.hook) && entry.chain->devices.empty();
     if ((table.maybe_dormant || somewhere) && !same_packets(passed, states)) {
         const auto why = findings_.reasons.add(
-            somewhere ? "which interface the chain " + table.title() + ' ' + entry.chain->name + " is on"
-                      : "whether the table " + table.title() + " is dormant",
+            somewhere
+                ? "which interface the chain " + table.title() + ' ' + entry.chain->name + " is on"
+                : "whether the table " + table.title() + " is dormant",
             false);
         for (State& state : passed) state.reasons |= why;
         for (State state : states) {

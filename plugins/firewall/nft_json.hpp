@@ -26,4 +26,8 @@ Reading read_nft_json(std::string_view text);
 // (without -j) prints; settles `maybe_dormant` of the tables it finds there.
 void settle_dormant(Ruleset& ruleset, std::string_view text);
 
+// nft 1.0.6 does not print the interfaces of ingress and egress chains. Takes them from the same
+// text; a chain that is not found there stays on an unknown one.
+void settle_devices(Ruleset& ruleset, std::string_view text);
+
 }  // namespace p2pdiag::firewall

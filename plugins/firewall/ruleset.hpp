@@ -241,7 +241,7 @@ struct Chain {
     ChainType type = ChainType::filter;
     std::int32_t priority = 0;
     bool drops = false;                // its policy
-    std::vector<std::string> devices;  // of ingress and egress
+    std::vector<std::string> devices;  // of ingress and egress; none: not told
     bool unread = false;               // type, priority or policy was not understood
 };
 

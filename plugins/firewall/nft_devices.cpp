@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "nft_json.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+std::string_view take_line(std::string_view& text) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    return line;
+}
+
+// What stands between the two, when the line is so.
+std::optional<std::string_view> between(std::string_view line, std::string_view before,
+                                        std::string_view after) {
+    if (!line.starts_with(before) || !line.ends_with(after)) return std::nullopt;
+    if (line.size() < before.size() + after.size()) return std::nullopt;
+    return line.substr(before.size(), line.size() - before.size() - after.size());
+}
+
+// Of `type filter hook ingress device "eth0" priority …` or `… devices = { eth0, eth1 } priority
+// …`.
+std::vector<std::string> devices_of(std::string_view line) {
+    const std::size_t start = line.find(" device");
+    const std::size_t end = line.find(" priority ");
+    if (start == std::string_view::npos || end == std::string_view::npos || end < start) return {};
+    std::vector<std::string> devices;
+    std::string name;
+    // After the word itself, names stand among quotes, commas, braces and spaces.
+    const std::size_t names = std::min(line.find(' ', start + 1), end);
+    for (const char c : line.substr(names, end + 1 - names)) {
+        if (std::string_view("\"{},= ").find(c) == std::string_view::npos) {
+            name += c;
+        } else if (!name.empty()) {
+            devices.push_back(std::move(name));
+            name.clear();
+        }
+    }
+    return devices;
+}
+
+}  // namespace
+
+void settle_devices(Ruleset& ruleset, std::string_view text) {
+    std::string_view table;
+    std::string_view chain;
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (const auto title = between(line, "table ", " {")) table = *title;
+        if (const auto name = between(line, "\tchain ", " {")) chain = *name;
+        if (!line.starts_with("\t\ttype ")) continue;
+        for (Chain& candidate : ruleset.chains) {
+            const bool outer = candidate.hook == Hook::ingress || candidate.hook == Hook::egress;
+            if (!outer || !candidate.devices.empty() || candidate.name != chain) continue;
+            if (ruleset.tables[candidate.table].title() == table)
+                candidate.devices = devices_of(line);
+        }
+    }
+}
+
+}  // namespace p2pdiag::firewall
