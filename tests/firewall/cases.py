@@ -5,7 +5,7 @@ cases show one together.
 """
 import dataclasses
 
-from kernel import HOST6, HOST_BEHIND, PEER6
+from kernel import BEHIND, HOST6, HOST_BEHIND, PEER6
 
 SILENCE = {"delivered": None, "answer": None}
 V6 = {"to": HOST6, "source": PEER6}
@@ -26,11 +26,13 @@ class Case:
     name: str
     # As Network.load takes it.
     ruleset: list
-    # What the kernel does with a first packet from outside.
+    # What the kernel does with a first packet from outside; "delivered": to a port here, or forwarded to an address.
     kernel: dict
-    # What the evaluator must say of it: accept, reply-only, reject, drop, depends, undecided.
+    # What the evaluator must say of this packet: accept, reject, drop, depends, undecided.
     verdict: str
     probe: dict = dataclasses.field(default_factory=dict)
+    # What it must say of the port, where that is something else: reply-only.
+    port_verdict: str = None
     # None: those of Network.
     listeners: list = None
 
@@ -103,10 +105,23 @@ CASES = [
 
     Case(8, "input does not see the port that was asked",
          nft(chain("udp dport 4000 redirect to :5000", table="n", hook="prerouting", priority=-100, kind="nat")
-             + chain("udp dport 4000 accept", "drop")), SILENCE, "drop"),
+             + chain("udp dport 4000 accept", "drop")), SILENCE, "drop", port_verdict="reply-only"),
     Case(8, "it sees the port after the redirection",
          nft(chain("udp dport 4000 redirect to :5000", table="n", hook="prerouting", priority=-100, kind="nat")
              + chain("udp dport 5000 accept", "drop")), delivered(5000), "accept"),
+
+    Case(8, "redirected to another host, it passes forward and never input",
+         [("sysctl", "net.ipv4.ip_forward=1"),
+          *nft(chain(f"udp dport 4000 dnat ip to {BEHIND}:4001", table="n", hook="prerouting", priority=-100, kind="nat")
+               + chain("", "drop"))], {"delivered": f"{BEHIND} 4001", "answer": None}, "accept"),
+    Case(8, "which may drop it",
+         [("sysctl", "net.ipv4.ip_forward=1"),
+          *nft(chain(f"udp dport 4000 dnat ip to {BEHIND}:4001", table="n", hook="prerouting", priority=-100, kind="nat")
+               + chain("udp dport 4001 drop", hook="forward", name="forward"))], SILENCE, "drop",
+         port_verdict="reply-only"),
+    Case(8, "and a host that forwards nothing drops it",
+         nft(chain(f"udp dport 4000 dnat ip to {BEHIND}:4001", table="n", hook="prerouting", priority=-100, kind="nat")),
+         SILENCE, "drop", port_verdict="reply-only"),
 
     Case(9, "a legacy table drops what nft accepts",
          [*nft(chain("accept")), legacy(":INPUT ACCEPT [0:0]\n-A INPUT -p udp --dport 4000 -j DROP")], SILENCE, "drop"),
@@ -142,7 +157,7 @@ CASES = [
          nft(chain("udp dport 4000 notrack", hook="prerouting", table="r", priority=-300)
              + chain("ct state untracked accept", "drop")), delivered(), "accept"),
 
-    Case(14, "nothing comes in unasked", nft(chain("ct state established accept", "drop")), SILENCE, "reply-only"),
+    Case(14, "nothing comes in unasked", nft(chain("ct state established accept", "drop")), SILENCE, "drop", port_verdict="reply-only"),
 
     Case(15, "a miss in a verdict map ends the rule",
          nft(chain("udp dport vmap { 1 : accept } drop")), delivered(), "accept"),
@@ -166,12 +181,15 @@ CASES = [
     Case(19, "strict reverse path filtering, from the right side",
          [("sysctl", "net.ipv4.conf.vb.rp_filter=1")], delivered(), "accept"),
     Case(19, "strict reverse path filtering, a source that belongs elsewhere",
-         [("sysctl", "net.ipv4.conf.vb.rp_filter=1")], SILENCE, "drop", {"source": "10.8.0.77"}),
+         [("sysctl", "net.ipv4.conf.vb.rp_filter=1")], SILENCE, "drop", {"source": "10.8.0.77"},
+         # A socket that is connected remembers the way of the answers, and the kernel then asks no more.
+         port_verdict="undecided"),
     Case(19, "loose reverse path filtering is content with any route",
          [("sysctl", "net.ipv4.conf.vb.rp_filter=2")], {"delivered": 4000, "answer": None}, "accept",
          {"source": "10.8.0.77"}),
     Case(19, "loose reverse path filtering, no route at all",
-         [("sysctl", "net.ipv4.conf.vb.rp_filter=2")], SILENCE, "drop", {"source": "192.0.2.77"}),
+         [("sysctl", "net.ipv4.conf.vb.rp_filter=2")], SILENCE, "drop", {"source": "192.0.2.77"},
+         port_verdict="undecided"),
     Case(19, "an address of another interface is this host's too",
          [], delivered(), "accept", {"to": HOST_BEHIND}),
 
