@@ -42,7 +42,9 @@ public:
     TimePoint end() const {
         SearchProgress progress = progress_;
         for (const auto& [address, host] : hosts_) {
-            progress.reading = progress.reading || (host.preferred && host.busy);
+            if (!host.preferred) continue;
+            progress.reading = progress.reading || host.busy;
+            progress.looking = progress.looking || host.looking;
         }
         return start_ + search_end(progress, limits_);
     }
@@ -57,6 +59,7 @@ private:
     struct Host {
         bool preferred = false;
         bool busy = false;
+        bool looking = false;
         std::size_t known = 0;
         std::deque<std::pair<Step, std::size_t>> steps;  // and the report that it is about
     };
@@ -124,6 +127,7 @@ private:
         const auto [step, index] = host.steps.front();
         host.steps.pop_front();
         host.busy = true;
+        host.looking = step == Step::look;
         tasks->spawn(step == Step::look ? look(shared_from_this(), index)
                                         : read(shared_from_this(), index));
     }
@@ -131,7 +135,7 @@ private:
     void end_step(std::size_t index, bool more) {
         const IpAddress address = found_->igds[index].answer.from;
         Host& host = hosts_[address];
-        host.busy = false;
+        host.busy = host.looking = false;
         if (more) host.steps.emplace_back(Step::read, index);
         next_step(address);
     }

@@ -49,9 +49,11 @@ struct Discovered {
 };
 
 struct DiscoveryLimits {
-    Milliseconds window{3000};    // SSDP: at least MX 1 s and a slow router's answer
-    Milliseconds settle{300};     // after the first usable IGD on the preferred gateway
-    Milliseconds answered{1000};  // the most that a search takes once some protocol works
+    Milliseconds window{3000};  // SSDP: at least MX 1 s and a slow router's answer
+    Milliseconds settle{300};   // after the first usable IGD on the preferred gateway
+    // The most that a search takes once some protocol works, but for 200 ms when the preferred
+    // gateway has just answered and is being read.
+    Milliseconds answered{1000};
 };
 
 // Fills `found` as answers come, so that what is there can be reported when it is cancelled.

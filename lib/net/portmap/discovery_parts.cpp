@@ -10,6 +10,9 @@ namespace {
 constexpr std::size_t max_links = 32;
 constexpr std::size_t max_gateways = 16;
 
+// With MX 1 a router may take a second to answer; this is for finding out what it is.
+constexpr Milliseconds grace{200};
+
 const Interface* find_interface(const LocalNetwork& network, int index) {
     const auto& all = network.interfaces;
     const auto found =
@@ -169,7 +172,8 @@ Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& l
     // long as the neighbour of a router that has just been found.
     if (progress.working) {
         const bool late = *progress.working > limits.answered;
-        end = std::min(end, late ? *progress.working + limits.settle : limits.answered);
+        const Milliseconds last = late ? *progress.working + limits.settle : limits.answered;
+        end = std::min(end, last + (progress.looking ? grace : Milliseconds(0)));
     }
     if (progress.usable && !progress.reading) {
         end = std::min(end, *progress.usable + limits.settle);

@@ -45,6 +45,7 @@ struct SearchProgress {
     std::optional<Milliseconds> working;  // since when some protocol of some router works
     std::optional<Milliseconds> usable;   // since when an IGD on the preferred gateway is usable
     bool reading = false;                 // … and is still being asked for more
+    bool looking = false;  // a device on the preferred gateway has answered and is not judged yet
 };
 // When a search that has come so far is over, if nothing else comes.
 Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& limits);

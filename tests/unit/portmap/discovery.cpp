@@ -63,6 +63,7 @@ struct Times {
     std::optional<int> working;
     std::optional<int> usable;
     bool reading = false;
+    bool looking = false;
 };
 
 long end_of(const Times& times, DiscoveryLimits limits = {}) {
@@ -70,6 +71,7 @@ long end_of(const Times& times, DiscoveryLimits limits = {}) {
     if (times.working) progress.working = Milliseconds(*times.working);
     if (times.usable) progress.usable = Milliseconds(*times.usable);
     progress.reading = times.reading;
+    progress.looking = times.looking;
     return search_end(progress, limits).count();
 }
 
@@ -214,6 +216,10 @@ TEST_CASE("when a search is over") {
     CHECK(end_of({1500, 1500, true}) == 1800);
     CHECK(end_of({1500, 1600}) == 1800);
     CHECK(end_of({2900, 2900}) == 3000);
+    // It has answered in its last moment, and gets another to say what it is.
+    CHECK(end_of({5, {}, true, true}) == 1200);
+    CHECK(end_of({2900, {}, true, true}) == 3000);
+    CHECK(end_of({{}, {}, true, true}) == 3000);
     DiscoveryLimits short_ones;
     short_ones.window = Milliseconds(500);
     CHECK(end_of({5, {}}, short_ones) == 500);
