@@ -30,7 +30,7 @@ struct RuleRef {
     std::int64_t handle = 0;  // 0: a policy, or a rule without one
     std::string text;         // "udp dport 8000 accept", "policy drop", "reverse path filter"
     std::string comment;
-    std::string owner;  // whose rule it is, "ufw"; empty when not told
+    std::string owner;  // whose rule it is: "ufw", "nft"; see owner.hpp
 
     friend bool operator==(const RuleRef&, const RuleRef&) = default;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "owner.hpp"
+
 namespace p2pdiag::firewall {
 
 namespace {
@@ -28,6 +30,7 @@ RuleRef describe(const Place& place) {
     if (place.chain == nullptr) return ref;
     ref.table = place.ruleset->tables[place.chain->table].title();
     ref.chain = place.chain->name;
+    ref.owner = owner_of(place);
     if (place.rule == nullptr) {
         ref.text = policy_text(*place.chain);
     } else {

@@ -282,3 +282,34 @@ TEST_CASE("packets over loopback go out before they come in") {
     looped.destination_port = 4001;
     CHECK(evaluate(world, looped).kind == yes);
 }
+
+TEST_CASE("whose rule it is") {
+    const auto owner = [](const std::string& source, const std::string& entries) {
+        World world = machine();
+        world.rulesets.push_back(parsed(R"({"nftables":[)" + entries + "]}"));
+        if (source == "legacy") world.rulesets[0].source = Source::iptables_legacy;
+        const Verdict verdict = evaluate(world, packet());
+        return verdict.deciding_rule ? verdict.deciding_rule->owner : "no rule";
+    };
+    const auto base = [](const std::string& table, const std::string& family,
+                         const std::string& name) {
+        return R"({"chain":{"family":")" + family + R"(","table":")" + table + R"(","name":")" +
+               name + R"(","type":"filter","hook":"input","prio":0,"policy":"drop"}})";
+    };
+    const std::string ufw =
+        base("filter", "ip", "INPUT") +
+        R"(,{"chain":{"family":"ip","table":"filter","name":"ufw-user-input"}})";
+    CHECK(owner("nft", base("f", "inet", "input")) == "nft");
+    CHECK(owner("nft", base("filter", "ip", "INPUT")) == "iptables-nft");
+    CHECK(owner("legacy", base("filter", "ip", "INPUT")) == "iptables-legacy");
+    CHECK(owner("nft", base("firewalld", "inet", "filter_INPUT")) == "firewalld");
+    CHECK(owner("nft", ufw) == "ufw");
+    CHECK(
+        owner(
+            "nft",
+            ufw +
+                R"(,{"rule":{"family":"ip","table":"filter","chain":"ufw-user-input","handle":7,"expr":[)" +
+                dport_4000 +
+                R"(,{"reject":null}]}},{"rule":{"family":"ip","table":"filter","chain":"INPUT",)"
+                R"("handle":8,"expr":[{"jump":{"target":"ufw-user-input"}}]}})") == "ufw");
+}
