@@ -224,6 +224,9 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
     if (!trouble.icmp) {
         const bool forbidden = trouble.error == EPERM || trouble.error == EACCES;
         ++(forbidden ? seen_.not_permitted : seen_.unreachable);
+        for (Probe& probe : seen_.probes) {
+            if (probe.socket == socket && probe.to == to) probe.forbidden |= forbidden;
+        }
     } else {
         const bool by_server = trouble.offender && trouble.offender->unmapped() == to.address;
         switch (meaning_of(seen_.family, trouble)) {

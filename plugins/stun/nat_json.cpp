@@ -75,6 +75,7 @@ std::string outcome_of(const Probe& probe) {
     if (probe.error_code != 0) return "error-" + std::to_string(probe.error_code);
     if (probe.refused) return "refused";
     if (probe.came_back) return "invalid";
+    if (probe.forbidden) return "not-permitted";
     return probe.prohibited ? "prohibited" : "no-answer";
 }
 

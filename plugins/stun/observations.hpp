@@ -59,6 +59,7 @@ struct Probe {
     bool answered = false;
     bool exhausted = false;       // nothing more will be sent
     bool came_back = false;       // anything at all, from where it was sent to or in answer to it
+    bool forbidden = false;       // this machine itself did not let it out
     bool refused = false;         // its destination said so by ICMP …
     bool prohibited = false;      // … or a router on the way
     bool change_ignored = false;  // the right transaction, but not from where it was asked for

@@ -126,6 +126,19 @@ TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
     CHECK(tried[1].at("outcome") == "no-answer");
 }
 
+TEST_CASE("what this machine forbids and what a router refuses is no silence", "[stun][report]") {
+    World world = two_servers();
+    world.udp_blocked = true;
+    world.not_permitted = true;
+    const auto first = [&] {
+        return report_on(world).ipv4.at("udp_ports_tried").as_array().front();
+    };
+    CHECK(first().at("outcome") == "not-permitted");
+    world.not_permitted = false;
+    world.prohibits_by_icmp = true;
+    CHECK(first().at("outcome") == "prohibited");
+}
+
 TEST_CASE("interfaces that differ make no common one", "[stun][report]") {
     Observations seen;
     CHECK_FALSE(common_egress(seen));
