@@ -40,7 +40,7 @@ Daemon stun_server(bool ipv6) {
     return daemon;
 }
 
-Daemon name_server(bool ipv6) {
+Daemon name_server(bool ipv6, bool nat64) {
     Daemon daemon;
     daemon.program = "dnsmasq";
     daemon.config_name = "dnsmasq.conf";
@@ -56,6 +56,13 @@ Daemon name_server(bool ipv6) {
     };
     record("stun.lab,turn.lab,server.lab", addresses::server, addresses::server6);
     record("stun-alt.lab,server-alt.lab", addresses::server_other, addresses::server_other6);
+    // RFC 7050 section 2.2: the name has IPv4 addresses alone, unless a resolver makes up IPv6 ones
+    // for its NAT64, here with the prefix 64:ff9b::/96.
+    config += "host-record=ipv4only.arpa,192.0.0.170\nhost-record=ipv4only.arpa,192.0.0.171\n";
+    if (nat64) {
+        config += "host-record=ipv4only.arpa,64:ff9b::c000:aa\n";
+        config += "host-record=ipv4only.arpa,64:ff9b::c000:ab\n";
+    }
     config += "address=/#/\n";
     daemon.listeners.push_back({udp, addresses::dns, 53});
     return daemon;

@@ -59,12 +59,14 @@ Outcome<Block> read_block(const json::object& options) {
         const std::string text = item.is_string() ? std::string(item.as_string()) : "";
         if (text == "udp") {
             block.udp = true;
+        } else if (text == "udp-3478") {
+            block.udp_3478 = true;
         } else if (text == "udp-out") {
             block.udp_out = true;
         } else if (text == "tcp-high") {
             block.tcp_high = true;
         } else {
-            return usage("--block takes udp, udp-out or tcp-high; not '" + text + "'");
+            return usage("--block takes udp, udp-3478, udp-out or tcp-high; not '" + text + "'");
         }
     }
     return block;
@@ -104,6 +106,9 @@ Outcome<void> check_combination(const Options& options) {
     if (options.ipv6 && options.mtu && *options.mtu < 1280) {
         return usage("--mtu " + std::to_string(*options.mtu) +
                      " is too little for --ipv6, which needs 1280");
+    }
+    if (options.dns == Dns::nat64 && !options.servers) {
+        return usage("--dns nat64 needs the name server that --no-servers leaves out");
     }
     return {};
 }
@@ -161,8 +166,13 @@ Outcome<Options> parse_options(const json::object& given) {
     options.ipv6 = flag(given, "ipv6");
     options.default_route = !flag(given, "no-default-route");
     const std::string_view dns = json::find_string(given, "dns").value_or("ok");
-    if (dns != "ok" && dns != "broken") return usage("--dns is ok or broken");
-    options.dns_broken = dns == "broken";
+    if (dns == "broken") {
+        options.dns = Dns::broken;
+    } else if (dns == "nat64") {
+        options.dns = Dns::nat64;
+    } else if (dns != "ok") {
+        return usage("--dns is ok, broken or nat64");
+    }
 
     const Outcome<void> combination = check_combination(options);
     if (!combination) return combination.error();

@@ -44,8 +44,15 @@ struct Igd {
 
 struct Block {
     bool udp = false;       // at the router
+    bool udp_3478 = false;  // at the router: the port of STUN and TURN alone
     bool udp_out = false;   // at the client itself
     bool tcp_high = false;  // at the router
+};
+
+enum class Dns {
+    ok,
+    broken,  // never answers
+    nat64    // answers for ipv4only.arpa as one beside a NAT64 does (RFC 7050)
 };
 
 struct Options {
@@ -62,7 +69,7 @@ struct Options {
     std::optional<unsigned> mapping_lifetime;  // seconds
     bool hairpin = false;
     bool ipv6 = false;
-    bool dns_broken = false;
+    Dns dns = Dns::ok;
     bool default_route = true;
     std::optional<unsigned> mtu;       // bytes, of the home's uplink
     std::optional<unsigned> delay_ms;  // each way

@@ -196,6 +196,7 @@ namespace {
 std::string blocked_out(const Block& block, const std::string& from_home) {
     std::string rules;
     if (block.udp) rules += "\n        " + from_home + " udp dport != 53 drop";
+    if (block.udp_3478) rules += "\n        " + from_home + " udp dport 3478 drop";
     if (block.tcp_high) {
         rules += "\n        " + from_home + " tcp dport > 1023 tcp flags & (syn | ack) == syn drop";
     }
@@ -203,7 +204,10 @@ std::string blocked_out(const Block& block, const std::string& from_home) {
 }
 
 std::string blocked_in(const Block& block, const std::string& to_home) {
-    return block.udp ? "\n        " + to_home + " udp sport != 53 drop" : "";
+    std::string rules;
+    if (block.udp) rules += "\n        " + to_home + " udp sport != 53 drop";
+    if (block.udp_3478) rules += "\n        " + to_home + " udp sport 3478 drop";
+    return rules;
 }
 
 }  // namespace

@@ -143,10 +143,10 @@ private:
             bridge.addresses.push_back(bits64(addresses::dns6));
         }
         internet.interfaces.push_back(std::move(bridge));
-        if (options_.dns_broken) {
+        if (options_.dns == Dns::broken) {
             internet.rulesets.push_back({"--dns broken", silent_resolver_ruleset()});
         } else if (options_.servers) {
-            internet.daemons.push_back(name_server(options_.ipv6));
+            internet.daemons.push_back(name_server(options_.ipv6, options_.dns == Dns::nat64));
         }
         topology_.hosts.push_back(std::move(internet));
     }
@@ -270,7 +270,8 @@ private:
         Host& internet = topology_.hosts.front();
         Line line{.port = "p-" + outermost, .block = {}, .loss_percent = options_.loss_percent};
         if (options_.nat == Nat::open) line.block = options_.block;
-        if (line.loss_percent > 0 || line.block.udp || line.block.tcp_high) {
+        const bool blocks = line.block.udp || line.block.udp_3478 || line.block.tcp_high;
+        if (line.loss_percent > 0 || blocks) {
             internet.rulesets.push_back({"--loss or --block", line_ruleset(line)});
         }
         if (!options_.delay_ms) return;

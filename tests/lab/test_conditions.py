@@ -62,6 +62,17 @@ def block_udp_open():
     equal(udp_passes(source, server), False, "UDP out")
 
 
+def block_udp_3478():
+    source, blocked, other = client(), udp("server", SERVER, 3478), udp("server", SERVER, 3479)
+    equal(arrives(source, endpoint(blocked), blocked, source, endpoint(other), other), False, "UDP to port 3478")
+    # And in: the full cone lets everybody in, but not from that port.
+    address = mapped(source, other)
+    equal(arrives(blocked, address, source, other, address), False, "UDP from port 3478")
+    listener = tcp_server(3478)
+    true(connects("client", SERVER, 3478), "TCP is blocked too")
+    listener.close()
+
+
 def block_udp_out():
     server, source = udp("server", SERVER, 7001), client()
     try:
@@ -189,6 +200,24 @@ def dns_works():
         raise AssertionError("example.org exists in the lab")
 
 
+def nat64_addresses():
+    """What the resolver says of ipv4only.arpa (RFC 7050): the prefix of its NAT64 before 192.0.0.170 and .171."""
+    found = socket.getaddrinfo("ipv4only.arpa", None, socket.AF_INET6, socket.SOCK_DGRAM)
+    return sorted(entry[4][0] for entry in found)
+
+
+def dns_nat64():
+    equal(nat64_addresses(), ["64:ff9b::c000:aa", "64:ff9b::c000:ab"], "ipv4only.arpa")
+    equal(socket.gethostbyname("ipv4only.arpa")[:9], "192.0.0.1", "ipv4only.arpa")
+
+
+def dns_without_nat64():
+    try:
+        raise AssertionError(nat64_addresses())
+    except socket.gaierror as error:
+        equal(error.errno, socket.EAI_NODATA, "ipv4only.arpa")
+
+
 # A query for stun.lab (RFC 1035 section 4.1).
 QUERY = bytes.fromhex("12340100000100000000000004") + b"stun\x03lab\x00" + bytes.fromhex("00010001")
 
@@ -244,8 +273,9 @@ def host_firewall():
     equal(arrives(other, address, source, server, address), False, "past the host's firewall")
 
 
-CASES = [block_udp, block_udp_open, block_udp_out, block_tcp_high, loss, mtu, ipv6, ipv6_behind_cgnat, no_ipv6,
-         no_default_route, dns_works, dns_broken, nothing_leads_out, two_homes, host_firewall]
+CASES = [block_udp, block_udp_open, block_udp_3478, block_udp_out, block_tcp_high, loss, mtu, ipv6, ipv6_behind_cgnat,
+         no_ipv6, no_default_route, dns_works, dns_nat64, dns_without_nat64, dns_broken, nothing_leads_out, two_homes,
+         host_firewall]
 FIREWALL = """table inet host {
     chain input {
         type filter hook input priority filter; policy drop
@@ -260,6 +290,7 @@ class Conditions(unittest.TestCase):
     def test_block(self):
         lab.inside(block_udp, "--nat", "full-cone", "--block", "udp")
         lab.inside(block_udp_open, "--nat", "open", "--block", "udp")
+        lab.inside(block_udp_3478, "--nat", "full-cone", "--block", "udp-3478")
         lab.inside(block_udp_out, "--nat", "full-cone", "--block", "udp-out")
         lab.inside(block_tcp_high, "--nat", "full-cone", "--block", "tcp-high")
 
@@ -280,6 +311,8 @@ class Conditions(unittest.TestCase):
 
     def test_names(self):
         lab.inside(dns_works, "--nat", "symmetric", servers=True)
+        lab.inside(dns_nat64, "--nat", "open", "--ipv6", "--dns", "nat64", servers=True)
+        lab.inside(dns_without_nat64, "--nat", "open", "--ipv6", servers=True)
         lab.inside(dns_broken, "--nat", "symmetric", "--dns", "broken")
 
     def test_two_homes(self):

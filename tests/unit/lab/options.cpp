@@ -52,7 +52,7 @@ TEST_CASE("every kind is read and named alike") {
 TEST_CASE("all options together") {
     const auto options =
         parse(R"({"nat":"full-cone","peer-nat":"open","cgnat":"symmetric","on":"peer",
-        "igd":"pcp,upnp","block":["udp-out","tcp-high"],"host-firewall":"a.nft","loss":2.5,"delay":40,
+        "igd":"pcp,upnp","block":["udp-out","udp-3478","tcp-high"],"host-firewall":"a.nft","loss":2.5,"delay":40,
         "mapping-lifetime":30,"mtu":1400,"hairpin":true,"ipv6":true,"dns":"broken","no-default-route":true,
         "no-servers":true,"command":true})");
     REQUIRE(options.has_value());
@@ -64,6 +64,7 @@ TEST_CASE("all options together") {
     CHECK(options->igd.pcp);
     CHECK_FALSE(options->block.udp);
     CHECK(options->block.udp_out);
+    CHECK(options->block.udp_3478);
     CHECK(options->block.tcp_high);
     CHECK(options->host_firewall == "a.nft");
     CHECK(options->loss_percent == 2.5);
@@ -72,7 +73,7 @@ TEST_CASE("all options together") {
     CHECK(options->mtu == 1400U);
     CHECK(options->hairpin);
     CHECK(options->ipv6);
-    CHECK(options->dns_broken);
+    CHECK(options->dns == lab::Dns::broken);
     CHECK_FALSE(options->default_route);
     CHECK_FALSE(options->servers);
     CHECK(options->command);
@@ -98,6 +99,7 @@ TEST_CASE("what makes no sense is refused with the way out") {
     check_refused(R"({"nat":"full-cone","block":["tcp"]})", "tcp-high");
     check_refused(R"({"nat":"full-cone","block":[7]})", "tcp-high");
     check_refused(R"({"nat":"full-cone","dns":"slow"})", "broken");
+    check_refused(R"({"nat":"full-cone","dns":"nat64","no-servers":true})", "name server");
 }
 
 TEST_CASE("the schema is JSON and knows every kind") {

@@ -74,6 +74,11 @@ TEST_CASE("blocks") {
         router_filter_ruleset({.outside_address = "11.22.33.7", .block = {.udp = true}});
     CHECK(has(udp, "iifname \"lan0\" udp dport != 53 drop"));
     CHECK(has(udp, "oifname \"lan0\" udp sport != 53 drop"));
+    const std::string one =
+        router_filter_ruleset({.outside_address = "11.22.33.7", .block = {.udp_3478 = true}});
+    CHECK(has(one, "iifname \"lan0\" udp dport 3478 drop"));
+    CHECK(has(one, "oifname \"lan0\" udp sport 3478 drop"));
+    CHECK_FALSE(has(one, "!= 53"));
     const std::string tcp = line_ruleset({.port = "p-client", .block = {.tcp_high = true}});
     CHECK(has(tcp, "iifname \"p-client\" tcp dport > 1023"));
     CHECK_FALSE(has(tcp, "numgen"));

@@ -79,8 +79,8 @@ TEST_CASE("no two ends of cables share an interface index") {
     std::size_t count = 0;
     const std::string word = " index ";
     for (std::size_t at = batch.find(word); at != batch.npos; at = batch.find(word, at + 1)) {
-        seen.insert(batch.substr(at + word.size(), batch.find_first_of(" \n", at + word.size()) -
-                                                       at - word.size()));
+        seen.insert(batch.substr(at + word.size(),
+                                 batch.find_first_of(" \n", at + word.size()) - at - word.size()));
         ++count;
     }
     CHECK(count >= 10);
@@ -153,7 +153,7 @@ TEST_CASE("daemons only where they are wanted") {
     CHECK(runs(at(usual, "internet"), "dnsmasq"));
     CHECK_FALSE(runs(at(usual, "router"), "miniupnpd"));
 
-    options.dns_broken = true;
+    options.dns = Dns::broken;
     options.igd.pcp = true;
     const Topology other = build_topology(options);
     CHECK_FALSE(runs(at(other, "internet"), "dnsmasq"));
@@ -164,6 +164,26 @@ TEST_CASE("daemons only where they are wanted") {
     const Topology bare = build_topology(options);
     for (const Host& host : bare.hosts) CHECK(host.daemons.empty());
     CHECK(bare.find("server") != nullptr);
+}
+
+TEST_CASE("the name server makes up IPv6 addresses only as one beside a NAT64") {
+    const auto config = [](Dns dns) {
+        Options options = behind(Nat::open);
+        options.dns = dns;
+        const Topology topology = build_topology(options);
+        return at(topology, "internet").daemons.front().config;
+    };
+    CHECK(has(config(Dns::ok), "ipv4only.arpa,192.0.0.170"));
+    CHECK_FALSE(has(config(Dns::ok), "64:ff9b"));
+    CHECK(has(config(Dns::nat64), "ipv4only.arpa,64:ff9b::c000:aa"));
+}
+
+TEST_CASE("a block of one port is on the line where there is no router") {
+    Options options = behind(Nat::open);
+    options.block.udp_3478 = true;
+    const Topology topology = build_topology(options);
+    REQUIRE(at(topology, "internet").rulesets.size() == 1);
+    CHECK(has(at(topology, "internet").rulesets.front().text, "udp dport 3478 drop"));
 }
 
 TEST_CASE("a program that is not installed is named with its package") {
