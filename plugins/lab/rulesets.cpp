@@ -297,10 +297,17 @@ std::string igd_ruleset(const Igd& igd) {
     std::string unwanted;
     if (igd.pcp && !igd.natpmp) unwanted = "\n        udp dport 5351 @th,64,8 0 drop";
     if (igd.natpmp && !igd.pcp) unwanted = "\n        udp dport 5351 @th,64,8 2 drop";
+    // The filter for IPv6 stands here: an accept of the daemon's pinholes counts in its own table
+    // alone.
     return R"(table inet igd {
     chain forward {
         type filter hook forward priority filter
         jump miniupnpd
+        iifname "wan0" meta nfproto ipv6 jump inbound
+    }
+    chain inbound {
+        ct state established,related accept
+        drop
     }
     chain prerouting {
         type nat hook prerouting priority dstnat

@@ -23,7 +23,8 @@ std::string nat_ruleset(Nat kind, const NatPlace& place);
 struct FilterPlace {
     std::string outside_address;
     Block block;
-    bool routes_ipv6_freely = false;  // a carrier does not filter IPv6 for its customers
+    // A carrier does not filter IPv6 for its customers; nor does this table where igd_ruleset() does.
+    bool routes_ipv6_freely = false;
 };
 std::string router_filter_ruleset(const FilterPlace& place);
 
@@ -43,8 +44,8 @@ std::string udp_out_ruleset();
 // ICMP error.
 std::string silent_resolver_ruleset();
 
-// Table `inet igd`: the chains that miniupnpd fills, and drops for the protocols that are not
-// wanted.
+// Table `inet igd`: the chains that miniupnpd fills, the filter for IPv6 with its pinholes, and
+// drops for the protocols that are not wanted.
 std::string igd_ruleset(const Igd& igd);
 
 }  // namespace p2pdiag::lab

@@ -231,11 +231,13 @@ private:
                              .hairpin = first && options_.hairpin};
         host.rulesets.push_back(
             {"--nat " + std::string(to_string(home.nat)), nat_ruleset(home.nat, place)});
+        const bool opens_ports = first && options_.igd.any();
         const FilterPlace filter{.outside_address = home.outside,
-                                 .block = first ? options_.block : Block{}};
+                                 .block = first ? options_.block : Block{},
+                                 .routes_ipv6_freely = opens_ports};
         host.rulesets.push_back({"router's filter", router_filter_ruleset(filter)});
         set_lifetime(host);
-        if (first && options_.igd.any()) {
+        if (opens_ports) {
             host.rulesets.push_back({"--igd", igd_ruleset(options_.igd)});
             host.daemons.push_back(port_mapper(options_.igd, options_.ipv6));
         }

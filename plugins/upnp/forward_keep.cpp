@@ -31,7 +31,7 @@ public:
         : run_(run),
           record_(std::move(*input.record)),
           try_(input.step.tries[record_.granted()->index]),
-          watch_(*record_.granted()->grant, Clock::now()) {
+          watch_(*record_.granted()->grant, granted_at(*record_.granted())) {
         try_.request.description = describe_as(input.id);
         say("info", "is kept up by " + std::string(display_name(try_.service.protocol)) + " of " +
                         try_.router_name);
@@ -52,6 +52,15 @@ public:
 private:
     void say(std::string_view level, const std::string& text) {
         run_.log(level, port_words(try_.request.transport, grant().external_port) + ' ' + text);
+    }
+
+    // The record has the time of day, which may have been set since.
+    static TimePoint granted_at(const Attempt& attempt) {
+        const std::int64_t ago = now_in_seconds() - attempt.asked_at;
+        const TimePoint now = Clock::now();
+        const bool credible =
+            ago >= 0 && ago < std::chrono::seconds(std::chrono::hours(24)).count();
+        return credible ? now - std::chrono::seconds(ago) : now;
     }
 
     portmap::MapGrant& grant() { return *record_.granted()->grant; }

@@ -17,11 +17,13 @@ constexpr std::chrono::hours never{24 * 365};
 
 }  // namespace
 
-void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint now) {
+void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint at) {
     const bool lasts = !grant.lifetime || grant.lifetime->count() == 0;
-    renew_at_ = lasts ? now + never : now + std::max(*grant.lifetime / 2, shortest_wait);
+    renew_at_ = lasts ? at + never : at + std::max(*grant.lifetime / 2, shortest_wait);
     // What another router, or this one after its restart, calls its address now.
     if (grant.external_address) external_ = grant.external_address;
+    // A restart right after it is seen by the epoch that came with it.
+    if (grant.epoch) epochs_.restarted(*grant.epoch, at);
     why_.clear();
 }
 

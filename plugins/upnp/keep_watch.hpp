@@ -21,10 +21,10 @@ public:
         map_again  // the router has lost it, or may have
     };
 
-    KeepWatch(const portmap::MapGrant& grant, TimePoint now) { granted(grant, now); }
+    KeepWatch(const portmap::MapGrant& grant, TimePoint at) { granted(grant, at); }
 
-    // It was made or renewed.
-    void granted(const portmap::MapGrant& grant, TimePoint now);
+    // It was made or renewed at this time.
+    void granted(const portmap::MapGrant& grant, TimePoint at);
     // Making or renewing it failed: once more, a little later.
     void failed(TimePoint now);
 

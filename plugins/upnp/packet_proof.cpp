@@ -78,8 +78,10 @@ void PacketProof::on_datagram(Place place, const Endpoint& from, ByteView datagr
 void PacketProof::on_arrival(Place place, const Endpoint& from, Question question, TimePoint now) {
     // From its first address: it ignores CHANGE-REQUEST, so that nothing it does proves anything.
     if (from == config_.server) return finish(Proof::server_unsupported);
-    if (from != config_.other) return;
-    if (place == Place::control && question == Question::control) ++result_.controls_answered;
+    const bool control = place == Place::control && question == Question::control;
+    if (control && from == config_.other) ++result_.controls_answered;
+    // A router may change the source of what it forwards: Linux gives it another port where the
+    // same one has come by an older forward a moment ago. The transaction tells whose it is.
     if (question != Question::target) return;
     if (place == Place::target) {
         result_.at_socket = true;

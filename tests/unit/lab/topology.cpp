@@ -166,6 +166,22 @@ TEST_CASE("daemons only where they are wanted") {
     CHECK(bare.find("server") != nullptr);
 }
 
+TEST_CASE("one table of the router filters IPv6: the daemon's, where there is one") {
+    Options options = behind(Nat::full_cone);
+    options.ipv6 = true;
+    const auto filters = [&](std::string_view title, std::string_view rule) {
+        const Topology topology = build_topology(options);
+        for (const Ruleset& ruleset : at(topology, "router").rulesets) {
+            if (ruleset.title == title && ruleset.text.find(rule) != std::string::npos) return true;
+        }
+        return false;
+    };
+    CHECK_FALSE(filters("router's filter", "meta nfproto ipv6 accept"));
+    options.igd.upnp = true;
+    CHECK(filters("router's filter", "meta nfproto ipv6 accept"));
+    CHECK(filters("--igd", "meta nfproto ipv6 jump inbound"));
+}
+
 TEST_CASE("the name server makes up IPv6 addresses only as one beside a NAT64") {
     const auto config = [](Dns dns) {
         Options options = behind(Nat::open);

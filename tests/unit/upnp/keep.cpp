@@ -64,6 +64,13 @@ TEST_CASE("a router that was restarted, by its epoch") {
     CHECK(watch.on_status(epoch(3), start + seconds(6)) == Need::nothing);
 }
 
+TEST_CASE("a restart before the first look is seen by the epoch of the grant") {
+    portmap::MapGrant with_epoch = grant(seconds(7200));
+    with_epoch.epoch = 5000;
+    KeepWatch watch(with_epoch, start);
+    CHECK(watch.on_status(epoch(1), start + seconds(2)) == Need::map_again);
+}
+
 TEST_CASE("E5: a service that was away for a moment may have lost it, whatever its epoch") {
     KeepWatch watch(grant(seconds(7200)), start);
     CHECK(watch.on_status(epoch(5000), start) == Need::nothing);

@@ -30,7 +30,8 @@ struct World {
     bool honours_port = true;    // RESPONSE-PORT
     bool honours_change = true;  // CHANGE-REQUEST
     bool answers_420 = false;
-    double loss = 0;  // each way
+    std::optional<Endpoint> forwarded_as;  // the source that the router makes of what it forwards
+    double loss = 0;                       // each way
     unsigned seed = 1;
 };
 
@@ -124,12 +125,13 @@ private:
     }
 
     // What comes from outside to a port of the router.
-    void reach(const Endpoint& from, std::uint16_t port, const Bytes& bytes) {
+    void reach(const Endpoint& sender, std::uint16_t port, const Bytes& bytes) {
         // The NAT filters by address and port: the control socket has sent to the other address.
-        if (port == control_port && from == other) {
-            arrive(Place::control, from, bytes, Milliseconds(20));
+        if (port == control_port && sender == other) {
+            arrive(Place::control, sender, bytes, Milliseconds(20));
         }
         if (port != external || !world_.forwards) return;
+        const Endpoint from = world_.forwarded_as.value_or(sender);
         if (world_.taps) arrive(Place::tap, from, bytes, Milliseconds(20));
         if (world_.listens && !world_.firewall) {
             arrive(Place::target, from, bytes, Milliseconds(20));
@@ -165,6 +167,16 @@ TEST_CASE("a forward that does not is told by silence beside controls that are a
     CHECK(result.proof == Proof::not_arrived);
     CHECK(result.controls_answered >= 5);
     CHECK(simulation.took() < Milliseconds(1200));
+}
+
+TEST_CASE("a router may change the source of what it forwards") {
+    World world;
+    // Linux does where the same source and internal port are those of an older forward; others put
+    // their own address.
+    world.forwarded_as =
+        GENERATE(Endpoint{other.address, 50000}, *Endpoint::parse("192.168.7.1:9"));
+    world.listens = GENERATE(true, false);
+    CHECK(prove(world).proof == Proof::arrived);
 }
 
 TEST_CASE("F2: at the interface and not at the socket") {

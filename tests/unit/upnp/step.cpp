@@ -42,6 +42,8 @@ Record granted_record() {
     grant.external_address = public_address;
     grant.lifetime = portmap::Seconds(3600);
     grant.epoch = 4000000000;
+    grant.pinhole_id = 0;
+    grant.listed_as = "their own name";
     record.attempts.push_back({1, 1001, grant});
     return record;
 }
@@ -64,6 +66,7 @@ TEST_CASE("a step and its record survive the journal") {
     CHECK(to_json(*back) == to_json(record));
     REQUIRE(back->granted() != nullptr);
     CHECK(back->granted()->grant->epoch == 4000000000);
+    CHECK(back->granted()->grant->listed_as == "their own name");
 }
 
 TEST_CASE("what is missing or impossible is refused") {
