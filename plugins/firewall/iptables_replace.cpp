@@ -10,15 +10,6 @@ namespace {
 
 bool is_lost(const Unknowable& why) { return why.what.starts_with("xt "); }
 
-// Whether nft printed no more of some part than a name.
-bool has_lost(const Rule& rule) {
-    return std::any_of(rule.steps.begin(), rule.steps.end(), [](const Step& step) {
-        if (const auto* uncertain = std::get_if<Uncertain>(&step)) return is_lost(uncertain->why);
-        if (const auto* opaque = std::get_if<Opaque>(&step)) return is_lost(opaque->why);
-        return false;
-    });
-}
-
 class Replacement {
 public:
     Replacement(Ruleset& nft, Ruleset saved) : nft_(nft), saved_(std::move(saved)) {}
@@ -118,6 +109,14 @@ private:
 };
 
 }  // namespace
+
+bool has_lost(const Rule& rule) {
+    return std::any_of(rule.steps.begin(), rule.steps.end(), [](const Step& step) {
+        if (const auto* uncertain = std::get_if<Uncertain>(&step)) return is_lost(uncertain->why);
+        if (const auto* opaque = std::get_if<Opaque>(&step)) return is_lost(opaque->why);
+        return false;
+    });
+}
 
 void replace_tables(Ruleset& nft, Ruleset saved) { Replacement(nft, std::move(saved)).run(); }
 

@@ -12,6 +12,9 @@ namespace p2pdiag::firewall {
 // becomes several rules with the same number. Refuses what ends before a table's COMMIT.
 Reading read_iptables_save(std::string_view text, Family family, Source source);
 
+// Whether nft printed no more of some part of the rule than a name, "xt match …".
+bool has_lost(const Rule& rule);
+
 // nft's JSON loses the parameters of iptables' rules, printed as "xt match …": takes these rules of
 // `nft` from `saved`, which is of Source::iptables_nft. Rules keep nft's handles and get iptables'
 // text. A table that `nft` does not have is added.

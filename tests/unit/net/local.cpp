@@ -11,6 +11,7 @@
 #include "net/interfaces.hpp"
 #include "net/netlink.hpp"
 #include "net/routes.hpp"
+#include "net/routing_tables.hpp"
 
 using namespace p2pdiag;
 
@@ -51,6 +52,20 @@ TEST_CASE("the way to loopback, and the source address for it") {
     const auto source = net::source_address({target, 9});
     REQUIRE(source.has_value());
     CHECK(source->scope() == AddressScope::loopback);
+}
+
+TEST_CASE("the routing tables hold the way to loopback") {
+    const auto tables = net::routing_tables();
+    REQUIRE(tables.has_value());
+    const auto found = std::find_if(
+        tables->routes.begin(), tables->routes.end(), [](const net::TableRoute& route) {
+            return route.destination == IpAddress::v4(0x7f000001) && route.prefix == 32;
+        });
+    REQUIRE(found != tables->routes.end());
+    CHECK(found->type == net::RouteType::local);
+    for (const net::Interface& one : net::interfaces().value()) {
+        if (one.index == found->interface) CHECK(one.name == "lo");
+    }
 }
 
 TEST_CASE("only the kernel's word on a route means that there is none") {
