@@ -97,7 +97,7 @@ public:
             const std::size_t begin = at_;
             const bool negated = is_not(words_[at_]);
             if (negated && ++at_ == words_.size()) {
-                current().options.push_back({true, "", {}});
+                line_.odd = true;
             } else if (const std::string_view base = base_option(words_[at_]); !base.empty()) {
                 read_base(base, negated);
             } else {
@@ -140,6 +140,9 @@ private:
             ++at_;
         }
         std::string value = at_ < words_.size() ? words_[at_++].text : std::string();
+        const bool takes_not =
+            base.size() == 1 && std::string_view("psdio").find(base) != base.npos;
+        if (value.empty() || value.starts_with('-') || (negated && !takes_not)) line_.odd = true;
         if (base == "c") {
             if (at_ < words_.size()) ++at_;
         } else if (base == "m") {
@@ -156,6 +159,7 @@ private:
     }
 
     void read_option(bool negated) {
+        if (!words_[at_].text.starts_with("--")) line_.odd = true;
         std::string name = words_[at_++].text;
         name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
         Option option{negated, std::move(name), {}};

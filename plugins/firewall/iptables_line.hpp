@@ -32,6 +32,7 @@ struct Line {
     std::vector<Module> matches;
     std::optional<Module> target;
     bool goes = false;  // -g rather than -j
+    bool odd = false;   // has words in places where iptables allows none
 };
 
 // What stands behind "-A CHAIN". Nothing when it ends within quotes or has more than max_words.

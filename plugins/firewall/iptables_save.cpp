@@ -219,7 +219,7 @@ private:
         Rule rule;
         rule.text = shown(whole);
         std::vector<Steps> ways;
-        if (const auto line = xtables::read_line(text)) {
+        if (const auto line = xtables::read_line(text); line && !line->odd) {
             xtables::Context context{ruleset_, family_, ruleset_.tables.back().name};
             Conditions conditions(context);
             rule.comment = xtables::read_matches(*line, conditions);
