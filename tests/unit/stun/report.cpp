@@ -19,17 +19,18 @@ FamilyResult shown;
 Nat64Result shown_nat64;
 
 p2pdiag_status show(Run& run) {
-    FamilyResult ipv6;
-    ipv6.family = Family::ipv6;
-    ipv6.why_not = Reason::no_server;
-    return report(run, shown, ipv6, shown_nat64);
+    FamilyResult other;
+    const bool v4 = shown.family == Family::ipv4;
+    other.family = v4 ? Family::ipv6 : Family::ipv4;
+    other.why_not = Reason::no_server;
+    return v4 ? report(run, shown, other, shown_nat64) : report(run, other, shown, shown_nat64);
 }
 
 struct Report {
     p2pdiag_status status = P2PDIAG_STATUS_INVALID;
     std::string summary;
     json::object data;
-    json::object ipv4;
+    json::object family;
     std::map<std::string, std::string> findings;
 };
 
@@ -37,6 +38,7 @@ Report report_on(const World& world, const Nat64Result& nat64 = {}) {
     shown_nat64 = nat64;
     const Outcome outcome = discover(world, 1);
     shown = FamilyResult{};
+    shown.family = world.local.family();
     shown.tried = true;
     shown.seen = outcome.seen;
     shown.verdict = outcome.verdict;
@@ -52,7 +54,7 @@ Report report_on(const World& world, const Nat64Result& nat64 = {}) {
         if (type != "finding") continue;
         result.findings.emplace(message.at("code").as_string(), message.at("message").as_string());
     }
-    result.ipv4 = result.data.at("ipv4").as_object();
+    result.family = result.data.at(to_string(shown.family)).as_object();
     return result;
 }
 
@@ -75,12 +77,12 @@ TEST_CASE("blocked UDP is told with the interface, and a VPN's tunnel is named",
     CHECK(plain.status == P2PDIAG_FAIL);
     CHECK(has(plain.summary, "packets leave by the interface eth0"));
     CHECK_FALSE(has(plain.summary, "VPN"));
-    CHECK(plain.ipv4.at("egress").at("kind") == "ethernet");
+    CHECK(plain.family.at("egress").at("kind") == "ethernet");
     world.local_by_tunnel = true;
     const Report tunnel = report_on(world);
     CHECK(has(tunnel.summary, "a tunnel like those of VPNs"));
     CHECK(has(tunnel.findings.at("nat.udp-blocked"), "the interface eth0, a tunnel"));
-    CHECK(tunnel.ipv4.at("egress").at("kind") == "tunnel");
+    CHECK(tunnel.family.at("egress").at("kind") == "tunnel");
 }
 
 TEST_CASE("a blocked port is told, and what was measured through another", "[stun][report]") {
@@ -95,8 +97,8 @@ TEST_CASE("a blocked port is told, and what was measured through another", "[stu
         has(message, "UDP to port 3478 gets no answer, while port 3479 of " + first + " answers"));
     CHECK(has(message, "that port was used to measure"));
     CHECK(has(result.summary, "UDP to port 3478 gets no answer"));
-    CHECK(result.ipv4.at("mapping") == "endpoint-independent");
-    const json::object& stand_in = result.ipv4.at("servers").as_array()[2].as_object();
+    CHECK(result.family.at("mapping") == "endpoint-independent");
+    const json::object& stand_in = result.family.at("servers").as_array()[2].as_object();
     CHECK(stand_in.at("address") == json::value(first + ":3479"));
     CHECK(stand_in.at("instead_of") == json::value(first + ":3478"));
 
@@ -117,8 +119,8 @@ TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
     CHECK(result.status == P2PDIAG_UNKNOWN);
     CHECK(has(result.findings.at("nat.stun-unreachable"),
               "port 443 of " + first + " sends something back, so UDP is not blocked as such"));
-    CHECK(result.ipv4.at("nat_type_reason") == "only-other-ports");
-    const json::array& tried = result.ipv4.at("udp_ports_tried").as_array();
+    CHECK(result.family.at("nat_type_reason") == "only-other-ports");
+    const json::array& tried = result.family.at("udp_ports_tried").as_array();
     REQUIRE(tried.size() == 6);
     CHECK(tried[0].at("server") == json::value(first + ":3478"));
     CHECK(tried[0].at("port") == 443);
@@ -131,7 +133,7 @@ TEST_CASE("what this machine forbids and what a router refuses is no silence", "
     world.udp_blocked = true;
     world.not_permitted = true;
     const auto first = [&] {
-        return report_on(world).ipv4.at("udp_ports_tried").as_array().front();
+        return report_on(world).family.at("udp_ports_tried").as_array().front();
     };
     CHECK(first().at("outcome") == "not-permitted");
     world.not_permitted = false;
@@ -169,6 +171,19 @@ TEST_CASE("what is known of a NAT64", "[stun][report]") {
     CHECK(beside.data.at("nat64").at("prefix") == "64:ff9b::/96");
     CHECK_FALSE(beside.data.contains("nat64_reason"));
     CHECK(has(beside.findings.at("nat.nat64"), "hosts with IPv6 alone"));
+}
+
+TEST_CASE("IPv6 servers that see an IPv4 address are behind a NAT64", "[stun][report]") {
+    World world;
+    world.local = *IpAddress::parse("2001:db8:7::2");
+    world.servers = {{*Endpoint::parse("[64:ff9b::b16:2101]:3478"),
+                      *Endpoint::parse("[64:ff9b::b16:2102]:3479")}};
+    const Report result = report_on(world);
+    INFO(result.summary);
+    CHECK(result.family.at("nat_type_reason") == "no-valid-answer");
+    CHECK(has(result.findings.at("nat.stun-unreachable"), "see this machine as 11.22.23.1:"));
+    CHECK(has(result.summary, "an address translator (NAT64) is on the way"));
+    CHECK_FALSE(has(result.summary, "no valid STUN"));
 }
 
 TEST_CASE("behind a 464XLAT translator the NAT is the provider's", "[stun][report]") {
