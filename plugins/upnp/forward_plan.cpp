@@ -91,6 +91,10 @@ private:
     void plan_family(Transport transport, Family family, const std::vector<Offer>& choice) {
         if (is_open(transport, family)) return;
         const Offer& first = choice.front();
+        if (const OpenForward* ours = moved_by(transport, first)) {
+            would_move(transport, *ours);
+            return;
+        }
         if (first.service.protocol == Protocol::upnp && family == Family::ipv4) {
             if (const portmap::IgdMapping* holder = holder_at(first, transport)) {
                 if (leads_to(*holder, first.service.local, wanted_.port)) {
@@ -120,11 +124,43 @@ private:
                  (open.in_force == InForce::yes
                       ? " and is in force"
                       : "; the router cannot be asked whether it still is, but its time is not "
-                        "over. 'p2pdiag undo " +
-                            open.id + "' takes it back"));
+                        "over") +
+                 ". Nothing keeps it longer than it was made for: for another time, or --keep, "
+                 "take it back with 'p2pdiag undo " +
+                 open.id + "' and add it again");
             return true;
         }
         return false;
+    }
+
+    // RFC 6886 section 3.3: a gateway keeps one mapping for an internal port, so that asking for
+    // another external port moves, or returns, the one that is there.
+    const OpenForward* moved_by(Transport transport, const Offer& offer) const {
+        if (offer.service.protocol != Protocol::natpmp) return nullptr;
+        for (const OpenForward& open : situation_.open) {
+            const Attempt* granted = open.record ? open.record->granted() : nullptr;
+            if (granted == nullptr || open.lease_is_over) continue;
+            const Try& made = open.step.tries.at(granted->index);
+            if (made.service.protocol == Protocol::natpmp &&
+                made.service.router == offer.service.router &&
+                made.request.transport == transport && made.request.internal_port == wanted_.port) {
+                return &open;
+            }
+        }
+        return nullptr;
+    }
+
+    void would_move(Transport transport, const OpenForward& ours) {
+        conflict_ = true;
+        conflict_text_ =
+            upper(transport) + " port " + std::to_string(wanted_.port) +
+            " is forwarded from external port " +
+            std::to_string(ours.record->granted()->grant->external_port) +
+            " already, and NAT-PMP forwards a port from one external port alone: take that back "
+            "first, with 'p2pdiag undo " +
+            ours.id + '\'';
+        result_.add("portmap.conflict", Severity::error, conflict_text_,
+                    {{"change", ours.id}, {"protocol", "natpmp"}});
     }
 
     const portmap::IgdMapping* holder_at(const Offer& offer, Transport transport) const {

@@ -193,10 +193,28 @@ TEST_CASE("a forward of ours that is in force is not made twice") {
     const Judgement unknown = plan(udp, situation);
     CHECK(unknown.status == P2PDIAG_SKIP);
     CHECK(contains(notes(unknown), "cannot be asked"));
+    CHECK(contains(notes(unknown), "--keep"));
     situation.open[0].lease_is_over = true;
     CHECK(plan(udp, situation).status == P2PDIAG_PASS);
     // The other transport is another forward.
     situation.open = {open_forward(Protocol::upnp, InForce::yes, Transport::tcp)};
+    CHECK(plan(udp, situation).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("another external port by NAT-PMP would move the forward that is there") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    udp.external = 9000;
+    udp.via = Protocol::natpmp;
+    Situation situation = of(everything());
+    situation.open = {open_forward(Protocol::natpmp, InForce::unknown, Transport::udp)};
+    const Judgement judgement = plan(udp, situation);
+    CHECK(judgement.status == P2PDIAG_FAIL);
+    CHECK(steps(judgement).empty());
+    CHECK(codes(judgement) == std::vector<std::string>{"portmap.conflict"});
+    CHECK(contains(judgement.summary, "p2pdiag undo 0123abcd"));
+    // UPnP and PCP keep both.
+    udp.via = Protocol::pcp;
     CHECK(plan(udp, situation).status == P2PDIAG_PASS);
 }
 
