@@ -102,6 +102,11 @@ void add_grant(Judgement& judgement, const Try& asked, const portmap::MapGrant& 
     }
 }
 
+bool left_nothing(const portmap::Failure& failure) {
+    return is_answer(failure.problem) && failure.problem != Problem::malformed &&
+           failure.problem != Problem::too_large;
+}
+
 std::string port_words(Transport transport, std::uint16_t port) {
     return std::string(transport == Transport::udp ? "UDP" : "TCP") + " port " +
            std::to_string(port);

@@ -26,12 +26,6 @@ struct Session {
 
 void hand_over(Run* run, const Record& record) { run->data(json::to_text(to_json(record))); }
 
-// An answer in which the router says no leaves nothing behind; silence may.
-bool left_nothing(const portmap::Failure& failure) {
-    return is_answer(failure.problem) && failure.problem != Problem::malformed &&
-           failure.problem != Problem::too_large;
-}
-
 // A grant that is not what was demanded is no success.
 Outcome<MapGrant> judge_port(const Try& one, Outcome<MapGrant> granted) {
     const bool other =

@@ -1,0 +1,421 @@
+// The change and the test mappings as they run, against routers on loopback that misbehave as told:
+// what is somebody else's is never touched, and what is ours does not stay.
+#include <catch2/catch.hpp>
+
+#include <fake_host.hpp>
+#include <p2pdiag/run_until.hpp>
+#include <thread>
+
+#include "checks.hpp"
+#include "fake/igd.hpp"
+#include "fake/port_control_server.hpp"
+#include "fake/stun_server.hpp"
+#include "forward_step.hpp"
+#include "mapping_trials.hpp"
+#include "net/task_group.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+using namespace p2pdiag::upnp_plugin;
+
+namespace {
+
+constexpr p2pdiag_change forward =
+    change<plan_forward, apply_forward, verify_forward, revert_forward, keep_forward>(
+        {.id = "upnp.forward", .title = "t"});
+const IpAddress loopback = IpAddress::v4(0x7f000001);
+const std::string id = "0123abcd";
+
+Try try_with(portmap::Service service, std::uint16_t external_port = 8000) {
+    Try made;
+    made.service = std::move(service);
+    made.router_name = made.service.router.to_string();
+    made.request.internal_port = 8000;
+    made.request.external_port = external_port;
+    made.request.lifetime = portmap::Seconds(600);
+    made.request.nonce = {1, 2, 3};
+    return made;
+}
+
+portmap::Service upnp_of(const FakeIgd& router) {
+    portmap::Service service;
+    service.router = router.address();
+    service.local = loopback;
+    service.control_url = router.control_url();
+    service.service_type = "urn:schemas-upnp-org:service:WANIPConnection:1";
+    return service;
+}
+
+portmap::Service control_of(const PortControlServer& router, portmap::Protocol protocol) {
+    portmap::Service service;
+    service.protocol = protocol;
+    service.router = router.address();
+    service.local = loopback;
+    return service;
+}
+
+struct Said {
+    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
+    json::value data;
+    std::vector<json::value> all_data;
+    std::vector<std::string> codes;
+    std::string summary;
+    std::string log;
+};
+
+Said collect(const FakeHost& host, p2pdiag_status status) {
+    Said said;
+    said.status = status;
+    for (const std::string& line : host.emitted()) {
+        const json::value message = json::parse(line).value();
+        const json::object& object = message.get_object();
+        const auto type = json::find_string(object, "type");
+        if (type == "data") said.all_data.push_back(object.at("data"));
+        if (type == "finding") said.codes.emplace_back(*json::find_string(object, "code"));
+        if (type == "summary") said.summary = *json::find_string(object, "text");
+        if (type == "log") said.log += std::string(*json::find_string(object, "text")) + "\n";
+    }
+    if (!said.all_data.empty()) said.data = said.all_data.back();
+    return said;
+}
+
+std::string input_text(const Step& step, const json::value& record, const json::object& more) {
+    json::object input{{"id", id}, {"step", to_json(step)}, {"input", more}};
+    if (!record.is_null()) input["record"] = record;
+    return json::to_text(input);
+}
+
+Said call(int32_t (*function)(const p2pdiag_host*, p2pdiag_str), const Step& step,
+          const json::value& record = nullptr, const json::object& more = {}) {
+    FakeHost host;
+    return collect(host, host.run(function, input_text(step, record, more)));
+}
+
+using Codes = std::vector<std::string>;
+
+const FakeMapping foreign{"UDP", 8000, "192.168.1.7", 8000, "Skype", 600};
+
+FakeIgdOptions failing(const char* action, int error) {
+    FakeIgdOptions options;
+    options.errors[action] = error;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("a forward by UPnP: made, read back, removed") {
+    const FakeIgd router;
+    const Step step{{try_with(upnp_of(router))}};
+    const Said applied = call(forward.apply, step);
+    CHECK(applied.status == P2PDIAG_PASS);
+    REQUIRE(router.table().size() == 1);
+    CHECK(router.table()[0].description == "p2pdiag 0123abcd");
+    // The attempt was handed over before the router was asked.
+    REQUIRE(applied.all_data.size() >= 2);
+    CHECK(applied.all_data[0].at_pointer("/attempts/0/grant").is_null());
+    CHECK(applied.data.at_pointer("/attempts/0/grant/external_port") == 8000);
+
+    const Said verified = call(forward.verify, step, applied.data);
+    CHECK(verified.status == P2PDIAG_PASS);
+    CHECK(verified.data.at("method") == "read-back");
+    CHECK(verified.summary.find("nobody verified it from outside") != std::string::npos);
+
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+    CHECK(router.table().empty());
+    // Once more: gone is gone.
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("killed before the grant was known: found by what was asked") {
+    const FakeIgd router;
+    const Step step{{try_with(upnp_of(router))}};
+    const Said applied = call(forward.apply, step);
+    REQUIRE(router.table().size() == 1);
+    CHECK(call(forward.revert, step, applied.all_data[0]).status == P2PDIAG_PASS);
+    CHECK(router.table().empty());
+    // Without a record nothing was asked, and nothing is.
+    const auto before = router.actions().size();
+    CHECK(call(forward.revert, step).status == P2PDIAG_PASS);
+    CHECK(router.actions().size() == before);
+}
+
+TEST_CASE("C9: what was changed since is not ours any more") {
+    FakeIgdOptions options;
+    options.table = {foreign};
+    const FakeIgd router(options);
+    const Step step{{try_with(upnp_of(router))}};
+    const Said applied = call(forward.apply, step);
+    // Nobody named the external port, so another one will do, and the summary says which.
+    if (applied.status == P2PDIAG_PASS) {
+        CHECK(applied.summary.find("Note the port") != std::string::npos);
+        CHECK(router.table().size() == 2);
+    }
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+    CHECK(router.table() == std::vector{foreign});
+
+    Step exact = step;
+    exact.tries[0].request.exact = true;
+    const Said refused = call(forward.apply, exact);
+    CHECK(refused.status == P2PDIAG_FAIL);
+    CHECK(refused.codes == Codes{"portmap.conflict"});
+    CHECK(refused.summary.find("192.168.1.7") != std::string::npos);
+    CHECK(call(forward.revert, exact, refused.data).status == P2PDIAG_PASS);
+    CHECK(router.table() == std::vector{foreign});
+}
+
+TEST_CASE("C7: what a router says no to, in its words and with a code; nothing stays") {
+    struct Case {
+        int error;
+        const char* code;
+    };
+    for (const Case& one :
+         {Case{606, "portmap.refused"}, Case{728, "portmap.refused"}, Case{724, "portmap.refused"},
+          Case{726, "portmap.refused"}, Case{501, "portmap.refused"}}) {
+        const FakeIgd router(failing("AddPortMapping", one.error));
+        const Step step{{try_with(upnp_of(router))}};
+        const Said applied = call(forward.apply, step);
+        CHECK(applied.status == P2PDIAG_FAIL);
+        REQUIRE_FALSE(applied.codes.empty());
+        CHECK(applied.codes[0] == one.code);
+        CHECK(applied.summary.find(std::to_string(one.error)) != std::string::npos);
+        CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+        CHECK(router.table().empty());
+    }
+}
+
+TEST_CASE("725: for good, with a warning, and undone all the same") {
+    FakeIgdOptions options;
+    options.only_permanent = true;
+    const FakeIgd router(options);
+    const Step step{{try_with(upnp_of(router))}};
+    const Said applied = call(forward.apply, step);
+    CHECK(applied.status == P2PDIAG_PASS);
+    CHECK(applied.codes == Codes{"portmap.permanent-only"});
+    CHECK(applied.data.at_pointer("/attempts/0/grant/lifetime_s") == 0);
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+    CHECK(router.table().empty());
+}
+
+TEST_CASE("C2: the router says yes and does nothing") {
+    FakeIgdOptions options;
+    options.forgets = true;
+    const FakeIgd router(options);
+    const Said applied = call(forward.apply, {{try_with(upnp_of(router))}});
+    CHECK(applied.status == P2PDIAG_FAIL);
+    CHECK(applied.codes == Codes{"portmap.mapped-but-unreachable"});
+}
+
+TEST_CASE("E6: a shorter lease is said") {
+    FakeIgdOptions options;
+    options.longest_lease = 300;
+    const FakeIgd router(options);
+    const Said applied = call(forward.apply, {{try_with(upnp_of(router))}});
+    CHECK(applied.status == P2PDIAG_PASS);
+    CHECK(applied.codes == Codes{"portmap.lease-shortened"});
+}
+
+TEST_CASE("one that fails is followed by the next, and the record says which made it") {
+    const FakeIgd upnp(failing("AddPortMapping", 606));
+    const PortControlServer pcp;
+    const Step step{{try_with(upnp_of(upnp)), try_with(control_of(pcp, portmap::Protocol::pcp))}};
+    const Said applied = call(forward.apply, step);
+    CHECK(applied.status == P2PDIAG_PASS);
+    CHECK(applied.data.at_pointer("/attempts/0/try") == 1);
+    REQUIRE(pcp.mappings().size() == 1);
+    const Said verified = call(forward.verify, step, applied.data);
+    CHECK(verified.status == P2PDIAG_UNKNOWN);
+    CHECK(verified.data.at("method").is_null());
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+    CHECK(pcp.mappings().empty());
+}
+
+TEST_CASE("E7: another port than asked for is success with a note, unless it had to be that one") {
+    PortControlOptions options;
+    options.taken = {8000};
+    for (const auto protocol : {portmap::Protocol::pcp, portmap::Protocol::natpmp}) {
+        const PortControlServer router(options);
+        Step step{{try_with(control_of(router, protocol))}};
+        const Said applied = call(forward.apply, step);
+        CHECK(applied.status == P2PDIAG_PASS);
+        CHECK(applied.summary.find("Note the port: 8000 was asked for") != std::string::npos);
+        CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_PASS);
+        CHECK(router.mappings().empty());
+
+        step.tries[0].request.exact = true;
+        const Said refused = call(forward.apply, step);
+        CHECK(refused.status == P2PDIAG_FAIL);
+        CHECK(refused.codes == Codes{"portmap.conflict"});
+        CHECK(router.mappings().empty());
+    }
+}
+
+TEST_CASE("results of NAT-PMP and PCP have their codes") {
+    struct Case {
+        natpmp::ResultCode natpmp;
+        pcp::ResultCode pcp;
+        const char* code;
+    };
+    for (const Case& one : {Case{natpmp::ResultCode::not_authorized,
+                                 pcp::ResultCode::not_authorized, "portmap.refused"},
+                            Case{natpmp::ResultCode::network_failure,
+                                 pcp::ResultCode::network_failure, "portmap.external-private"},
+                            Case{natpmp::ResultCode::out_of_resources,
+                                 pcp::ResultCode::no_resources, "portmap.refused"},
+                            Case{natpmp::ResultCode::out_of_resources,
+                                 pcp::ResultCode::address_mismatch, "nat.double-nat"}}) {
+        PortControlOptions options;
+        options.natpmp_result = one.natpmp;
+        options.pcp_result = one.pcp;
+        const PortControlServer router(options);
+        const Said said =
+            call(forward.apply, {{try_with(control_of(router, portmap::Protocol::pcp))}});
+        CHECK(said.status == P2PDIAG_FAIL);
+        REQUIRE_FALSE(said.codes.empty());
+        CHECK(said.codes[0] == one.code);
+        const Said old =
+            call(forward.apply, {{try_with(control_of(router, portmap::Protocol::natpmp))}});
+        CHECK(old.status == P2PDIAG_FAIL);
+    }
+}
+
+TEST_CASE("a gateway that disappears between plan and apply, and before the undo") {
+    std::optional<FakeIgd> router(std::in_place);
+    const Step step{{try_with(upnp_of(*router))}};
+    const Said applied = call(forward.apply, step);
+    CHECK(applied.status == P2PDIAG_PASS);
+    router.reset();
+    const Said gone = call(forward.apply, step);
+    CHECK(gone.status == P2PDIAG_FAIL);
+    REQUIRE_FALSE(gone.codes.empty());
+    CHECK(gone.codes[0] == "portmap.none");
+    // It may still forward when it is back: the record stays open.
+    CHECK(call(forward.revert, step, applied.data).status == P2PDIAG_FAIL);
+    // Unless its time is over by then.
+    json::value old = applied.data;
+    old.at("attempts").as_array()[0].as_object()["asked_at"] = 1000;
+    const Said over = call(forward.revert, step, old);
+    CHECK(over.status == P2PDIAG_PASS);
+    CHECK(over.log.find("time is over") != std::string::npos);
+}
+
+TEST_CASE("keep: a router that lost everything gets it again, and the new record is handed over") {
+    PortControlServer router;
+    const Step step{{try_with(control_of(router, portmap::Protocol::natpmp))}};
+    const Said applied = call(forward.apply, step);
+    REQUIRE(router.mappings().size() == 1);
+    router.restart();
+    CHECK(router.mappings().empty());
+    FakeHost host;
+    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
+    std::thread keeper(
+        [&] { status = host.run(forward.keep, input_text(step, applied.data, {})); });
+    const TimePoint until = Clock::now() + std::chrono::seconds(30);
+    while (router.mappings().empty() && Clock::now() < until) {
+        std::this_thread::sleep_for(Milliseconds(20));
+    }
+    // The record follows the router's answer.
+    while (collect(host, status).data.is_null() && Clock::now() < until) {
+        std::this_thread::sleep_for(Milliseconds(20));
+    }
+    host.cancel();
+    keeper.join();
+    CHECK(status == P2PDIAG_PASS);
+    CHECK(router.mappings().size() == 1);
+    const Said kept = collect(host, status);
+    CHECK(kept.log.find("is made again, as the router was restarted") != std::string::npos);
+    CHECK(kept.data.at_pointer("/attempts/0/grant/epoch_s").is_number());
+}
+
+TEST_CASE("keep: renewal at half of what was granted") {
+    PortControlOptions options;
+    options.longest_lifetime = 4;
+    const PortControlServer router(options);
+    const Step step{{try_with(control_of(router, portmap::Protocol::pcp))}};
+    const Said applied = call(forward.apply, step);
+    FakeHost host;
+    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
+    std::thread keeper(
+        [&] { status = host.run(forward.keep, input_text(step, applied.data, {})); });
+    const TimePoint until = Clock::now() + std::chrono::seconds(30);
+    while (collect(host, status).log.find("was renewed (4 s)") == std::string::npos &&
+           Clock::now() < until) {
+        std::this_thread::sleep_for(Milliseconds(20));
+    }
+    host.cancel();
+    keeper.join();
+    CHECK(collect(host, status).log.find("was renewed (4 s)") != std::string::npos);
+}
+
+TEST_CASE("a server that cannot prove anything leaves it to the router's list") {
+    const FakeIgd router;
+    const FakeStunServer plain;
+    FakeStunOptions options;
+    options.two_addresses = true;
+    const FakeStunServer without_response_port(options);
+    const Step step{{try_with(upnp_of(router))}};
+    const Said applied = call(forward.apply, step);
+    for (const FakeStunServer* server : {&plain, &without_response_port}) {
+        json::array servers{json::value(server->primary().to_string())};
+        json::object stun{{"stun", std::move(servers)}};
+        const json::object input{{"servers", std::move(stun)}};
+        const Said verified = call(forward.verify, step, applied.data, input);
+        CHECK(verified.status == P2PDIAG_PASS);
+        CHECK(verified.data.at("method") == "read-back");
+        CHECK(verified.data.at("packet") == "server-unsupported");
+    }
+}
+
+namespace {
+
+std::shared_ptr<MappingSession> session_with(portmap::Service service) {
+    auto session = std::make_shared<MappingSession>();
+    session->id = id;
+    session->test.target_port = 8000;
+    session->test.searched = true;
+    Trial trial;
+    trial.offer.service = std::move(service);
+    trial.offer.router_name = "router";
+    session->test.trials.push_back(std::move(trial));
+    return session;
+}
+
+}  // namespace
+
+TEST_CASE("F1: test mappings leave nothing, and touch nothing") {
+    FakeIgdOptions options;
+    options.table = {foreign};
+    const FakeIgd router(options);
+    const auto session = session_with(upnp_of(router));
+    run_until(-1, TimePoint::max(), run_trials(session));
+    CHECK(session->test.complete);
+    const Trial& trial = session->test.trials[0];
+    REQUIRE(trial.granted.has_value());
+    REQUIRE(trial.granted->has_value());
+    CHECK((**trial.granted).external_port != 8000);
+    CHECK(trial.read_back->in_force == portmap::InForce::yes);
+    CHECK(router.table() == std::vector{foreign});
+    CHECK(judge_mapping_test(session->test).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("F1: cancelled at any point, the test mapping goes") {
+    // The router takes its time, so that the cancellation comes between two answers.
+    PortControlOptions options;
+    options.delay = Milliseconds(60);
+    for (const int after : {1, 30, 61, 90, 121, 150}) {
+        const PortControlServer router(options);
+        const auto session = session_with(control_of(router, portmap::Protocol::pcp));
+        run_until(-1, Clock::now() + Milliseconds(after), run_trials(session));
+        run_until(-1, TimePoint::max(), clean_up(session));
+        CHECK(router.mappings().empty());
+    }
+}
+
+TEST_CASE("F1: granted, but the answer was lost or never understood") {
+    PortControlOptions options;
+    options.fault = PortControlFault::garbled_port;
+    const PortControlServer router(options);
+    const auto session = session_with(control_of(router, portmap::Protocol::pcp));
+    run_until(-1, TimePoint::max(), run_trials(session));
+    run_until(-1, TimePoint::max(), clean_up(session));
+    CHECK(router.mappings().empty());
+}
