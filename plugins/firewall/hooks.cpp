@@ -188,15 +188,20 @@ Journey::States Journey::run_group(const std::vector<Entry>& group, const Stage&
     return indifferent ? all : run_orders(group, stage, states);
 }
 
+std::string Journey::name_of(const Entry& entry) {
+    if (entry.kind == Entry::Kind::conntrack) return "connection tracking";
+    if (entry.kind == Entry::Kind::nat) return "address translation";
+    return entry.ruleset->tables[entry.chain->table].title() + ' ' + entry.chain->name;
+}
+
 // Every order that there may be, by what has run so far: the states behind a set of chains come
 // from those behind the set without one of them.
 Journey::States Journey::run_orders(const std::vector<Entry>& group, const Stage& stage,
                                     const States& states) {
     std::string names;
     for (const Entry& entry : group) {
-        if (entry.chain == nullptr) continue;
         if (!names.empty()) names += ", ";
-        names += entry.ruleset->tables[entry.chain->table].title() + ' ' + entry.chain->name;
+        names += name_of(entry);
     }
     findings_.orders.push_back(names);
     if (group.size() > most_unordered) {

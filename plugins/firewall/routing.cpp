@@ -127,6 +127,21 @@ unsigned rp_filter(const World& world, const std::string& name, bool& known) {
     return own == world.sysctls.rp_filter.end() ? all : std::max(all, own->second);
 }
 
+// Whoever sends, some route leads back.
+bool reaches_everybody(const World& world, Family family) {
+    if (!world.routes || world.policy_routing) return false;
+    bool everywhere = false;
+    for (const Route& route : *world.routes) {
+        if (route.destination.family() != family) continue;
+        if (route.type == Route::Type::unicast) {
+            everywhere = everywhere || route.prefix == 0;
+        } else if (route.type != Route::Type::local && route.type != Route::Type::broadcast) {
+            return false;
+        }
+    }
+    return everywhere;
+}
+
 // fib_validate_source() of the kernel: what it does with a sender's address, besides letting it
 // pass.
 std::vector<Fate> source_fates(const World& world, const Packet& packet, const State& state,
@@ -157,6 +172,8 @@ std::vector<Fate> source_fates(const World& world, const Packet& packet, const S
     const bool short_cut = packet.state != CtState::fresh;
     if (!known) {
         fates.push_back(unknown("the reverse path filter (rp_filter) of " + arrival.name, false));
+    } else if (filter == 2 && !source && reaches_everybody(world, family)) {
+        return fates;
     } else if (filter != 0) {
         const Lookup route = find_route(world, state.source, family);
         const bool unicast =

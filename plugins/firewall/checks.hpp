@@ -1,0 +1,10 @@
+// The checks of this plugin, one function each; plugin.cpp makes the table of them.
+#pragma once
+
+#include <p2pdiag/plugin.hpp>
+
+namespace p2pdiag::firewall {
+
+p2pdiag_status check_inbound(Run& run);  // inbound_check.cpp, docs/checks/firewall.inbound.md
+
+}  // namespace p2pdiag::firewall
