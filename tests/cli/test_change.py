@@ -278,7 +278,7 @@ class Apply(Case):
 
     def test_verification(self):
         for how, code, says in (("fail", 1, "Done, but it does not work. What was done stays in place."),
-                                ("unknown", 0, "Done. Whether it works could not be told."),
+                                ("unknown", 0, "Done. 1 of 2 verified; whether the rest works could not be told."),
                                 ("again", 0, "Done, and verified."),
                                 ("again-in-vain", 1, "it does not work"),
                                 ("crash", 4, "is in place")):
@@ -292,6 +292,7 @@ class Apply(Case):
             self.assertEqual(self.calls("revert"), ["revert a"] * (tries - 1))
             self.host("undo", "--all", "--yes")
             os.remove(self.box + "/.log")
+        self.assertIn("Done. Whether it works could not be told.", self.put("a", BOX_VERIFY="unknown:a").stdout)
 
     def applying(self, **wishes):
         """A process that applies two steps, and does not come past a function of the second."""
