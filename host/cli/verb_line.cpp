@@ -30,8 +30,10 @@ std::string help_of(const options::Option& option) {
     if (!option.default_value || option.default_value->is_null()) return option.help;
     const json::value& value = *option.default_value;
     if (value.is_bool() || (value.is_array() && value.get_array().empty())) return option.help;
-    const std::string text =
-        value.is_string() ? std::string(value.get_string()) : json::to_text(value);
+    std::string text = value.is_string() ? std::string(value.get_string()) : json::to_text(value);
+    if (option.type == options::Type::duration && value.is_int64()) {
+        text = options::duration_text(value.get_int64());
+    }
     return option.help + " [" + text + ']';
 }
 

@@ -68,6 +68,8 @@ Checked<json::value> from_value(const Option& option, const json::value& value);
 
 // Milliseconds from "250ms", "20s", "2m", "1h" or a bare number of milliseconds.
 Checked<std::int64_t> parse_duration(std::string_view text);
+// The same the other way, in the largest unit that fits: "2h".
+std::string duration_text(std::int64_t milliseconds);
 
 // "host:port" or "[v6]:port"; with a default, the port may be missing. The result has one. No
 // resolving.

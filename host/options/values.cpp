@@ -29,16 +29,6 @@ bool read_whole(std::string_view text, Number& number) {
     return error == std::errc() && stopped == end;
 }
 
-std::string duration_text(double milliseconds) {
-    const auto whole = static_cast<std::int64_t>(milliseconds);
-    for (const Unit& unit : {units[3], units[2], units[1]}) {
-        if (whole != 0 && whole % unit.milliseconds == 0) {
-            return std::to_string(whole / unit.milliseconds) + std::string(unit.suffix);
-        }
-    }
-    return std::to_string(whole) + "ms";
-}
-
 std::string number_text(double number) {
     std::array<char, 64> buffer;
     const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
@@ -46,7 +36,8 @@ std::string number_text(double number) {
 }
 
 std::string bound_text(const Option& option, double bound) {
-    return option.type == Type::duration ? duration_text(bound) : number_text(bound);
+    if (option.type != Type::duration) return number_text(bound);
+    return duration_text(static_cast<std::int64_t>(bound));
 }
 
 bool is_port(const Option& option) {
@@ -234,6 +225,15 @@ Checked<json::value> from_value(const Option& option, const json::value& value) 
         checked.push_back(std::move(*one));
     }
     return json::value(std::move(checked));
+}
+
+std::string duration_text(std::int64_t milliseconds) {
+    for (const Unit& unit : {units[3], units[2], units[1]}) {
+        if (milliseconds != 0 && milliseconds % unit.milliseconds == 0) {
+            return std::to_string(milliseconds / unit.milliseconds) + std::string(unit.suffix);
+        }
+    }
+    return std::to_string(milliseconds) + "ms";
 }
 
 Checked<std::int64_t> parse_duration(std::string_view text) {

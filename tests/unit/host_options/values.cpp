@@ -133,6 +133,16 @@ TEST_CASE("durations") {
           "\"99999999999999999999\" is longer than 30 days");
 }
 
+TEST_CASE("durations as text") {
+    CHECK(options::duration_text(7'200'000) == "2h");
+    CHECK(options::duration_text(90'000) == "90s");
+    CHECK(options::duration_text(1500) == "1500ms");
+    CHECK(options::duration_text(0) == "0ms");
+    for (const std::int64_t value : {1, 999, 60'000, 3'661'000}) {
+        CHECK(options::parse_duration(options::duration_text(value)).value() == value);
+    }
+}
+
 TEST_CASE("values that come typed keep to their type") {
     CHECK(options::from_value(option(Type::duration), 1500).value() == json::value(1500));
     CHECK(options::from_value(option(Type::duration), "2s").value() == json::value(2000));
