@@ -1,5 +1,6 @@
 #include "nft_json.hpp"
 
+#include <algorithm>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parser.hpp>
 
@@ -26,6 +27,9 @@ using nft::key;
 
 // Operators nest, and nft allows expressions of some dozen levels.
 constexpr std::size_t most_depth = 96;
+// A value takes far more memory than the one or two bytes that it may be written in. The ruleset of
+// 10 000 rules and 100 000 elements has half a million.
+constexpr std::ptrdiff_t most_values = 8'000'000;
 // Far beyond what a kernel holds; bounds what a hostile file costs.
 constexpr std::size_t most_objects = 1'000'000;
 
@@ -329,6 +333,12 @@ Reading read_nft_json(std::string_view text) {
     if (text.size() > max_ruleset_text) {
         return ReadError{"the ruleset is larger than " + std::to_string(max_ruleset_text >> 20) +
                          " MiB"};
+    }
+    const auto values = std::count(text.begin(), text.end(), ',') +
+                        std::count(text.begin(), text.end(), '[') +
+                        std::count(text.begin(), text.end(), '{');
+    if (values > most_values) {
+        return ReadError{"the ruleset has more than " + std::to_string(most_values) + " values"};
     }
     boost::json::parse_options options;
     options.max_depth = most_depth;

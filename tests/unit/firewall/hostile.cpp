@@ -47,6 +47,7 @@ TEST_CASE("text that is no ruleset is refused with its place") {
                   "\n") == "read");
     CHECK(says(refusal(std::string(200, '[')), "not JSON"));
     CHECK(says(refusal(std::string(max_ruleset_text + 1, ' ')), "larger than 64 MiB"));
+    CHECK(says(refusal("[" + std::string(9'000'000, ',')), "values"));
 }
 
 TEST_CASE("every beginning of a ruleset is refused or read, none is taken for the whole") {
