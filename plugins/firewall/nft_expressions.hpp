@@ -57,6 +57,9 @@ bool has_limit(const json::array& statements);
 // known.
 std::optional<Decision> read_decision(const json::value& value, const Context& context);
 
+// Of the content of {"match": …}; `whole` is for showing.
+Step read_match(const json::object& body, const json::value& whole, Context& context);
+
 // Appends what one element of a rule's "expr" does.
 void read_statement(const json::value& statement, Context& context, std::vector<Step>& steps);
 

@@ -360,23 +360,4 @@ Reading read_nft_json(std::string_view text) {
     return Reader().read(*all);
 }
 
-void settle_dormant(Ruleset& ruleset, std::string_view text) {
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find('\n', start), text.size());
-        const std::string_view line = text.substr(start, end - start);
-        start = end + 1;
-        if (!line.starts_with("table ") || !line.ends_with(" {")) continue;
-        const std::string_view title = line.substr(6, line.size() - 8);
-        // The flags stand alone on the first line within.
-        const std::string_view next = text.substr(std::min(start, text.size()));
-        const std::string_view first = next.substr(0, next.find('\n'));
-        const bool has_flags = first.starts_with("\tflags ");
-        for (Table& table : ruleset.tables) {
-            if (!table.maybe_dormant || table.title() != title) continue;
-            table.maybe_dormant = false;
-            table.dormant = has_flags && first.find("dormant") != std::string_view::npos;
-        }
-    }
-}
-
 }  // namespace p2pdiag::firewall
