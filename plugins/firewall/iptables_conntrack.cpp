@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "base/address.hpp"
+#include "base/text.hpp"
 #include "iptables_rule.hpp"
 #include "literals.hpp"
 
@@ -141,7 +142,7 @@ bool read_conntrack(const Module& module, Conditions& conditions) {
         } else {
             others = true;
             if (read_connection(option, tracked)) continue;
-            const std::string text = "conntrack --" + option.name;
+            const std::string text = "conntrack --" + printable(option.name);
             tracked.require(Uncertain{{text, option.name == "ctexpire"}});
             understood = understood && option.name == "ctexpire";
         }

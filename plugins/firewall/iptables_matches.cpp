@@ -335,7 +335,7 @@ bool read_helper(const Module& module, Conditions& conditions) {
         if (option.name != "helper" || option.negated) return false;
     }
     conditions.require_bits({Ct::state, 32}, ct_related);
-    conditions.require(Uncertain{{module.text, false}});
+    conditions.require(Uncertain{{printable(module.text), false}});
     return true;
 }
 

@@ -284,8 +284,8 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
     # ---- rulesets
 
     def load(self, ruleset):
-        """`ruleset`: (tool, text) in the order of loading; tools: nft, and the iptables kind by name, as in
-        iptables-legacy, ip6tables-nft."""
+        """`ruleset`: (tool, text) in the order of loading; tools: nft; sysctl; and the iptables kind by name, as in
+        iptables-legacy, ip6tables-nft, with "+" at the end to keep what is there."""
         for tool, text in ruleset:
             if tool == "nft":
                 self.tool("nft", "-f", "-", text=text)
@@ -296,7 +296,7 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
                         _write("/proc/sys/" + name.replace(".", "/"), value)
             else:
                 # A refused table must not be committed in part.
-                self.tool(f"{tool}-restore", text=text)
+                self.tool(f"{tool.rstrip('+')}-restore", *(["--noflush"] if tool.endswith("+") else []), text=text)
 
     def record(self):
         """What a program with all rights can read of the host: the firewall and the world around it."""
