@@ -36,6 +36,11 @@ bool is_on(const Chain& chain, std::string_view device) {
     });
 }
 
+// Whether the packet passes a chain of ingress or egress cannot be told.
+bool is_uncertain(const Chain& chain, const net::Interface* device) {
+    return device == nullptr || device->name.empty() || chain.devices.empty();
+}
+
 bool same_packets(const std::vector<State>& a, const std::vector<State>& b) {
     return a.size() == b.size() &&
            std::equal(a.begin(), a.end(), b.begin(),
@@ -51,7 +56,7 @@ bool Journey::applies(const Ruleset& ruleset, const Chain& chain, const Stage& s
     if (is_outer(stage.hook)) {
         const net::Interface* device = stage.hook == Hook::ingress ? stage.in : stage.out;
         if (table.family != TableFamily::netdev && table.family != TableFamily::inet) return false;
-        return device == nullptr || chain.devices.empty() || is_on(chain, device->name);
+        return is_uncertain(chain, device) || is_on(chain, device->name);
     }
     switch (table.family) {
         case TableFamily::inet: return true;
@@ -130,12 +135,13 @@ Journey::States Journey::run_entry(const Entry& entry, const Stage& stage, const
     }
     States passed = walker_.run_base(*entry.ruleset, *entry.chain, stage, open);
     for (const State& state : done) merge(passed, state);
-    const bool somewhere = is_outer(stage.hook) && entry.chain->devices.empty();
+    const net::Interface* device = stage.hook == Hook::ingress ? stage.in : stage.out;
+    const bool somewhere = is_outer(stage.hook) && is_uncertain(*entry.chain, device);
     if ((table.maybe_dormant || somewhere) && !same_packets(passed, states)) {
         const auto why = findings_.reasons.add(
-            somewhere
-                ? "which interface the chain " + table.title() + ' ' + entry.chain->name + " is on"
-                : "whether the table " + table.title() + " is dormant",
+            somewhere ? "whether the packet passes the interface of the chain " + table.title() +
+                            ' ' + entry.chain->name
+                      : "whether the table " + table.title() + " is dormant",
             false);
         for (State& state : passed) state.reasons |= why;
         for (State state : states) {

@@ -17,7 +17,7 @@ Known maybe(const std::optional<Number>& number, unsigned width) {
 }
 
 bool has_digits_only(const std::string& name) {
-    return name.find_first_not_of("0123456789") == std::string::npos;
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
 }
 
 // Chains that the kernel runs somewhere and this program knows not where.
@@ -57,6 +57,10 @@ State Journey::start() const {
     State state;
     state.source = packet_.source ? Known{to_bits(*packet_.source), 0} : Known::nothing(width);
     state.destination = {to_bits(packet_.destination), 0};
+    if (packet_.goes_to_some_own_address()) {
+        state.destination = Known::nothing(width);
+        state.goes_to_some_own_address = true;
+    }
     state.source_port = maybe(packet_.source_port, 16);
     state.destination_port = {packet_.destination_port, 0};
     state.mark = {packet_.mark, 0};
@@ -84,7 +88,10 @@ void Journey::end_unknown(const States& states, const std::string& why, bool cir
 bool Journey::prepare() {
     const State state = start();
     std::vector<std::string> problems;
-    for (const Unseen& unseen : world_.unseen) problems.push_back(unseen.what + ": " + unseen.why);
+    for (const Unseen& unseen : world_.unseen) {
+        if (unseen.family && *unseen.family != packet_.family()) continue;
+        problems.push_back(unseen.what + ": " + unseen.why);
+    }
     for (const Ruleset& ruleset : world_.rulesets) {
         problems.insert(problems.end(), ruleset.unplaced.begin(), ruleset.unplaced.end());
         for (const std::string& chain : homeless_chains(ruleset)) problems.push_back(chain);

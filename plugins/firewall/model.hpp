@@ -34,9 +34,10 @@ enum class Direction : std::uint8_t { in, out };
 // established one a SYN with ACK.
 struct Packet {
     Direction direction = Direction::in;
-    std::string interface;  // by name: where it comes in, or leaves
+    std::string interface;  // by name: where it comes in, or leaves; "": by any
     std::optional<IpAddress> source;
-    IpAddress destination;                     // its family is the packet's
+    // Its family is the packet's. 0.0.0.0 or :: stands for one of the machine's own, any of them.
+    IpAddress destination;
     std::uint8_t protocol = protocol_udp;      // IANA number
     std::optional<std::uint16_t> source_port;  // ports count for TCP and UDP
     std::uint16_t destination_port = 0;
@@ -51,6 +52,9 @@ struct Packet {
     std::optional<std::uint8_t> ttl;
 
     Family family() const { return destination.family(); }
+    bool goes_to_some_own_address() const {
+        return destination == IpAddress() || destination == IpAddress::v6({});
+    }
 };
 
 // One line of the main or local table.
@@ -82,8 +86,9 @@ struct Sysctls {
 
 // Something that decides over packets and could not be looked at.
 struct Unseen {
-    std::string what;  // "the nftables ruleset"
-    std::string why;   // "needs root"
+    std::string what;                             // "the nftables ruleset"
+    std::string why;                              // "needs root"
+    std::optional<Family> family = std::nullopt;  // of its packets alone; absent: of all
 };
 
 struct World {

@@ -99,7 +99,7 @@ Fate forward(const World& world, const Packet& packet, const State& state) {
 Fate destination_fate(const World& world, const Packet& packet, const State& state,
                       const net::Interface& arrival) {
     const Family family = packet.family();
-    if (state.goes_to_redirect) return {Fate::Kind::local, 0, {}, false, {}};
+    if (state.goes_to_some_own_address) return {Fate::Kind::local, 0, {}, false, {}};
     const auto address = exact(state.destination, family);
     if (!address) return unknown("which address it is rewritten to", false);
     if (arrival.kind == net::LinkKind::loopback) return {Fate::Kind::local, 0, {}, false, {}};

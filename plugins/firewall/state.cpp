@@ -9,7 +9,7 @@ bool State::same_packet(const State& other) const {
            status == other.status && tracking == other.tracking &&
            destination_settled == other.destination_settled &&
            source_settled == other.source_settled && header_written == other.header_written &&
-           goes_to_redirect == other.goes_to_redirect;
+           goes_to_some_own_address == other.goes_to_some_own_address;
 }
 
 void merge(std::vector<State>& states, const State& state) {

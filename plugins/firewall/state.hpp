@@ -31,8 +31,9 @@ struct State {
     Tracking tracking = Tracking::none;
     bool destination_settled = false;  // looked for a translation, found one or none
     bool source_settled = false;
-    bool header_written = false;    // fields besides addresses and ports are not what they were
-    bool goes_to_redirect = false;  // an address of this machine, whichever it is
+    bool header_written = false;  // fields besides addresses and ports are not what they were
+    // Whichever of this machine's addresses it is: after a redirect, or as it was asked.
+    bool goes_to_some_own_address = false;
 
     // Not of the packet itself, so left out of comparisons:
     std::uint64_t reasons = 0;  // of Reasons: what was not known on the way here

@@ -179,6 +179,9 @@ bool Walker::translate(const Translate& step, State& state, Exits& exits) {
         new_address = Known::nothing(address_width(packet_));
     if (step.kind == Translate::Kind::redirect && !redirect(new_address, state)) return false;
     if (!read_target(step, new_address, new_port, state, exits)) return false;
+    const bool elsewhere =
+        step.kind == Translate::Kind::destination && (step.address || step.address_range);
+    if (elsewhere) state.goes_to_some_own_address = false;
     address = new_address;
     // The kernel takes another source port when two connections would look alike.
     port = of_source ? Known::nothing(16) : new_port;
@@ -206,14 +209,14 @@ bool Walker::redirect(Known& address, State& state) {
     for (const net::InterfaceAddress& candidate : stage_.in->addresses) {
         if (candidate.address.family() == family) own.push_back(candidate.address);
     }
-    if (own.empty()) {
+    if (own.empty() && !packet_.goes_to_some_own_address()) {
         trace(state, "drop: the interface has no address to redirect to", here_);
         stop(Ending::Kind::dropped, state);
         return false;
     }
     address = Known::nothing(address_width(packet_));
     if (own.size() == 1) address = {to_bits(own.front()), 0};
-    state.goes_to_redirect = true;
+    state.goes_to_some_own_address = true;
     return true;
 }
 

@@ -12,6 +12,9 @@ namespace {
 constexpr unsigned arphrd_ether = 1;
 constexpr unsigned arphrd_loopback = 772;
 
+// RTN_LOCAL of include/uapi/linux/rtnetlink.h
+constexpr unsigned fib_local = 2;
+
 // NFPROTO_* of include/uapi/linux/netfilter.h
 constexpr unsigned nfproto_ipv4 = 2;
 constexpr unsigned nfproto_netdev = 5;
@@ -77,7 +80,9 @@ Value Values::read_payload(const Payload& payload, const State& state) {
 
 Value Values::name_of(const net::Interface* interface, bool known) {
     if (!known) return unknown(128, "the interface it leaves by", false);
-    return exactly(interface == nullptr ? Bits{0} : name_bits(interface->name));
+    if (interface == nullptr) return exactly(0);
+    if (interface->name.empty()) return unknown(128, "the interface", true);
+    return exactly(name_bits(interface->name));
 }
 
 Value Values::read_link_type(const net::Interface* interface, bool known) {
@@ -88,7 +93,7 @@ Value Values::read_link_type(const net::Interface* interface, bool known) {
         case net::LinkKind::ethernet:
         case net::LinkKind::wifi:
         case net::LinkKind::bridge: return exactly(arphrd_ether);
-        default: return unknown(16, "the link type of " + interface->name, false);
+        default: return unknown(16, "the interface's link type", false);
     }
 }
 
@@ -110,6 +115,7 @@ Value Values::read_meta(Meta key, const State& state) {
         case Meta::l4proto: return exactly(packet_.protocol);
         case Meta::protocol: return exactly(v4 ? 0x0800U : 0x86DDU);
         case Meta::pkttype: {
+            if (packet_.goes_to_some_own_address()) return exactly(0);
             const bool loopback =
                 stage_.in == nullptr || stage_.in->kind == net::LinkKind::loopback;
             const Known original = {to_bits(packet_.destination), 0};
@@ -169,7 +175,9 @@ Value Values::read_ct_tuple(Ct key, std::uint8_t width, const State& state) {
         case Ct::source:
             if (!packet_.source) return unknown(width, "the sender's address", true);
             return exactly(to_bits(*packet_.source));
-        case Ct::destination: return exactly(to_bits(packet_.destination));
+        case Ct::destination:
+            if (packet_.goes_to_some_own_address()) return unknown(width, "the address", true);
+            return exactly(to_bits(packet_.destination));
         case Ct::source_port:
             if (!packet_.source_port) return unknown(width, "the sender's port", true);
             return exactly(*packet_.source_port);
@@ -182,13 +190,17 @@ Value Values::read_fib(const Fib& fib, const State& state) {
     const net::Interface* within = nullptr;
     if (fib.on_input) within = stage_.in;
     if (fib.on_output) within = stage_.out;
+    const bool own = state.goes_to_some_own_address && !fib.of_source;
+    if (own && fib.result == Fib::Result::type && !fib.on_input && !fib.on_output) {
+        return exactly(fib_local);
+    }
     const bool nowhere = (fib.on_input || fib.on_output) && within == nullptr;
-    if (nowhere || !address.is_exact() || state.goes_to_redirect) {
+    if (nowhere || !address.is_exact() || own) {
         return unknown(128, fib.of_source ? "the sender's address" : "the address", true);
     }
     if (fib.result != Fib::Result::type) return read_fib_interface(fib, address, within);
     switch (kind_of(world_, address, packet_.family(), within)) {
-        case AddressKind::local: return exactly(2);
+        case AddressKind::local: return exactly(fib_local);
         case AddressKind::broadcast: return exactly(3);
         case AddressKind::multicast: return exactly(5);
         case AddressKind::unicast:
