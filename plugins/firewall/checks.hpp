@@ -5,6 +5,8 @@
 
 namespace p2pdiag::firewall {
 
-p2pdiag_status check_inbound(Run& run);  // inbound_check.cpp, docs/checks/firewall.inbound.md
+p2pdiag_status check_inbound(Run& run);   // inbound_check.cpp, docs/checks/firewall.inbound.md
+p2pdiag_status check_outbound(Run& run);  // outbound_check.cpp, docs/checks/firewall.outbound.md
+p2pdiag_status check_punching(Run& run);  // outbound_check.cpp, docs/checks/firewall.punching.md
 
 }  // namespace p2pdiag::firewall

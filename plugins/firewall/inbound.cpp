@@ -8,34 +8,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-// Stands for a stranger on the internet where it matters who sends: assigned, of nobody in
-// particular, and on no list of addresses that cannot be. Nothing is ever sent there.
-constexpr std::uint32_t stranger_v4 = 0x2D43595B;  // 45.67.89.91
-constexpr const char* stranger_v6 = "2a02:6ea0:4567::91";
-constexpr std::uint16_t stranger_port = 49731;
-
-struct Asked {
-    Question question;
-    Verdict verdict;
-    bool some_differ = false;  // there are senders who are treated otherwise
-};
-
-Verdict assess(const World& world, Packet packet, bool& some_differ) {
-    Verdict verdict = assess_inbound(world, packet);
-    some_differ = false;
-    if (verdict.kind != VerdictKind::depends) return verdict;
-    packet.source = packet.family() == Family::ipv4 ? IpAddress::v4(stranger_v4)
-                                                    : *IpAddress::parse(stranger_v6);
-    packet.source_port = stranger_port;
-    Verdict to_stranger = assess_inbound(world, packet);
-    if (to_stranger.kind == VerdictKind::depends || to_stranger.kind == VerdictKind::undecided) {
-        return verdict;
-    }
-    some_differ = true;
-    to_stranger.open = std::move(verdict.open);
-    return to_stranger;
-}
-
 std::string spelled(const Question& question) {
     return std::string(question.protocol == protocol_udp ? "UDP" : "TCP") + " port " +
            std::to_string(question.port) + " by " +
@@ -115,85 +87,11 @@ void sum_up(const std::vector<Asked>& all, std::uint16_t port, Judgement& judgem
     judgement.summary = finding_of(*worst).message;
 }
 
-void not_visible(const World& world, Judgement& judgement) {
-    Finding finding;
-    finding.code = "firewall.not-visible";
-    std::string parts;
-    json::array list;
-    for (const Unseen& unseen : world.unseen) {
-        if (!parts.empty()) parts += "; ";
-        parts += unseen.what + ": " + unseen.why;
-        list.push_back(json::object{{"what", unseen.what}, {"why", unseen.why}});
-    }
-    finding.message = "This machine's firewall cannot be seen (" + parts +
-                      "). With the rights to read it: sudo p2pdiag run firewall.inbound";
-    finding.evidence["unseen"] = std::move(list);
-    judgement.status = P2PDIAG_UNKNOWN;
-    judgement.summary = finding.message;
-    judgement.findings.push_back(std::move(finding));
-}
-
-bool leads_anywhere(const Route& route, Family family) {
-    return route.prefix == 0 && route.type == Route::Type::unicast &&
-           route.destination.family() == family;
-}
-
-bool is_entrance(const World& world, const net::Interface& interface, Family family, bool any) {
-    if (!interface.working() || interface.kind == net::LinkKind::loopback) return false;
-    if (any) return true;
-    return std::any_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
-        return leads_anywhere(route, family) && route.interface == interface.index;
-    });
-}
-
-// Link-local addresses count only where there is no other.
-const net::InterfaceAddress* address_of(const net::Interface& interface, Family family) {
-    const net::InterfaceAddress* found = nullptr;
-    for (const net::InterfaceAddress& own : interface.addresses) {
-        if (own.address.family() != family || !own.usable) continue;
-        const bool link_local = own.address.scope() == AddressScope::link_local;
-        if (!link_local) return &own;
-        if (found == nullptr) found = &own;
-    }
-    return found;
-}
-
 }  // namespace
-
-std::vector<Entrance> find_entrances(const World& world) {
-    std::vector<Entrance> entrances;
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
-        const bool any =
-            !world.routes ||
-            std::none_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
-                return leads_anywhere(route, family) && route.interface != 0;
-            });
-        for (const net::Interface& interface : world.interfaces) {
-            const net::InterfaceAddress* own = address_of(interface, family);
-            if (own == nullptr || !is_entrance(world, interface, family, any)) continue;
-            if (entrances.size() < max_entrances)
-                entrances.push_back({interface.name, own->address});
-        }
-    }
-    return entrances;
-}
 
 Judgement judge_inbound(const World& world, std::uint16_t port) {
     Judgement judgement;
-    std::vector<Asked> all;
-    for (const Entrance& entrance : find_entrances(world)) {
-        for (const std::uint8_t protocol : {protocol_udp, protocol_tcp}) {
-            Packet packet;
-            packet.interface = entrance.interface;
-            packet.destination = entrance.address;
-            packet.protocol = protocol;
-            packet.destination_port = port;
-            Asked asked;
-            asked.question = {packet.family(), protocol, port, entrance.interface};
-            asked.verdict = assess(world, packet, asked.some_differ);
-            all.push_back(std::move(asked));
-        }
-    }
+    const std::vector<Asked> all = ask_inbound(world, find_entrances(world), {.port = port});
     json::array verdicts;
     for (const Asked& asked : all) {
         verdicts.push_back(to_json(asked.question, asked.verdict, max_trace_in_data));
@@ -205,7 +103,7 @@ Judgement judge_inbound(const World& world, std::uint16_t port) {
         return judgement;
     }
     if (!world.unseen.empty()) {
-        not_visible(world, judgement);
+        become_blind(world, "sudo p2pdiag run firewall.inbound", judgement);
         return judgement;
     }
     for (const Asked& asked : all) judgement.findings.push_back(finding_of(asked));

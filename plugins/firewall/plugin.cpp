@@ -11,7 +11,18 @@ constexpr p2pdiag_check inbound =
                           .deadline = std::chrono::seconds(4),
                           .privileges = P2PDIAG_PRIVILEGE_NET_ADMIN | P2PDIAG_PRIVILEGE_ROOT});
 
-constexpr const p2pdiag_check* checks[] = {&inbound};
+constexpr p2pdiag_check outbound =
+    check<check_outbound>({.id = "firewall.outbound",
+                           .title = "This machine's own firewall, for packets going out",
+                           .deadline = std::chrono::seconds(4),
+                           .privileges = P2PDIAG_PRIVILEGE_NET_ADMIN | P2PDIAG_PRIVILEGE_ROOT});
+constexpr p2pdiag_check punching =
+    check<check_punching>({.id = "firewall.punching",
+                           .title = "This machine's own firewall, for hole punching",
+                           .deadline = std::chrono::seconds(4),
+                           .privileges = P2PDIAG_PRIVILEGE_NET_ADMIN | P2PDIAG_PRIVILEGE_ROOT});
+
+constexpr const p2pdiag_check* checks[] = {&inbound, &outbound, &punching};
 
 }  // namespace
 

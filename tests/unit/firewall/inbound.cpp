@@ -7,25 +7,13 @@
 #include <fake_host.hpp>
 
 #include "checks.hpp"
-#include "machine.hpp"
+#include "connected.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::firewall;
 using namespace p2pdiag::testing;
 
 namespace {
-
-// With a way to the internet by vb.
-World connected(const std::string& fixture = {}) {
-    World world = fixture.empty() ? machine() : machine(fixture);
-    for (const char* nowhere : {"0.0.0.0", "::"}) {
-        Route route;
-        route.destination = ip(nowhere);
-        route.interface = 2;
-        world.routes->push_back(route);
-    }
-    return world;
-}
 
 bool has(const Judgement& judgement, std::string_view code) {
     return std::any_of(judgement.findings.begin(), judgement.findings.end(),

@@ -1,0 +1,101 @@
+#include "ask.hpp"
+
+#include <algorithm>
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+constexpr std::uint32_t stranger_v4 = 0x2D43595B;  // 45.67.89.91
+constexpr const char* stranger_v6 = "2a02:6ea0:4567::91";
+constexpr std::uint16_t stranger_port = 49731;
+
+void assess(const World& world, Asked& asked) {
+    asked.verdict = assess_inbound(world, asked.packet);
+    if (asked.verdict.kind != VerdictKind::depends || asked.packet.source) return;
+    const Endpoint sender = stranger(asked.packet.family());
+    Packet from_stranger = asked.packet;
+    from_stranger.source = sender.address;
+    from_stranger.source_port = sender.port;
+    Verdict to_stranger = assess_inbound(world, from_stranger);
+    if (to_stranger.kind == VerdictKind::depends || to_stranger.kind == VerdictKind::undecided) {
+        return;
+    }
+    asked.some_differ = true;
+    asked.packet = std::move(from_stranger);
+    to_stranger.open = std::move(asked.verdict.open);
+    asked.verdict = std::move(to_stranger);
+}
+
+bool leads_anywhere(const Route& route, Family family) {
+    return route.prefix == 0 && route.type == Route::Type::unicast &&
+           route.destination.family() == family;
+}
+
+bool is_entrance(const World& world, const net::Interface& interface, Family family, bool any) {
+    if (!interface.working() || interface.kind == net::LinkKind::loopback) return false;
+    if (any) return true;
+    return std::any_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
+        return leads_anywhere(route, family) && route.interface == interface.index;
+    });
+}
+
+// Link-local addresses count only where there is no other.
+const net::InterfaceAddress* address_of(const net::Interface& interface, Family family) {
+    const net::InterfaceAddress* found = nullptr;
+    for (const net::InterfaceAddress& own : interface.addresses) {
+        if (own.address.family() != family || !own.usable) continue;
+        const bool link_local = own.address.scope() == AddressScope::link_local;
+        if (!link_local) return &own;
+        if (found == nullptr) found = &own;
+    }
+    return found;
+}
+
+}  // namespace
+
+Endpoint stranger(Family family) {
+    const bool v4 = family == Family::ipv4;
+    return {v4 ? IpAddress::v4(stranger_v4) : *IpAddress::parse(stranger_v6), stranger_port};
+}
+
+std::vector<Entrance> find_entrances(const World& world) {
+    std::vector<Entrance> entrances;
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        const bool any =
+            !world.routes ||
+            std::none_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
+                return leads_anywhere(route, family) && route.interface != 0;
+            });
+        for (const net::Interface& interface : world.interfaces) {
+            const net::InterfaceAddress* own = address_of(interface, family);
+            if (own == nullptr || !is_entrance(world, interface, family, any)) continue;
+            if (entrances.size() < max_entrances)
+                entrances.push_back({interface.name, own->address});
+        }
+    }
+    return entrances;
+}
+
+std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& entrances,
+                               const Inquiry& inquiry) {
+    std::vector<Asked> all;
+    for (const Entrance& entrance : entrances) {
+        const Family family = entrance.address.family();
+        if (inquiry.source && inquiry.source->family() != family) continue;
+        for (const std::uint8_t protocol : inquiry.protocols) {
+            Asked asked;
+            asked.packet.interface = entrance.interface;
+            asked.packet.source = inquiry.source;
+            asked.packet.destination = entrance.address;
+            asked.packet.protocol = protocol;
+            asked.packet.destination_port = inquiry.port;
+            asked.question = {family, protocol, inquiry.port, entrance.interface};
+            assess(world, asked);
+            all.push_back(std::move(asked));
+        }
+    }
+    return all;
+}
+
+}  // namespace p2pdiag::firewall

@@ -1,0 +1,33 @@
+#include "judgement.hpp"
+
+namespace p2pdiag::firewall {
+
+void become_blind(const World& world, const std::string& command, Judgement& judgement) {
+    Finding finding;
+    finding.code = "firewall.not-visible";
+    std::string parts;
+    json::array list;
+    for (const Unseen& unseen : world.unseen) {
+        if (!parts.empty()) parts += "; ";
+        parts += unseen.what + ": " + unseen.why;
+        list.push_back(json::object{{"what", unseen.what}, {"why", unseen.why}});
+    }
+    finding.message = "This machine's firewall cannot be seen (" + parts +
+                      "). With the rights to read it: " + command;
+    finding.evidence["unseen"] = std::move(list);
+    judgement.status = P2PDIAG_UNKNOWN;
+    judgement.summary = finding.message;
+    judgement.findings.push_back(std::move(finding));
+}
+
+p2pdiag_status hand_over(Run& run, const Judgement& judgement) {
+    for (const Finding& finding : judgement.findings) {
+        run.finding(finding.code, finding.severity, finding.message,
+                    json::to_text(finding.evidence));
+    }
+    run.data(json::to_text(judgement.data));
+    run.summary(judgement.summary);
+    return judgement.status;
+}
+
+}  // namespace p2pdiag::firewall

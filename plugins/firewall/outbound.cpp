@@ -1,0 +1,277 @@
+#include "outbound.hpp"
+
+#include <algorithm>
+
+#include "routing.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+constexpr std::uint16_t dns_port = 53;      // RFC 1035 section 4.2
+constexpr std::uint16_t https_port = 443;   // RFC 9110 section 4.2.2
+constexpr std::uint16_t stun_port = 3478;   // RFC 8489 section 8.1, also of TURN
+constexpr std::uint16_t some_port = 49731;  // stands for what the system gives to a socket
+constexpr std::size_t most_errands = 32;
+
+// One errand by one family.
+struct Sent {
+    const Errand* errand = nullptr;
+    Endpoint to;
+    Question question;
+    Verdict verdict;
+};
+
+bool is_same(const Errand& a, const Errand& b) {
+    return a.protocol == b.protocol && a.port == b.port && a.to == b.to &&
+           a.from_port == b.from_port;
+}
+
+void add(std::vector<Errand>& list, Errand errand) {
+    const bool known = std::any_of(list.begin(), list.end(), [&](const Errand& other) {
+        return other.purpose == errand.purpose && is_same(other, errand);
+    });
+    if (!known && list.size() < most_errands) list.push_back(std::move(errand));
+}
+
+void add_server(std::vector<Errand>& list, const char* purpose, const HostPort& server,
+                std::initializer_list<std::uint8_t> protocols) {
+    for (const std::uint8_t protocol : protocols) {
+        add(list,
+            {purpose, protocol, server.port.value_or(stun_port), 0, IpAddress::parse(server.host)});
+    }
+}
+
+// The ways to an address: the one that the routes name, or all where they do not tell.
+std::vector<Entrance> ways_to(const World& world, const std::vector<Entrance>& entrances,
+                              const IpAddress& to) {
+    std::vector<Entrance> ways;
+    if (to.scope() == AddressScope::loopback) {
+        for (const net::Interface& interface : world.interfaces) {
+            if (interface.kind == net::LinkKind::loopback && interface.working())
+                ways.push_back({interface.name, to});
+        }
+        return ways;
+    }
+    const Lookup route = find_route(world, {to_bits(to), 0}, to.family());
+    if (route.answer == Lookup::Answer::none) return ways;
+    for (const Entrance& entrance : entrances) {
+        const net::Interface* interface = world.find_interface(entrance.interface);
+        if (entrance.address.family() != to.family()) continue;
+        const bool other = route.answer == Lookup::Answer::found && route.interface != 0 &&
+                           interface->index != route.interface;
+        if (!other) ways.push_back(entrance);
+    }
+    return ways;
+}
+
+void send(const World& world, const std::vector<Entrance>& entrances, const Errand& errand,
+          Family family, std::vector<Sent>& all) {
+    const Endpoint to = {errand.to.value_or(stranger(family).address), errand.port};
+    if (to.address.family() != family) return;
+    for (const Entrance& way : ways_to(world, entrances, to.address)) {
+        Packet packet;
+        packet.direction = Direction::out;
+        packet.interface = way.interface;
+        packet.source = way.address;
+        packet.source_port = errand.from_port == 0 ? some_port : errand.from_port;
+        packet.destination = to.address;
+        packet.destination_port = to.port;
+        packet.protocol = errand.protocol;
+        Sent sent;
+        sent.errand = &errand;
+        sent.to = to;
+        sent.question = {family, errand.protocol, errand.port, way.interface};
+        sent.verdict = assess_punching(world, packet);
+        all.push_back(std::move(sent));
+    }
+}
+
+std::vector<Sent> send_all(const World& world, const std::vector<Errand>& errands) {
+    const std::vector<Entrance> entrances = find_entrances(world);
+    std::vector<Sent> all;
+    for (const Errand& errand : errands) {
+        for (const Family family : {Family::ipv4, Family::ipv6}) {
+            send(world, entrances, errand, family, all);
+        }
+    }
+    return all;
+}
+
+std::string name_of(const Errand& errand) {
+    static constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"dns", "DNS"}, {"stun", "STUN"}, {"turn", "TURN"}, {"https", "HTTPS"}};
+    const std::string transport = errand.protocol == protocol_udp ? "UDP" : "TCP";
+    const std::string where = transport + " port " + std::to_string(errand.port);
+    for (const auto& [purpose, name] : names) {
+        if (errand.purpose == purpose) return std::string(name) + " (" + where + ')';
+    }
+    return transport + " from port " + std::to_string(errand.from_port) + " to peers";
+}
+
+std::string spelled(const Sent& sent) {
+    return name_of(*sent.errand) + " by " +
+           (sent.question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " +
+           sent.question.interface;
+}
+
+bool is_blocked(const Sent& sent) { return sent.verdict.passes == false; }
+bool is_open(const Sent& sent) { return sent.verdict.passes == true; }
+
+// What a direct connection needs; the others have substitutes.
+bool is_needed(const Errand& errand) {
+    return errand.purpose == "dns" || errand.purpose == "stun" || errand.purpose == "peers";
+}
+
+// By another resolver or server, or the other family.
+bool works_otherwise(const std::vector<Sent>& all, const Errand& errand) {
+    return std::any_of(all.begin(), all.end(), [&](const Sent& other) {
+        return other.errand->purpose == errand.purpose &&
+               other.errand->protocol == errand.protocol && is_open(other);
+    });
+}
+
+json::object shown(const Sent& sent, std::size_t max_trace) {
+    json::object object = to_json(sent.question, sent.verdict, max_trace);
+    object["purpose"] = sent.errand->purpose;
+    object["to"] = nullptr;  // anywhere
+    if (sent.errand->to) object["to"] = sent.to.to_string();
+    return object;
+}
+
+Finding finding_of(const Sent& sent, const char* code, Severity severity, std::string message) {
+    Finding finding;
+    finding.code = code;
+    finding.severity = severity;
+    finding.message = std::move(message);
+    finding.evidence = shown(sent, 0);
+    return finding;
+}
+
+void put_data(const std::vector<Sent>& all, Judgement& judgement) {
+    json::array verdicts;
+    for (const Sent& sent : all) verdicts.push_back(shown(sent, max_trace_in_data));
+    judgement.data["verdicts"] = std::move(verdicts);
+}
+
+// True where there is nothing to judge, which is said.
+bool ends_early(const World& world, const std::vector<Sent>& all, const char* id,
+                Judgement& judgement) {
+    if (all.empty()) {
+        judgement.status = P2PDIAG_SKIP;
+        judgement.summary = "No working link with an address: nothing can leave.";
+        return true;
+    }
+    if (world.unseen.empty()) return false;
+    become_blind(world, std::string("sudo p2pdiag run ") + id, judgement);
+    return true;
+}
+
+void worsen(Judgement& judgement, p2pdiag_status status, const std::string& summary) {
+    static constexpr p2pdiag_status order[] = {P2PDIAG_PASS, P2PDIAG_WARN, P2PDIAG_UNKNOWN,
+                                               P2PDIAG_FAIL};
+    const auto rank = [](p2pdiag_status one) {
+        return std::find(std::begin(order), std::end(order), one) - std::begin(order);
+    };
+    if (rank(status) <= rank(judgement.status)) return;
+    judgement.status = status;
+    judgement.summary = summary;
+}
+
+void judge_blocked(const std::vector<Sent>& all, const Sent& sent, Judgement& judgement) {
+    const bool serious = is_needed(*sent.errand) && !works_otherwise(all, *sent.errand);
+    const std::string message =
+        spelled(sent) + " is blocked by this machine's firewall. " + sent.verdict.why;
+    judgement.findings.push_back(finding_of(
+        sent, "firewall.outbound-blocked", serious ? Severity::error : Severity::warning, message));
+    worsen(judgement, serious ? P2PDIAG_FAIL : P2PDIAG_WARN, message);
+}
+
+void judge_open_question(const Sent& sent, Judgement& judgement) {
+    const std::string message = spelled(sent) + " cannot be judged. " + sent.verdict.why;
+    judgement.findings.push_back(finding_of(sent, "firewall.undecided", Severity::info, message));
+    worsen(judgement, P2PDIAG_UNKNOWN, message);
+}
+
+}  // namespace
+
+std::vector<Errand> errands(const Input& input, const std::vector<IpAddress>& resolvers) {
+    std::vector<Errand> list;
+    for (const IpAddress& resolver : resolvers) {
+        add(list, {"dns", protocol_udp, dns_port, 0, resolver});
+    }
+    for (const HostPort& server : input.stun) add_server(list, "stun", server, {protocol_udp});
+    if (input.turn) add_server(list, "turn", *input.turn, {protocol_udp, protocol_tcp});
+    add(list, {"https", protocol_tcp, https_port, 0});
+    add(list, {"peers", protocol_udp, some_port, input.port});
+    return list;
+}
+
+Judgement judge_outbound(const World& world, const std::vector<Errand>& errands) {
+    Judgement judgement;
+    const std::vector<Sent> all = send_all(world, errands);
+    put_data(all, judgement);
+    if (ends_early(world, all, "firewall.outbound", judgement)) return judgement;
+    judgement.status = P2PDIAG_PASS;
+    judgement.summary =
+        "This machine's firewall lets out what a peer-to-peer program sends, and "
+        "lets in the answers.";
+    for (const Sent& sent : all) {
+        if (is_blocked(sent)) {
+            judge_blocked(all, sent, judgement);
+        } else if (!is_open(sent)) {
+            judge_open_question(sent, judgement);
+        }
+    }
+    return judgement;
+}
+
+Judgement judge_punching(const World& world, std::uint16_t port) {
+    Judgement judgement;
+    const std::vector<Errand> punch = {{"peers", protocol_udp, some_port, port}};
+    const std::vector<Sent> all = send_all(world, punch);
+    put_data(all, judgement);
+    if (ends_early(world, all, "firewall.punching", judgement)) return judgement;
+    judgement.status = P2PDIAG_PASS;
+    judgement.summary =
+        "A peer's answer to a packet from UDP port " + std::to_string(port) + " would come in.";
+    for (const Sent& sent : all) {
+        if (is_blocked(sent)) {
+            const bool other = works_otherwise(all, *sent.errand);
+            const std::string message =
+                "Hole punching from UDP port " + std::to_string(port) + " by " +
+                (sent.question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " +
+                sent.question.interface + " cannot work through this machine's firewall. " +
+                sent.verdict.why;
+            judgement.findings.push_back(finding_of(sent, "firewall.punching-blocked",
+                                                    other ? Severity::warning : Severity::error,
+                                                    message));
+            worsen(judgement, other ? P2PDIAG_WARN : P2PDIAG_FAIL, message);
+        } else if (!is_open(sent)) {
+            judge_open_question(sent, judgement);
+        }
+    }
+    return judgement;
+}
+
+std::vector<IpAddress> resolvers_of(std::string_view resolv_conf) {
+    constexpr std::size_t most = 3;  // MAXNS of resolv.h
+    constexpr std::string_view blank = " \t";
+    std::vector<IpAddress> found;
+    while (!resolv_conf.empty() && found.size() < most) {
+        const std::size_t end = std::min(resolv_conf.find('\n'), resolv_conf.size());
+        std::string_view line = resolv_conf.substr(0, end);
+        resolv_conf.remove_prefix(std::min(end + 1, resolv_conf.size()));
+        constexpr std::string_view word = "nameserver";
+        if (!line.starts_with(word)) continue;
+        line.remove_prefix(word.size());
+        const std::size_t start = line.find_first_not_of(blank);
+        if (start == 0 || start == std::string_view::npos) continue;
+        line = line.substr(start);
+        line = line.substr(0, line.find_first_of(" \t\r%"));
+        if (const auto address = IpAddress::parse(line)) found.push_back(*address);
+    }
+    return found;
+}
+
+}  // namespace p2pdiag::firewall
