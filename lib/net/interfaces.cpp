@@ -46,7 +46,8 @@ LinkKind kind_of(const ifinfomsg& link, const std::string& driver, const std::st
         {"ppp", LinkKind::ppp},          {"bridge", LinkKind::bridge},
         {"veth", LinkKind::container},   {"macvlan", LinkKind::container},
         {"ipvlan", LinkKind::container}, {"macvtap", LinkKind::container},
-        {"dummy", LinkKind::dummy},      {"ifb", LinkKind::dummy},
+        {"vrf", LinkKind::vrf},          {"dummy", LinkKind::dummy},
+        {"ifb", LinkKind::dummy},
     };
     if ((link.ifi_flags & IFF_LOOPBACK) != 0) return LinkKind::loopback;
     for (const Known& known : drivers) {
@@ -111,6 +112,7 @@ std::string_view to_string(LinkKind kind) {
         case LinkKind::ppp: return "ppp";
         case LinkKind::bridge: return "bridge";
         case LinkKind::container: return "container";
+        case LinkKind::vrf: return "vrf";
         case LinkKind::dummy: return "dummy";
         case LinkKind::other: break;
     }

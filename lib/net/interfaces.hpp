@@ -19,6 +19,7 @@ enum class LinkKind {
     ppp,        // a modem or DSL line, sometimes a VPN
     bridge,     // joins other links
     container,  // veth, macvlan and the like: one end lies in a container or a virtual machine
+    vrf,        // gathers links that have routes of their own
     dummy,      // goes nowhere
     other
 };

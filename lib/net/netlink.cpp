@@ -24,7 +24,8 @@ ErrorCode system_error(int number) { return {number, boost::system::system_categ
 
 class NetlinkSocket {
 public:
-    NetlinkSocket() : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
+    explicit NetlinkSocket(int protocol)
+        : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol)) {
         if (fd_ >= 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
     ~NetlinkSocket() {
@@ -76,7 +77,12 @@ Progress read_messages(ByteView data, bool dump, const OnNetlinkMessage& on_mess
 
 ErrorCode netlink_request(std::uint16_t type, std::uint16_t flags, ByteView body,
                           const OnNetlinkMessage& on_message) {
-    const NetlinkSocket socket;
+    return netlink_request(NetlinkTable::routes, type, flags, body, on_message);
+}
+
+ErrorCode netlink_request(NetlinkTable table, std::uint16_t type, std::uint16_t flags,
+                          ByteView body, const OnNetlinkMessage& on_message) {
+    const NetlinkSocket socket(table == NetlinkTable::routes ? NETLINK_ROUTE : NETLINK_SOCK_DIAG);
     if (socket.fd() < 0) return system_error(errno);
     const Bytes request = make_request(type, flags, body);
     if (::send(socket.fd(), request.data(), request.size(), 0) < 0) return system_error(errno);

@@ -1,5 +1,5 @@
-// Inside of lib/net: questions to the kernel's routing tables (rtnetlink). Needs no privilege and
-// sends nothing to any network.
+// Inside of lib/net: questions to the kernel's tables of routes and links (rtnetlink) and of
+// sockets (sock_diag). Needs no privilege and sends nothing to any network.
 #pragma once
 
 #include <array>
@@ -19,8 +19,13 @@ namespace p2pdiag::net {
 // The body of a netlink message: a fixed header T of the kernel's, then attributes.
 using OnNetlinkMessage = std::function<void(std::uint16_t type, ByteView body)>;
 
+enum class NetlinkTable { routes, sockets };
+
 // One request (NLM_F_REQUEST is added to `flags`) and all of its answers. The kernel's own errno
 // as the error.
+ErrorCode netlink_request(NetlinkTable table, std::uint16_t type, std::uint16_t flags,
+                          ByteView body, const OnNetlinkMessage& on_message);
+// Of NetlinkTable::routes.
 ErrorCode netlink_request(std::uint16_t type, std::uint16_t flags, ByteView body,
                           const OnNetlinkMessage& on_message);
 

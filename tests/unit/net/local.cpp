@@ -9,6 +9,7 @@
 
 #include "net/endpoint.hpp"
 #include "net/interfaces.hpp"
+#include "net/neighbours.hpp"
 #include "net/netlink.hpp"
 #include "net/routes.hpp"
 #include "net/routing_tables.hpp"
@@ -66,6 +67,14 @@ TEST_CASE("the routing tables hold the way to loopback") {
     for (const net::Interface& one : net::interfaces().value()) {
         if (one.index == found->interface) CHECK(one.name == "lo");
     }
+}
+
+TEST_CASE("neighbours lie beyond links that exist") {
+    const auto neighbours = net::neighbours();
+    REQUIRE(neighbours.has_value());
+    std::set<int> links;
+    for (const net::Interface& one : net::interfaces().value()) links.insert(one.index);
+    for (const net::Neighbour& one : *neighbours) CHECK(links.count(one.interface) == 1);
 }
 
 TEST_CASE("only the kernel's word on a route means that there is none") {
