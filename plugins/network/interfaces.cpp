@@ -28,14 +28,7 @@ p2pdiag_status check_interfaces(Run& run) {
     machine.internet_v4 = *internet_v4;
     machine.internet_v6 = *internet_v6;
 
-    const Judgement judgement = judge(machine);
-    for (const Finding& finding : judgement.findings) {
-        run.finding(finding.code, finding.severity, finding.message,
-                    json::to_text(finding.evidence));
-    }
-    run.data(json::to_text(judgement.data));
-    run.summary(judgement.summary);
-    return judgement.status;
+    return hand_over(run, judge(machine));
 }
 
 }  // namespace p2pdiag::network_plugin
