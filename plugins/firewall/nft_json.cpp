@@ -1,10 +1,7 @@
 #include "nft_json.hpp"
 
-#include <algorithm>
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parser.hpp>
-
 #include "base/text.hpp"
+#include "bounded_json.hpp"
 #include "nft_expressions.hpp"
 #include "nft_text.hpp"
 
@@ -25,11 +22,6 @@ namespace {
 using nft::Context;
 using nft::key;
 
-// Operators nest, and nft allows expressions of some dozen levels.
-constexpr std::size_t most_depth = 96;
-// A value takes far more memory than the one or two bytes that it may be written in. The ruleset of
-// 10 000 rules and 100 000 elements has half a million.
-constexpr std::ptrdiff_t most_values = 8'000'000;
 // Far beyond what a kernel holds; bounds what a hostile file costs.
 constexpr std::size_t most_objects = 1'000'000;
 
@@ -320,41 +312,13 @@ private:
     std::vector<bool> filled_;
 };
 
-ReadError not_json(std::string_view text, std::size_t read, const ErrorCode& error) {
-    std::size_t line = 1;
-    for (const char c : text.substr(0, read)) line += c == '\n' ? 1 : 0;
-    return {"not JSON at byte " + std::to_string(read) + " (line " + std::to_string(line) +
-            "): " + error.message()};
-}
-
 }  // namespace
 
 Reading read_nft_json(std::string_view text) {
-    if (text.size() > max_ruleset_text) {
-        return ReadError{"the ruleset is larger than " + std::to_string(max_ruleset_text >> 20) +
-                         " MiB"};
-    }
-    const auto values = std::count(text.begin(), text.end(), ',') +
-                        std::count(text.begin(), text.end(), '[') +
-                        std::count(text.begin(), text.end(), '{');
-    if (values > most_values) {
-        return ReadError{"the ruleset has more than " + std::to_string(most_values) + " values"};
-    }
-    boost::json::parse_options options;
-    options.max_depth = most_depth;
-    // A comment may hold any bytes; they are made printable before anybody sees them.
-    options.allow_invalid_utf8 = true;
     boost::json::monotonic_resource memory;
-    boost::json::parser parser({}, options);
-    parser.reset(&memory);
-    ErrorCode error;
-    const std::size_t read = parser.write_some(text.data(), text.size(), error);
-    if (error) return not_json(text, read, error);
-    if (text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
-        return ReadError{"more text after the JSON, at byte " + std::to_string(read)};
-    }
-    const json::value document = parser.release();
-    const json::object* object = document.if_object();
+    const auto document = parse_ruleset(text, memory);
+    if (!document) return document.error();
+    const json::object* object = document->if_object();
     const json::array* all = object == nullptr ? nullptr : json::find_array(*object, "nftables");
     if (all == nullptr) return ReadError{"no list \"nftables\": this is not what nft -j prints"};
     return Reader().read(*all);

@@ -8,17 +8,6 @@ namespace {
 
 using Kind = Ending::Kind;
 
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-    constexpr std::size_t most = 6;
-    std::string text;
-    for (std::size_t i = 0; i < parts.size() && i < most; ++i) {
-        if (i > 0) text += separator;
-        text += parts[i];
-    }
-    if (parts.size() > most) text += " and " + std::to_string(parts.size() - most) + " more";
-    return text;
-}
-
 // `udp dport 8000 accept` of the chain input in table inet filter
 std::string named(const RuleRef& rule) {
     return '`' + rule.text + "` of the chain " + rule.chain + " in the table " + rule.table;
@@ -100,6 +89,17 @@ void be_open(const Findings& findings, Verdict& verdict) {
 }
 
 }  // namespace
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+    constexpr std::size_t most = 6;
+    std::string text;
+    for (std::size_t i = 0; i < parts.size() && i < most; ++i) {
+        if (i > 0) text += separator;
+        text += parts[i];
+    }
+    if (parts.size() > most) text += " and " + std::to_string(parts.size() - most) + " more";
+    return text;
+}
 
 std::string_view to_string(VerdictKind kind) {
     switch (kind) {

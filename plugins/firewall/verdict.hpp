@@ -7,6 +7,9 @@ namespace p2pdiag::firewall {
 
 Verdict judge(const Findings& findings);
 
+// "a; b; c and 4 more".
+std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+
 // `fresh` does not pass; `answer` is the verdict of the same packet as an answer to one of ours.
 Verdict join_answer(Verdict fresh, const Verdict& answer);
 
