@@ -1,0 +1,155 @@
+#include "foreign/pf_match.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace p2pdiag::firewall::pf {
+
+namespace {
+
+// TCP's flags as RFC 9293 section 3.1 has them from the right.
+constexpr std::uint8_t syn = 2;
+constexpr std::uint8_t syn_and_ack = 2 | 16;
+
+class Matcher {
+public:
+    Matcher(const Rule& rule, const Packet& packet, const Ruleset& ruleset, const std::string& path,
+            Reasons& reasons)
+        : rule_(rule), packet_(packet), ruleset_(ruleset), path_(path), reasons_(reasons) {}
+
+    foreign::Match match() {
+        if (rule_.never || (rule_.direction && *rule_.direction != packet_.direction) ||
+            (rule_.family && *rule_.family != packet_.family()) ||
+            (rule_.protocol && *rule_.protocol != packet_.protocol)) {
+            match_.require(Truth::no);
+            return match_;
+        }
+        interface();
+        const bool in = packet_.direction == Direction::in;
+        host(rule_.from, packet_.source, packet_.source_port, !in);
+        std::optional<IpAddress> to = packet_.destination;
+        if (to->scope() == AddressScope::unspecified) to.reset();
+        std::optional<std::uint16_t> port = packet_.destination_port;
+        if (*port == 0 && !in) port.reset();
+        host(rule_.to, to, port, in);
+        flags();
+        for (const Open& open : rule_.open)
+            match_.require(Truth::maybe, reasons_.add(open.text, open.circumstantial));
+        return match_;
+    }
+
+private:
+    std::uint64_t depends(std::string what) { return reasons_.add(std::move(what), true); }
+    std::uint64_t unknown(std::string what) { return reasons_.add(std::move(what), false); }
+
+    void interface() {
+        if (rule_.interface.empty()) return;
+        Truth is = Truth::no;
+        const std::string& name = packet_.interface;
+        if (name.empty()) {
+            is = Truth::maybe;
+        } else if (name == rule_.interface) {
+            is = Truth::yes;
+        } else if (name.starts_with(rule_.interface) &&
+                   std::all_of(name.begin() + static_cast<std::ptrdiff_t>(rule_.interface.size()),
+                               name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+            is = Truth::yes;  // "en" stands for all of the kind
+        }
+        match_.require(rule_.not_interface ? !is : is,
+                       is == Truth::maybe ? depends("the interface") : 0);
+    }
+
+    // `own`: it is this machine's side.
+    void host(const Host& host, const std::optional<IpAddress>& address,
+              std::optional<std::uint16_t> port, bool own) {
+        const std::string whose = own ? "this machine's" : "the peer's";
+        ports(host.ports, port, whose);
+        if (match_.truth == Truth::no) return;
+        std::uint64_t reason = 0;
+        Truth is = Truth::yes;
+        switch (host.kind) {
+            case Host::Kind::any: break;
+            case Host::Kind::range:
+                // A rule with addresses is of their family, whether or not they are negated.
+                if (host.family != packet_.family()) return match_.require(Truth::no);
+                is = address ? Known{to_bits(*address), 0}.in({host.low, host.high}) : Truth::maybe;
+                break;
+            case Host::Kind::table: is = table(host.name, address, reason); break;
+            case Host::Kind::interface: is = of_interface(host.name, own); break;
+            case Host::Kind::unread:
+                is = Truth::maybe;
+                reason = unknown("the address \"" + printable(host.name, 80) + '"');
+                break;
+        }
+        if (is == Truth::maybe && reason == 0) reason = depends(whose + " address");
+        match_.require(host.negated ? !is : is, reason);
+    }
+
+    void ports(const Ports& ports, std::optional<std::uint16_t> port, const std::string& whose) {
+        if (ports.any) return;
+        if (packet_.protocol != protocol_tcp && packet_.protocol != protocol_udp)
+            return match_.require(Truth::no);
+        if (!ports.unread.empty()) {
+            return match_.require(Truth::maybe,
+                                  unknown("the port \"" + printable(ports.unread, 80) +
+                                          "\", whose number is not known"));
+        }
+        if (!port) return match_.require(Truth::maybe, depends(whose + " port"));
+        const bool inside = *port >= ports.low && *port <= ports.high;
+        if (inside == ports.outside) match_.require(Truth::no);
+    }
+
+    // The entry with the longest prefix decides.
+    Truth table(const std::string& name, const std::optional<IpAddress>& address,
+                std::uint64_t& reason) {
+        auto found = ruleset_.tables.find(path_ + '\n' + name);
+        if (found == ruleset_.tables.end()) found = ruleset_.tables.find('\n' + name);
+        const std::string shown = "the table <" + printable(name, 40) + '>';
+        if (found == ruleset_.tables.end()) {
+            reason = unknown(shown + ", whose addresses the file does not tell");
+            return Truth::maybe;
+        }
+        if (found->second.empty()) return Truth::no;
+        reason = depends("whether the address is in " + shown);
+        if (!address) return Truth::maybe;
+        const TableEntry* best = nullptr;
+        for (const TableEntry& entry : found->second) {
+            if (entry.family != address->family()) continue;
+            const bool inside =
+                Known{to_bits(*address), 0}.in({entry.low, entry.high}) == Truth::yes;
+            if (inside && (best == nullptr || entry.prefix > best->prefix)) best = &entry;
+        }
+        return best != nullptr && !best->negated ? Truth::yes : Truth::no;
+    }
+
+    // "(en0)" are the addresses that the interface has at the time, "(en0:network)" its networks.
+    Truth of_interface(const std::string& name, bool own) const {
+        const std::string bare = name.substr(0, name.find(':'));
+        const std::string suffix = name.substr(bare.size());
+        const bool whole = suffix.empty() || suffix == ":network";
+        return own && whole && bare == packet_.interface ? Truth::yes : Truth::maybe;
+    }
+
+    void flags() {
+        if (rule_.flags_of == 0 || packet_.protocol != protocol_tcp) return;
+        const std::uint8_t set = packet_.state == CtState::fresh ? syn : syn_and_ack;
+        if ((set & rule_.flags_of) != rule_.flags) match_.require(Truth::no);
+    }
+
+    const Rule& rule_;
+    const Packet& packet_;
+    const Ruleset& ruleset_;
+    const std::string& path_;
+    Reasons& reasons_;
+    foreign::Match match_;
+};
+
+}  // namespace
+
+foreign::Match match(const Rule& rule, const Packet& packet, const Ruleset& ruleset,
+                     const std::string& path, Reasons& reasons) {
+    return Matcher(rule, packet, ruleset, path, reasons).match();
+}
+
+}  // namespace p2pdiag::firewall::pf
