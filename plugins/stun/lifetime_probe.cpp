@@ -90,8 +90,8 @@ void LifetimeProbe::on_datagram(SocketId socket, const Endpoint& from, ByteView 
         sent_.erase(found);
         const auto mapped = message->reflexive_address();
         if (sent.is_opening && mapped) {
-            auto& port = sent.is_control ? step.control_port : step.mapped_port;
-            if (!port) port = mapped->port;
+            auto& known = sent.is_control ? step.control_mapped : step.mapped;
+            if (!known) known = mapped;
             // Any answer passed the mapping, so it may have been refreshed now.
             if (!sent.is_control) step.last_used = now;
         } else if (sent.by_response_port) {
@@ -140,7 +140,7 @@ void LifetimeProbe::skip_pointless_steps() {
 void LifetimeProbe::advance_step(std::size_t index) {
     Step& step = steps_[index];
     if (step.stage == Stage::opening) {
-        if (step.mapped_port) {
+        if (step.mapped) {
             step.stage = Stage::waiting;
         } else if (now_ >= step.next_send) {
             open(index, false);
@@ -148,12 +148,13 @@ void LifetimeProbe::advance_step(std::size_t index) {
     }
     if (step.stage == Stage::waiting && now_ >= step.last_used + step.idle) {
         step.stage = Stage::asking;
+        step.idle = now_ - step.last_used;
         step.sent = 0;
         step.next_send = now_;
         step.control = add_socket();
     }
     if (step.stage == Stage::asking && now_ >= step.next_send) {
-        if (step.control_port) {
+        if (step.control_mapped) {
             ask(index);
         } else {
             open(index, true);
@@ -168,7 +169,7 @@ void LifetimeProbe::open(std::size_t index, bool control) {
     if (step.sent == most_opening_sends) {
         step.stage = Stage::undecided;
         const bool nothing_yet =
-            std::none_of(steps_.begin(), steps_.end(), [](const Step& s) { return s.mapped_port; });
+            std::none_of(steps_.begin(), steps_.end(), [](const Step& s) { return s.mapped; });
         if (nothing_yet) failure_ = Reason::no_server_answered;
         return;
     }
@@ -182,6 +183,12 @@ void LifetimeProbe::open(std::size_t index, bool control) {
 // The old mapping and the fresh one by turns, until one is proven.
 void LifetimeProbe::ask(std::size_t index) {
     Step& step = steps_[index];
+    // RESPONSE-PORT leads to the asking socket's own address; only a control at the same address as
+    // the old mapping shows that the old one can be reached.
+    if (step.mapped->address != step.control_mapped->address) {
+        step.stage = Stage::undecided;
+        return;
+    }
     const bool waited = now_ - step.last_send >= patience;
     const Tally fresh{step.asked, step.asked - std::min(step.asked, step.control_answers)};
     const bool controls_pass = loss_likelihood(fresh, step.asked) < credible_ratio;
@@ -202,8 +209,8 @@ void LifetimeProbe::ask(std::size_t index) {
     ++step.asked;
     step.next_send = now_ + pace;
     step.last_send = now_;
-    send(asking_socket_, step.mapped_port, {index, step.socket, false, true, false});
-    send(asking_socket_, step.control_port, {index, step.control, false, true, true});
+    send(asking_socket_, step.mapped->port, {index, step.socket, false, true, false});
+    send(asking_socket_, step.control_mapped->port, {index, step.control, false, true, true});
 }
 
 void LifetimeProbe::send(SocketId socket, std::optional<std::uint16_t> response_port,

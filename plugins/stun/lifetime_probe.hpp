@@ -50,12 +50,12 @@ private:
 
     // One mapping and what becomes of it.
     struct Step {
-        Duration idle{};
+        Duration idle{};  // until it is asked for; a machine that stood still asks later
         SocketId socket = 0;
         SocketId control = 0;  // opened when this one is asked for, so that it is surely alive
         Stage stage = Stage::opening;
-        std::optional<std::uint16_t> mapped_port;
-        std::optional<std::uint16_t> control_port;
+        std::optional<Endpoint> mapped;
+        std::optional<Endpoint> control_mapped;
         TimePoint last_used;  // the mapping may have been refreshed as late as this
         TimePoint next_send;
         TimePoint last_send;

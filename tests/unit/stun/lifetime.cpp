@@ -20,6 +20,9 @@ struct Forgetful {
     bool answers = true;
     Duration limit = seconds(130);
     unsigned seed = 1;
+    unsigned addresses = 1;  // public ones of the NAT, any of them for each socket
+    Duration stall_from{};   // the machine that measures stands still …
+    Duration stall_for{};    // … for so long
 };
 
 const Endpoint server = *Endpoint::parse("11.22.33.1:3478");
@@ -35,7 +38,9 @@ public:
     Lifetime run() {
         carry_out();
         while (!probe_.done()) {
-            const TimePoint wakeup = probe_.next_wakeup();
+            TimePoint wakeup = probe_.next_wakeup();
+            const TimePoint stall = start_ + nat_.stall_from;
+            if (wakeup >= stall) wakeup = std::max(wakeup, stall + nat_.stall_for);
             if (!queue_.empty() && queue_.begin()->first <= wakeup) {
                 const auto event = queue_.begin()->second;
                 now_ = queue_.begin()->first;
@@ -86,6 +91,8 @@ private:
         if (old == port_of_.end() || !alive(old->second)) {
             port_of_[send.socket] = ++next_port_;
             socket_of_[next_port_] = send.socket;
+            address_of_[next_port_] =
+                0x0B161701 + static_cast<std::uint32_t>(random_()) % nat_.addresses;
         }
         const std::uint16_t port = port_of_[send.socket];
         used_[port] = now_;
@@ -99,7 +106,8 @@ private:
         stun::Message answer;
         answer.message_class = stun::Class::success;
         answer.transaction = request->transaction;
-        answer.xor_mapped_address = Endpoint{IpAddress::v4(0x0B161701), port};
+        const std::uint32_t address = address_of_.at(port);
+        answer.xor_mapped_address = Endpoint{IpAddress::v4(address), port};
         std::uint16_t to = port;
         if (request->response_port && nat_.rejects) {
             answer.message_class = stun::Class::error;
@@ -108,11 +116,11 @@ private:
             to = *request->response_port;
         }
         const Bytes bytes = stun::encode(answer);
-        later([=, this] { enter(to, bytes); });
+        later([=, this] { enter(to, address, bytes); });
     }
 
-    void enter(std::uint16_t port, const Bytes& datagram) {
-        if (lost() || !alive(port)) return;
+    void enter(std::uint16_t port, std::uint32_t address, const Bytes& datagram) {
+        if (lost() || !alive(port) || address_of_.at(port) != address) return;
         used_[port] = now_;
         probe_.on_datagram(socket_of_.at(port), server, datagram, now_);
     }
@@ -124,6 +132,7 @@ private:
     std::multimap<TimePoint, std::function<void()>> queue_;
     std::map<SocketId, std::uint16_t> port_of_;
     std::map<std::uint16_t, SocketId> socket_of_;
+    std::map<std::uint16_t, std::uint32_t> address_of_;
     std::map<std::uint16_t, TimePoint> used_;
     std::uint16_t next_port_ = 20000;
     LifetimeProbe probe_;
@@ -203,5 +212,32 @@ TEST_CASE("loss never puts a bound on the wrong side", "[stun][lifetime]") {
             if (lifetime.alive) CHECK(*lifetime.alive < seconds(38));
             if (lifetime.dead) CHECK(*lifetime.dead >= seconds(38));
         }
+    }
+}
+
+TEST_CASE("a NAT with several public addresses forgets nothing by that", "[stun][lifetime]") {
+    for (unsigned seed = 1; seed <= 200; ++seed) {
+        Forgetful nat;
+        nat.lifetime = seconds(70);
+        nat.addresses = 3;
+        nat.seed = seed;
+        const Lifetime lifetime = Network(nat).run();
+        INFO("seed " << seed);
+        if (lifetime.alive) CHECK(*lifetime.alive < seconds(70));
+        if (lifetime.dead) CHECK(*lifetime.dead >= seconds(70));
+    }
+}
+
+TEST_CASE("a machine that stood still has waited longer than it meant to", "[stun][lifetime]") {
+    for (int from = 1; from <= 40; from += 3) {
+        Forgetful nat;
+        nat.lifetime = seconds(45);
+        nat.limit = seconds(300);
+        nat.stall_from = seconds(from);
+        nat.stall_for = seconds(55);
+        const Lifetime lifetime = Network(nat).run();
+        INFO("from " << from << " s");
+        if (lifetime.alive) CHECK(*lifetime.alive < seconds(45));
+        if (lifetime.dead) CHECK(*lifetime.dead >= seconds(45));
     }
 }
