@@ -37,7 +37,8 @@ Reason why_nothing_answered(const Observations& seen) {
 }
 
 Field<NatType> name_of(const Verdict& verdict) {
-    if (verdict.mapping.reason == Reason::inconsistent) {
+    if (verdict.mapping.reason == Reason::inconsistent ||
+        verdict.mapping.reason == Reason::servers_disagree) {
         return Field<NatType>::unknown(Reason::mapping_unknown);
     }
     if (verdict.behind_nat.value == false) {
@@ -128,6 +129,14 @@ void distrust_addresses(Verdict& verdict) {
     verdict.public_addresses.clear();
 }
 
+// The packets may have gone several ways, and it is not said of which of them something holds.
+void distrust_comparison(Verdict& verdict) {
+    constexpr Reason reason = Reason::servers_disagree;
+    verdict.mapping = Field<Dependence>::unknown(reason);
+    verdict.mapping_varies = false;
+    verdict.pooling_paired = Field<bool>::unknown(reason);
+}
+
 // What the discovery still waited for at its end counts as lost.
 template <class T>
 void settle(const Observations& seen, Field<T>& field) {
@@ -140,6 +149,7 @@ void settle(const Observations& seen, Field<T>& field) {
 Field<bool> judge_behind_nat(const Observations& seen) {
     const auto destinations = destinations_of(seen, Role::mapping);
     if (destinations.empty()) return Field<bool>::unknown(Reason::no_server_answered);
+    bool differs = false;
     bool same = false;
     bool same_plain = false;
     for (const Probe& probe : seen.probes) {
@@ -150,9 +160,15 @@ Field<bool> judge_behind_nat(const Observations& seen) {
         if (!counts) continue;
         const auto local = local_of(seen, probe);
         if (!local) return Field<bool>::unknown(Reason::local_unknown);
-        if (probe.mapped.front() != *local) return Field<bool>::known(true);
-        (probe.plain_address ? same_plain : same) = true;
+        if (probe.mapped.front() != *local) {
+            differs = true;
+        } else {
+            (probe.plain_address ? same_plain : same) = true;
+        }
     }
+    // A NAT on the way to some of them only; or a server that is mistaken.
+    if (differs && same) return Field<bool>::unknown(Reason::servers_disagree);
+    if (differs) return Field<bool>::known(true);
     // An ALG may have turned a plain MAPPED-ADDRESS back into the local one (RFC 8489 section
     // 14.2).
     if (!same && same_plain) return Field<bool>::unknown(Reason::plain_address);
@@ -212,6 +228,10 @@ Verdict classify(const Observations& seen) {
     verdict.destinations = destinations_of(seen, Role::mapping);
     add_addresses(seen, verdict);
     add_hints(seen, verdict);
+    if (verdict.mapping.reason == Reason::servers_disagree ||
+        verdict.behind_nat.reason == Reason::servers_disagree) {
+        distrust_comparison(verdict);
+    }
 
     verdict.local.reason = Reason::local_unknown;
     verdict.public_endpoint.reason = Reason::server_inside;

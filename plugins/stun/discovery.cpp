@@ -146,6 +146,7 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
             }
         } else {
             ++seen_.wrong_source;
+            if (probe.change.address || probe.change.port) probe.change_ignored = true;
             if (!seen_.answered_elsewhere) seen_.answered_elsewhere = Elsewhere{probe.to, from};
         }
         return;

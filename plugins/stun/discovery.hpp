@@ -82,6 +82,8 @@ private:
     void contact_other();
     void start_controls(Role opener, Role control, const stun::ChangeRequest& change);
     void explore(Role role, SocketId socket, std::size_t server, const Endpoint& other);
+    void add_filter(Role role, std::size_t server, const stun::ChangeRequest& change,
+                    const Schedule& schedule);
     void add_third_socket(Role role, const stun::ChangeRequest& change);
     void probe_port_step();
     void probe_hairpin();
@@ -96,7 +98,6 @@ private:
     std::optional<std::size_t> next_candidate() const;
     bool primaries_settled() const;
     SocketId add_socket(std::uint16_t local_port = 0, PortKind kind = PortKind::even);
-    SocketId add_filter_socket() { return add_socket(0, PortKind::odd); }
     std::size_t add_probe(Role role, SocketId socket, std::size_t server, const Endpoint& to,
                           const Schedule& schedule, stun::ChangeRequest change = {});
     void stop(Role role, std::optional<std::size_t> server = {});

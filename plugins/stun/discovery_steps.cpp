@@ -104,8 +104,9 @@ void Discovery::run_program() {
     const bool decided = filtering_.value || filtering_.reason != Reason::pending;
     if (decided && !program.over) {
         program.over = true;
-        for (const Role role : {Role::filter_address, Role::filter_port, Role::open_address,
-                                Role::open_port, Role::control_address, Role::control_port}) {
+        for (const Role role :
+             {Role::filter_address, Role::filter_port, Role::filter_path, Role::open_address,
+              Role::open_port, Role::control_address, Role::control_port}) {
             stop(role, program.server);
         }
     }
@@ -137,10 +138,18 @@ void Discovery::start_program(std::size_t server) {
     const Schedule first{seen_.now, pace, most_sends};
     const Schedule second{seen_.now, pace, most_sends, true, half_pace};
     for (const Schedule& schedule : {first, second}) {
-        add_probe(Role::filter_address, add_filter_socket(), server, primary, schedule,
-                  {true, true});
-        add_probe(Role::filter_port, add_filter_socket(), server, primary, schedule, {false, true});
+        add_filter(Role::filter_address, server, {true, true}, schedule);
+        add_filter(Role::filter_port, server, {false, true}, schedule);
     }
+}
+
+// On a socket of its own, which sends to nobody but the primary address.
+void Discovery::add_filter(Role role, std::size_t server, const stun::ChangeRequest& change,
+                           const Schedule& schedule) {
+    const SocketId socket = add_socket(0, PortKind::odd);
+    const Endpoint primary = seen_.servers[server].address;
+    add_probe(Role::filter_path, socket, server, primary, schedule);
+    add_probe(role, socket, server, primary, schedule, change);
 }
 
 // RFC 5780 section 4.3: the same socket to the other address, to its other port, and to the other
@@ -204,8 +213,7 @@ void Discovery::add_third_socket(Role role, const stun::ChangeRequest& change) {
         return !p->answered && p->sends.size() >= 3;
     });
     if (probes.size() > 2 || !worth_it) return;
-    add_probe(role, add_filter_socket(), server, seen_.servers[server].address,
-              {seen_.now, pace, most_sends}, change);
+    add_filter(role, server, change, {seen_.now, pace, most_sends});
 }
 
 // Many new mappings at once, so that nobody else's come between.

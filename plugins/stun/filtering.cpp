@@ -39,8 +39,22 @@ bool sent_enough(const Observations& seen, const Probes& probes) {
     });
 }
 
+// From when on the requests of this probe's socket are known to get out and their answers in: a
+// plain one was answered. A router that admits few new flows may hold back the sockets of a test
+// alone.
+std::optional<TimePoint> path_proven(const Observations& seen, const Probe& filter) {
+    for (const Probe& probe : seen.probes) {
+        if (probe.role != Role::filter_path || probe.socket != filter.socket) continue;
+        for (const Send& send : probe.sends) {
+            if (send.rtt) return send.at;
+        }
+    }
+    return std::nullopt;
+}
+
 // RFC 5780 section 6.1 and 7.2: a server that cannot change address answers 420, or without
-// alternates ignores the attribute. One such answer disqualifies it for good.
+// alternates ignores the attribute. Behind a load balancer another server with other alternates may
+// answer. One such answer disqualifies it for good.
 bool refuses_change(const Observations& seen, std::size_t server) {
     return std::any_of(seen.probes.begin(), seen.probes.end(), [&](const Probe& probe) {
         const bool asks_change = probe.change.address || probe.change.port;
@@ -98,10 +112,15 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     const Tally control = tally(seen, controls);
     test.controls_sent = control.sent;
     test.controls_answered = control.sent - control.unanswered;
-    test.silent = telling_silence(seen, silent, controls);
+    bool paths_proven = true;
+    for (const Probe* probe : silent) {
+        const auto since = path_proven(seen, *probe);
+        paths_proven = paths_proven && since;
+        if (since) test.silent += telling_silence(seen, *probe, controls, *since);
+    }
     if (any_answered(controls)) {
-        const bool proven =
-            !silent.empty() && sent_enough(seen, silent) && loss_excluded(seen, silent, controls);
+        const bool proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
+                            loss_likelihood(control, test.silent) < credible_ratio;
         // A filter that lets strangers in lets them in on every port. So one that passed among
         // silent ones met state of its own: kept from an earlier use, or a port that the router
         // forwards.

@@ -68,11 +68,18 @@ Tally tally(const Observations& seen, const Probes& probes) {
 unsigned telling_silence(const Observations& seen, const Probes& silent, const Probes& controls) {
     unsigned count = 0;
     for (const Probe* probe : silent) {
-        for (const Send& send : probe->sends) {
-            if (seen.is_overdue(send) && has_answer_beside(send.at, controls)) ++count;
-        }
+        count += telling_silence(seen, *probe, controls, TimePoint::min());
     }
     return count;
+}
+
+unsigned telling_silence(const Observations& seen, const Probe& silent, const Probes& controls,
+                         TimePoint since) {
+    return static_cast<unsigned>(
+        std::count_if(silent.sends.begin(), silent.sends.end(), [&](const Send& send) {
+            return send.at >= since && seen.is_overdue(send) &&
+                   has_answer_beside(send.at, controls);
+        }));
 }
 
 double loss_likelihood(Tally controls, unsigned silent) {

@@ -21,6 +21,10 @@ Tally tally(const Observations& seen, const Probes& probes);
 // silences both, so only these say anything.
 unsigned telling_silence(const Observations& seen, const Probes& silent, const Probes& controls);
 
+// The same of one probe, and only of what it sent from `since` on.
+unsigned telling_silence(const Observations& seen, const Probe& silent, const Probes& controls,
+                         TimePoint since);
+
 // Likelihood ratio of "loss silenced `silent` sends too" against "loss took only what the controls
 // lost".
 double loss_likelihood(Tally controls, unsigned silent);

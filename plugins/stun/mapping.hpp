@@ -17,7 +17,10 @@ MappingVerdict classify_mapping(const std::vector<Destination>& destinations);
 // home's network (they see no public address) are left out where others are outside.
 std::vector<Destination> destinations_of(const Observations& seen, Role role);
 
-// From the mapping socket, unless another socket or a second answer contradicts it.
+// From the mapping socket, unless another socket or a second answer contradicts it. Only what went
+// out from one local address is compared. Reason::servers_disagree where servers of different names
+// see different public addresses and no server by itself sees two: then the packets went different
+// ways, or a server is mistaken, and no NAT has shown that its mapping varies.
 MappingVerdict judge_mapping(const Observations& seen);
 
 // Answered; or so often not that loss cannot be why; or never to be sent again.

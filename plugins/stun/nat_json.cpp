@@ -183,6 +183,7 @@ json::object to_json(const FamilyResult& result) {
                                    ? json::value(nullptr)
                                    : json::value(verdict.mapping_varies);
     if (!seen.anything_answered() || verdict.mapping.reason == Reason::inconsistent ||
+        verdict.mapping.reason == Reason::servers_disagree ||
         verdict.mapping.reason == Reason::plain_address) {
         object["mapping_varies"] = nullptr;
     }

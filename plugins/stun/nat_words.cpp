@@ -162,6 +162,10 @@ std::string why_unknown(const FamilyResult& result) {
             if (verdict.mapping.reason == Reason::inconsistent) {
                 return "equal tests saw different ports";
             }
+            if (verdict.mapping.reason == Reason::servers_disagree) {
+                return "the STUN servers see different public addresses, so packets to them leave "
+                       "by different ways, or one of them is mistaken";
+            }
             return "how ports are mapped could not be told";
         case Reason::filtering_unknown:
             if (verdict.filtering.reason == Reason::server_unsupported) {

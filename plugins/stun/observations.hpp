@@ -29,6 +29,7 @@ enum class Role : std::uint8_t {
     baseline,         // plain requests at a steady pace: what the path loses meanwhile
     filter_address,   // from a never-used socket: answer from your other address and port
     filter_port,      // from a never-used socket: answer from your other port
+    filter_path,      // the same two sockets ask plainly: do their requests get out at all?
     open_address,     // control: this socket first contacts the other address itself …
     control_address,  // … and then asks what filter_address asks
     open_port,        // the same for filter_port

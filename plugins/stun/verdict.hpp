@@ -49,6 +49,7 @@ enum class Reason {
     mapping_unknown,    // the name depends on the mapping
     local_unknown,      // the system names no source address
     server_inside,      // the servers see an address that is not public
+    servers_disagree,   // each sees another public address, so their views cannot be compared
     plain_address,      // the local address, but in no form that is safe from rewriting
     cancelled
 };
@@ -69,6 +70,8 @@ struct Field {
 struct Destination {
     Endpoint address;
     Endpoint mapped;
+    std::size_t name = 0;                           // which of the configured names it is of
+    std::optional<IpAddress> local = std::nullopt;  // this machine's address towards it
 };
 
 struct Verdict {

@@ -51,6 +51,7 @@ std::string_view to_string(Reason reason) {
         case Reason::mapping_unknown: return "mapping-unknown";
         case Reason::local_unknown: return "local-unknown";
         case Reason::server_inside: return "server-inside";
+        case Reason::servers_disagree: return "servers-disagree";
         case Reason::plain_address: return "plain-address";
         case Reason::cancelled: break;
     }

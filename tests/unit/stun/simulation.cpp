@@ -11,6 +11,8 @@ namespace p2pdiag::nat::testing {
 namespace {
 
 const IpAddress wan = IpAddress::v4(0x0B161701);  // 11.22.23.1
+const IpAddress twin_address = IpAddress::v4(0x0B1621F0);
+const IpAddress mask = IpAddress::v4(0x0B162D01);
 const Endpoint other_source{IpAddress::v4(0x0B162C63), 9};
 constexpr std::uint16_t first_local_port = 40000;
 
@@ -41,7 +43,7 @@ public:
         unsigned steps = 0;
         while (!discovery_.done()) {
             if (++steps > 100000) throw std::logic_error("the discovery never ends");
-            const TimePoint wakeup = discovery_.next_wakeup();
+            const TimePoint wakeup = after_stall(discovery_.next_wakeup());
             if (!packets_.empty() && packets_.top().at <= wakeup) {
                 const Packet packet = packets_.top();
                 packets_.pop();
@@ -65,7 +67,8 @@ private:
             const std::size_t name = world.one_name ? 0 : config.servers.size();
             const net::LinkKind kind =
                 world.local_by_tunnel ? net::LinkKind::tunnel : net::LinkKind::ethernet;
-            config.servers.push_back({server.primary, world.local, name, Egress{"eth0", kind}});
+            const IpAddress local = server.local.value_or(world.local);
+            config.servers.push_back({server.primary, local, name, Egress{"eth0", kind}});
         }
         config.hairpin = asked.hairpin;
         config.given_port = asked.given_port;
@@ -122,6 +125,32 @@ private:
                 random_() % static_cast<std::uint64_t>(world_.jitter.count())));
         }
         packets_.push({now_ + delay + extra, packet_number_++, std::move(deliver)});
+    }
+
+    // When the machine that measures next runs.
+    TimePoint after_stall(TimePoint when) const {
+        for (const Stall& stall : world_.stalls) {
+            const TimePoint begin = start_ + stall.begin;
+            if (when >= begin && when < begin + stall.length) return begin + stall.length;
+        }
+        return when;
+    }
+
+    // What reaches a machine that stands still waits there, and is found in any order.
+    void reach_client(std::function<void()> deliver) {
+        const TimePoint when = after_stall(now_);
+        if (when == now_) return deliver();
+        packets_.push({when, random_(), std::move(deliver)});
+    }
+
+    // Every packet asks anew until its flow is let through.
+    bool admits(std::uint16_t local_port, const Endpoint& to) {
+        if (!world_.new_flows || flows_.contains({local_port, to})) return true;
+        const auto passed = std::chrono::duration<double>(now_ - start_).count();
+        const double allowed = world_.new_flows->at_once + world_.new_flows->per_second * passed;
+        if (static_cast<double>(flows_.size()) + 1 > allowed) return false;
+        flows_.insert({local_port, to});
+        return true;
     }
 
     // The handshake, then a request every 50 ms. What is lost comes after a retransmission timeout,
@@ -260,6 +289,7 @@ private:
             }
             return;
         }
+        if (!admits(port_by_socket_.at(socket), to)) return;
         const Endpoint from = map(port_by_socket_.at(socket), to);
         if (world_.blocked_ports.contains(to.port)) return;
         if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
@@ -285,7 +315,9 @@ private:
         const auto inside = inside_.find(to);
         if (inside == inside_.end() || !lets_in(to, from)) return;
         const SocketId socket = socket_by_port_.at(inside->second);
-        later(world_.one_way, [=, this] { discovery_.on_datagram(socket, from, datagram, now_); });
+        later(world_.one_way, [=, this] {
+            reach_client([=, this] { discovery_.on_datagram(socket, from, datagram, now_); });
+        });
     }
 
     // The address of a server, but no port that it serves.
@@ -308,8 +340,15 @@ private:
         });
     }
 
+    // A load balancer chooses by the client's port.
+    static IpAddress second_address(const SimServer& server, const Endpoint& client) {
+        const bool twin = server.fault == Fault::two_backends && (client.port / 3) % 2 == 1;
+        return twin ? twin_address : server.other.address;
+    }
+
     // RFC 5780 section 7.4: the other address and the other port, seen from where it was asked.
-    static std::optional<Endpoint> other_of(const SimServer& server, const Endpoint& at) {
+    static std::optional<Endpoint> other_of(const SimServer& server, const Endpoint& at,
+                                            const Endpoint& client) {
         switch (server.fault) {
             case Fault::no_other: return std::nullopt;
             case Fault::same_ip_other: return Endpoint{server.primary.address, server.other.port};
@@ -320,14 +359,15 @@ private:
         }
         const bool here = at.address == server.primary.address;
         const bool own_port = at.port == server.primary.port;
-        return Endpoint{here ? server.other.address : server.primary.address,
+        return Endpoint{here ? second_address(server, client) : server.primary.address,
                         own_port ? server.other.port : server.primary.port};
     }
 
     void serve(const Endpoint& client, const Endpoint& at, const Bytes& datagram) {
         for (const SimServer& server : world_.servers) {
             const bool is_here =
-                at.address == server.primary.address || at.address == server.other.address;
+                at.address == server.primary.address || at.address == server.other.address ||
+                (server.fault == Fault::two_backends && at.address == twin_address);
             const bool is_port = at.port == server.primary.port || at.port == server.other.port;
             if (is_here && is_port) return answer(server, client, at, datagram);
         }
@@ -336,7 +376,7 @@ private:
     void answer(const SimServer& server, const Endpoint& client, const Endpoint& at,
                 const Bytes& datagram) {
         const Fault fault = server.fault;
-        const bool elsewhere = at.address == server.other.address;
+        const bool elsewhere = at.address != server.primary.address;
         if (fault == Fault::silent || (fault == Fault::dead_other && elsewhere)) return;
         const auto request = stun::parse(datagram);
         if (!request || request->message_class != stun::Class::request) return;
@@ -353,7 +393,8 @@ private:
             if (refuses || fault == Fault::error_500) return refuse(answer, client, at, 420);
             if (fault != Fault::ignores_change) {
                 if (request->change_request->address) {
-                    source.address = elsewhere ? server.primary.address : server.other.address;
+                    source.address =
+                        elsewhere ? server.primary.address : second_address(server, client);
                 }
                 if (request->change_request->port) {
                     const bool is_other_port = at.port == server.other.port;
@@ -372,7 +413,11 @@ private:
             answer.xor_mapped_address.reset();
             answer.mapped_address = Endpoint{world_.local, inside_.at(client)};
         }
-        answer.other_address = other_of(server, at);
+        if (fault == Fault::masked) {
+            answer.xor_mapped_address = answer.mapped_address =
+                Endpoint{mask, static_cast<std::uint16_t>(client.port ^ 0x155)};
+        }
+        answer.other_address = other_of(server, at, client);
         const Bytes bytes = stun::encode(answer);
         const Duration delay =
             world_.one_way + (fault == Fault::late ? Milliseconds(200) : Milliseconds(0));
@@ -397,6 +442,7 @@ private:
     std::uint64_t traversals_ = 0;
     std::vector<std::pair<TimePoint, TimePoint>> bursts_;
     std::map<Key, Endpoint> mappings_;
+    std::set<std::pair<std::uint16_t, Endpoint>> flows_;
     std::map<Endpoint, std::uint16_t> inside_;
     std::map<Endpoint, std::set<Endpoint>> contacts_;
     std::map<std::uint16_t, SocketId> socket_by_port_;
@@ -465,12 +511,12 @@ bool is_complete(const World& world, const Verdict& verdict) {
 }
 
 std::string to_string(Fault fault) {
-    static const char* names[] = {"none",          "silent",          "ignores-change",
-                                  "drops-change",  "rejects-change",  "no-other",
-                                  "same-ip-other", "same-port-other", "private-other",
-                                  "dead-other",    "mute-other",      "wrong-transaction",
-                                  "wrong-source",  "rewritten",       "late",
-                                  "duplicates",    "garbage",         "error-500"};
+    static const char* names[] = {
+        "none",           "silent",       "ignores-change", "drops-change",
+        "rejects-change", "no-other",     "same-ip-other",  "same-port-other",
+        "private-other",  "dead-other",   "mute-other",     "wrong-transaction",
+        "wrong-source",   "rewritten",    "late",           "duplicates",
+        "garbage",        "two-backends", "error-500",      "masked"};
     return names[static_cast<int>(fault)];
 }
 

@@ -33,7 +33,10 @@ enum class Fault {
     late,          // every answer takes 200 ms more
     duplicates,    // every answer comes three times
     garbage,       // random bytes instead of an answer
-    error_500
+    two_backends,  // half of all clients meet a twin that has another OTHER-ADDRESS
+    error_500,
+    // Beyond this one no single server can be found out.
+    masked  // sits behind a NAT of its own: it sees every client as somebody else
 };
 inline constexpr Fault last_fault = Fault::error_500;
 std::string to_string(Fault fault);
@@ -49,6 +52,20 @@ struct SimServer {
     Endpoint primary;
     Endpoint other;
     Fault fault = Fault::none;
+    std::optional<IpAddress> local = std::nullopt;  // the source towards it, when not World::local
+};
+
+// A router that lets so many new flows (pairs of a local port and a destination) through at once,
+// and so many a second.
+struct NewFlows {
+    unsigned at_once = 0;
+    double per_second = 0;
+};
+
+// From `begin`, for `length`, the machine that measures gets no processor.
+struct Stall {
+    Duration begin{};
+    Duration length{};
 };
 
 struct World {
@@ -81,6 +98,8 @@ struct World {
     std::set<std::uint16_t> stale_ports;  // local ports whose filter an earlier use left wide open
     std::function<Endpoint(std::uint16_t local_port, const Endpoint& to)> own_mapping;
     unsigned flood = 0;  // unsolicited packets to the mapping socket
+    std::optional<NewFlows> new_flows;
+    std::vector<Stall> stalls;
 
     World();  // one server without a fault, behind 192.168.7.2
 };
