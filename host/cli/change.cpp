@@ -7,6 +7,7 @@
 #include "cli/change_watch.hpp"
 #include "cli/commands.hpp"
 #include "cli/confirm.hpp"
+#include "cli/log.hpp"
 #include "cli/terminal.hpp"
 #include "report/exit_code.hpp"
 

@@ -4,12 +4,11 @@
 
 namespace p2pdiag::cli {
 
-void add_change_flags(CLI::App& app, ChangeFlags& flags, bool keeps) {
+void add_change_flags(CLI::App& app, ChangeFlags& flags, bool keeps, Suggestions& suggestions) {
     app.add_flag("--yes", flags.yes, "Do not ask, do it");
     app.add_flag("--dry-run", flags.dry_run, "Only say what would be done");
-    app.add_option("--format", flags.format, "console or json [console]")
-        ->check(CLI::IsMember({"console", "json"}))
-        ->type_name("FORMAT");
+    CLI::Option& format = *app.add_option("--format", flags.format, "console or json [console]");
+    suggestions.one_of(*format.type_name("FORMAT"), {"console", "json"});
     if (keeps) app.add_flag("--keep", flags.keep, "Keep it up until Ctrl-C, then take it back");
 }
 

@@ -3,9 +3,7 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
+#include "cli/completion.hpp"
 
 namespace p2pdiag::cli {
 
@@ -19,6 +17,6 @@ struct ChangeFlags {
 };
 
 // --yes, --dry-run and --format, and where it `keeps` also --keep. `flags` must outlive the parse.
-void add_change_flags(CLI::App& app, ChangeFlags& flags, bool keeps);
+void add_change_flags(CLI::App& app, ChangeFlags& flags, bool keeps, Suggestions& suggestions);
 
 }  // namespace p2pdiag::cli

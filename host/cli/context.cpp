@@ -2,28 +2,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/fd.hpp"
+#include "cli/log.hpp"
 #include "report/exit_code.hpp"
-#include "report/text.hpp"
 
 namespace p2pdiag::cli {
-
-void complain(std::string_view message) {
-    // A message may quote a plugin, a file name or the network: nothing of it may steer the
-    // terminal.
-    std::string out = "p2pdiag: ";
-    std::size_t begin = 0;
-    while (begin < message.size()) {
-        const std::size_t end = std::min(message.find('\n', begin), message.size());
-        out += report::single_line(message.substr(begin, end - begin), true) + '\n';
-        begin = end + 1;
-    }
-    write_all(STDERR_FILENO, out);
-}
 
 bool print(std::string_view text) { return write_all(STDOUT_FILENO, text); }
 
@@ -54,7 +40,7 @@ profile::Request profile_request(const Context& context) {
     return request;
 }
 
-profile::Profile load_profile(const Context& context, const profile::Request& request) {
+profile::Profile load_profile(const profile::Request& request) {
     auto loaded = profile::load(request);
     if (!loaded) {
         std::string all;
@@ -65,10 +51,7 @@ profile::Profile load_profile(const Context& context, const profile::Request& re
         throw UsageError{all};
     }
     for (const std::string& note : loaded->notes) complain(note);
-    if (context.globals.verbose) {
-        for (const std::string& source : loaded->profile.sources)
-            complain("profile layer: " + source);
-    }
+    for (const std::string& source : loaded->profile.sources) remark("profile layer: " + source);
     return std::move(loaded->profile);
 }
 

@@ -33,9 +33,6 @@ struct UsageError {
     std::string message;
 };
 
-// "p2pdiag: message" on stderr.
-void complain(std::string_view message);
-
 // Writes all of it to stdout; false when nobody reads any more (EPIPE) or the disk is full.
 bool print(std::string_view text);
 
@@ -49,8 +46,9 @@ std::string refused_plugins(const Context& context);
 // A request for profile::load with the context's layers filled in; flags are the caller's.
 profile::Request profile_request(const Context& context);
 
-// Loads or throws UsageError with every problem, one a line. Notes go to stderr with --verbose.
-profile::Profile load_profile(const Context& context, const profile::Request& request);
+// Loads or throws UsageError with every problem, one a line. Its notes are said
+// on stderr, and with --verbose the layers that had a say.
+profile::Profile load_profile(const profile::Request& request);
 
 // What a plugin's verb or change gets as "input": target, servers, connection, its own options.
 json::object plugin_input(const profile::Profile& profile, const loader::Plugin& plugin);

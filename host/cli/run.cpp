@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cli/commands.hpp"
+#include "cli/log.hpp"
 #include "cli/output_file.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
@@ -93,7 +94,7 @@ profile::Profile effective_profile(const Context& context, const RunArguments& a
         if (!parsed) throw UsageError{"--deadline: " + parsed.error().why};
         request.deadline_ms = *parsed;
     }
-    return load_profile(context, request);
+    return load_profile(request);
 }
 
 runner::Plan make_plan(const Context& context, const RunArguments& arguments,
@@ -215,9 +216,9 @@ private:
     }
 
     void log(const runner::LogLine& line) {
-        if (!context_.globals.verbose && line.level != "error") return;
+        if (!is_shown(line.level)) return;
         progress_.clear();
-        complain(line.check + ": " + line.level + ": " + line.text);
+        pass_on(line.check, line.level, line.text);
     }
 
     const Context& context_;

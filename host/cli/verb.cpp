@@ -13,6 +13,7 @@
 #include "child/group.hpp"
 #include "child/serve.hpp"
 #include "cli/commands.hpp"
+#include "cli/log.hpp"
 #include "cli/signals.hpp"
 #include "report/exit_code.hpp"
 
@@ -89,7 +90,7 @@ json::array changes_of(const Context& context, const loader::Plugin& plugin) {
 
 int verb_command(const Context& context, const loader::Plugin& plugin, const std::string& verb,
                  json::object arguments) {
-    const profile::Profile profile = load_profile(context, profile_request(context));
+    const profile::Profile profile = load_profile(profile_request(context));
     arguments["input"] = plugin_input(profile, plugin);
     arguments["changes"] = changes_of(context, plugin);
     arguments["host"] = host_member(context);

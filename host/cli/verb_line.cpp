@@ -48,10 +48,12 @@ struct VerbLine::Line {
 
     const options::Command& command;
     CLI::App& app;
+    Suggestions& suggestions;
     std::vector<std::unique_ptr<Slot>> slots;
     ChangeFlags flags;  // only of a command that the host carries out
 
-    Line(const options::Command& what, CLI::App& where) : command(what), app(where) {
+    Line(const options::Command& what, CLI::App& where, Suggestions& to_type)
+        : command(what), app(where), suggestions(to_type) {
         for (const options::Option& option : command.options) add(option);
         if (command.rest) app.footer("After --: " + *command.rest + '\n' + app.get_footer());
     }
@@ -67,6 +69,7 @@ struct VerbLine::Line {
         } else {
             slot->given = app.add_option(name, slot->texts, help_of(option));
             slot->given->type_name(type_name(option));
+            suggest_values(option, *slot->given);
             // A repeatable one takes one value each time, so that it cannot swallow what follows
             // it.
             if (option.positional && option.repeat) {
@@ -79,6 +82,16 @@ struct VerbLine::Line {
         }
         if (option.required) slot->given->required();
         slots.push_back(std::move(slot));
+    }
+
+    void suggest_values(const options::Option& option, const CLI::Option& given) {
+        if (option.type == options::Type::path) suggestions.add(given, Suggestions::Names::files);
+        if (option.type != options::Type::choice) return;
+        suggestions.add(given, [&option] {
+            std::vector<Candidate> candidates;
+            for (const std::string& choice : option.choices) candidates.push_back({choice, {}});
+            return candidates;
+        });
     }
 
     void collect(json::object& values, bool defaults) const {
@@ -108,18 +121,19 @@ struct VerbLine::Line {
     }
 };
 
-VerbLine::VerbLine(CLI::App& parent, const loader::Plugin& plugin, const loader::Verb& verb)
+VerbLine::VerbLine(CLI::App& parent, Suggestions& suggestions, const loader::Plugin& plugin,
+                   const loader::Verb& verb)
     : app_(*parent.add_subcommand(verb.name, verb.summary)) {
     const options::VerbSchema& schema = verb.schema;
     app_.footer(schema.epilog);
-    lines_.push_back(std::make_unique<Line>(schema.top, app_));
+    lines_.push_back(std::make_unique<Line>(schema.top, app_, suggestions));
     for (const options::Command& command : schema.commands) {
         CLI::App& sub = *app_.add_subcommand(command.name, command.summary);
         sub.fallthrough();
-        lines_.push_back(std::make_unique<Line>(command, sub));
+        lines_.push_back(std::make_unique<Line>(command, sub, suggestions));
         if (command.change.empty() && command.undo.empty()) continue;
         const bool keeps = !command.change.empty() && plugin.find_change(command.change)->keeps;
-        add_change_flags(sub, lines_.back()->flags, keeps);
+        add_change_flags(sub, lines_.back()->flags, keeps, suggestions);
     }
     if (!schema.commands.empty()) app_.require_subcommand(1);
 }

@@ -7,19 +7,17 @@
 
 #include "base/json.hpp"
 #include "cli/change_flags.hpp"
+#include "cli/completion.hpp"
 #include "loader/loader.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace p2pdiag::cli {
 
 // The typed command line of one verb while CLI11 parses it. Must outlive the parse.
 class VerbLine {
 public:
-    // Both must outlive it.
-    VerbLine(CLI::App& parent, const loader::Plugin& plugin, const loader::Verb& verb);
+    // `plugin` and `verb` must outlive it.
+    VerbLine(CLI::App& parent, Suggestions& suggestions, const loader::Plugin& plugin,
+             const loader::Verb& verb);
     ~VerbLine();
     VerbLine(const VerbLine&) = delete;
     VerbLine& operator=(const VerbLine&) = delete;

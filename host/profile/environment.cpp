@@ -5,13 +5,7 @@
 namespace p2pdiag::profile {
 namespace {
 
-struct Variable {
-    const char* name;
-    const char* section;
-    const char* key;
-};
-
-constexpr Variable variables[] = {
+constexpr Variable known_variables[] = {
     {"P2P_STUN_SERVERS", "servers", "stun"},  // comma-separated
     {"P2P_TURN_SERVER", "servers.turn", "server"},
     {"P2P_TURN_USERNAME", "servers.turn", "username"},
@@ -47,11 +41,13 @@ TomlValue comma_separated(std::string_view text) {
 
 }  // namespace
 
+std::span<const Variable> variables() { return known_variables; }
+
 std::vector<std::string> put_environment(
     Layers& layers,
     const std::function<std::optional<std::string>(const std::string&)>& environment) {
     std::vector<std::string> used;
-    for (const Variable& variable : variables) {
+    for (const Variable& variable : known_variables) {
         const std::optional<std::string> text = environment(variable.name);
         if (!text || text->empty()) continue;
         used.emplace_back(variable.name);

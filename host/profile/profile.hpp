@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,14 @@ struct Loaded {
 
 // All problems of all layers at once, so that a person mends the file in one go.
 boost::system::result<Loaded, std::vector<Problem>> load(const Request& request);
+
+// An environment variable and the key that it stands in for.
+struct Variable {
+    const char* name;
+    const char* section;
+    const char* key;
+};
+std::span<const Variable> variables();
 
 // Names of the profiles in both directories with the first comment line of each.
 std::vector<std::pair<std::string, std::string>> list(const Request& request);

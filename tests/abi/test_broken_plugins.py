@@ -202,7 +202,7 @@ class Rejected(unittest.TestCase):
 
     def test_unknown_check_of_a_rejected_plugin(self):
         with Directory("wrong_major") as directory:
-            for command in (("run", "broken.check"), ("describe", "broken.check")):
+            for command in (("run", "broken.check"), ("describe", "broken.check"), ("broken", "--anything")):
                 done = directory.host(*command)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(b"wrong_major.so is not used: built for ABI major 2", done.stderr)

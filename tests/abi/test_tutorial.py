@@ -51,6 +51,10 @@ class Tutorial(unittest.TestCase):
             self.assertIn(expected, listing)
         self.assertNotIn("REJECTED", listing)
         self.assertIn("symmetric", self.type(f"{self.prefix}/bin/p2pdiag explain nat.symmetric").stdout)
+        for file in ("man/man1/p2pdiag.1", "bash-completion/completions/p2pdiag", "zsh/site-functions/_p2pdiag",
+                     "fish/vendor_completions.d/p2pdiag.fish"):
+            with open(f"{self.prefix}/share/{file}", encoding="utf-8") as content:
+                self.assertIn("p2pdiag", content.read(), file)
 
 
 if __name__ == "__main__":

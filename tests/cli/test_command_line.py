@@ -61,9 +61,13 @@ class BadInput(Case):
 
     def test_unknown_command(self):
         self.expect("rnu", "all", says="unknown command 'rnu': did you mean 'run'?")
+        self.expect("lab", "shel", says="unknown command 'shel': did you mean 'shell'?")
 
     def test_unknown_option(self):
-        self.expect("run", "--colour", says="--colour")
+        self.expect("run", "--colour", says="unknown option '--colour': did you mean '--color'?")
+        self.expect("run", "--dead-line=5s", says="unknown option '--dead-line': did you mean '--deadline'?")
+        self.expect("lab", "run", "--nta", "symmetric", says="unknown option '--nta': did you mean '--nat'?")
+        self.expect("run", "--no-such-thing", says="unknown option '--no-such-thing'\n")
 
     def test_unknown_check(self):
         self.expect("run", "stun.nta", says="unknown check 'stun.nta': did you mean 'stun.nat'?")
@@ -185,7 +189,8 @@ class Output(Case):
 
     def test_lost_output_is_never_success(self):
         self.with_plugins("steady")
-        for command in (["list"], ["list", "--format", "json"], ["--version"], ["explain", "nat.symmetric"],
+        for command in (["list"], ["list", "--format", "json"], ["--version"], ["--help"], ["lab", "run", "--help"],
+                        ["list", "--version"], ["man"], ["completion", "fish"], ["explain", "nat.symmetric"],
                         ["describe", "steady.check"], ["validate", self.plugin_dir + "/steady.so"]):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([HOST, *command] if "--version" in command else self.command(*command),
@@ -249,6 +254,23 @@ class Output(Case):
             os.close(main)
             self.assertIn("steady.check", shown)
             self.assertEqual("\x1b[" in shown, coloured)
+
+    def test_colour_may_be_forced_and_forbidden(self):
+        self.with_plugins("steady")
+        for wish, more, coloured in (("always", {}, True), ("always", {"NO_COLOR": "1"}, True), ("never", {}, False)):
+            done = self.host("--color", wish, "run", "steady.check", environment=more)
+            self.assertEqual("\x1b[" in done.stdout, coloured, (wish, more))
+
+    def test_plugin_directories_by_flag_and_environment(self):
+        for name in ("steady", "waits", "before_changes"):
+            os.mkdir(f"{self.place}/{name}")
+            shutil.copy(f"{PLUGINS}/{name}.so", f"{self.place}/{name}")
+        path = f"{self.place}/waits:{self.place}/before_changes"
+        done = self.host("--plugin-dir", self.place + "/steady", "list", "checks",
+                         environment={"P2PDIAG_PLUGIN_PATH": path})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for check in ("steady.check", "waiting.check", "old.check"):
+            self.assertIn(check, done.stdout)
 
     def test_profiles_in_layers(self):
         self.with_plugins("steady")
