@@ -9,4 +9,6 @@ p2pdiag_status check_inbound(Run& run);   // inbound_check.cpp, docs/checks/fire
 p2pdiag_status check_outbound(Run& run);  // outbound_check.cpp, docs/checks/firewall.outbound.md
 p2pdiag_status check_punching(Run& run);  // outbound_check.cpp, docs/checks/firewall.punching.md
 
+int check_command(Run& run);  // check_verb.cpp, docs/user/firewall.md
+
 }  // namespace p2pdiag::firewall

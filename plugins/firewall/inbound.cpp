@@ -65,14 +65,15 @@ std::optional<int> best_of(const std::vector<Asked>& all, Family family) {
     return best;
 }
 
-void sum_up(const std::vector<Asked>& all, std::uint16_t port, Judgement& judgement) {
+void sum_up(const std::vector<Asked>& all, Judgement& judgement) {
     const auto v4 = best_of(all, Family::ipv4);
     const auto v6 = best_of(all, Family::ipv6);
     if (v4 && v6 && *v4 != *v6 && *v4 != 1 && *v6 != 1) {
         Finding finding;
         finding.code = "firewall.ipv6-differs";
         finding.severity = Severity::warning;
-        finding.message = "This machine's firewall treats UDP port " + std::to_string(port) +
+        finding.message = "This machine's firewall treats UDP port " +
+                          std::to_string(all.front().question.port) +
                           " differently by IPv4 and by IPv6.";
         judgement.findings.push_back(std::move(finding));
     }
@@ -87,16 +88,24 @@ void sum_up(const std::vector<Asked>& all, std::uint16_t port, Judgement& judgem
     judgement.summary = finding_of(*worst).message;
 }
 
-}  // namespace
-
-Judgement judge_inbound(const World& world, std::uint16_t port) {
-    Judgement judgement;
-    const std::vector<Asked> all = ask_inbound(world, find_entrances(world), {.port = port});
+void put_data(const World& world, const std::vector<Asked>& all, const Listeners& listeners,
+              Judgement& judgement) {
     json::array verdicts;
     for (const Asked& asked : all) {
-        verdicts.push_back(to_json(asked.question, asked.verdict, max_trace_in_data));
+        json::object verdict = to_json(asked.question, asked.verdict, max_trace_in_data);
+        const auto listener = find_listener(world, listeners, asked);
+        verdict["listener"] = listener ? json::value(to_json(*listener)) : json::value(nullptr);
+        verdicts.push_back(std::move(verdict));
     }
     judgement.data["verdicts"] = std::move(verdicts);
+}
+
+}  // namespace
+
+Judgement judge_inbound(const World& world, const std::vector<Asked>& all,
+                        const Listeners& listeners) {
+    Judgement judgement;
+    put_data(world, all, listeners, judgement);
     if (all.empty()) {
         judgement.status = P2PDIAG_SKIP;
         judgement.summary = "No working link with an address: nothing can come in.";
@@ -107,7 +116,7 @@ Judgement judge_inbound(const World& world, std::uint16_t port) {
         return judgement;
     }
     for (const Asked& asked : all) judgement.findings.push_back(finding_of(asked));
-    sum_up(all, port, judgement);
+    sum_up(all, judgement);
     return judgement;
 }
 

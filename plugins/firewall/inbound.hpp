@@ -3,10 +3,12 @@
 
 #include "ask.hpp"
 #include "judgement.hpp"
+#include "listeners.hpp"
 
 namespace p2pdiag::firewall {
 
-// `port` of every entrance, by UDP and TCP, asked for a sender whom nobody knows.
-Judgement judge_inbound(const World& world, std::uint16_t port);
+// `all` is what was asked of every entrance, for a sender whom nobody knows, and the port was one.
+Judgement judge_inbound(const World& world, const std::vector<Asked>& all,
+                        const Listeners& listeners);
 
 }  // namespace p2pdiag::firewall

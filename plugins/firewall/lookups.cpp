@@ -144,6 +144,16 @@ Values::Looked Values::look(const MapLookup& lookup, const State& state) {
     return looked;
 }
 
+// A link without a name is any that leads elsewhere, and so is not loopback.
+bool Values::asks_for_loopback(const Match& match, const Set& set) const {
+    if (stage_.in == nullptr || !stage_.in->name.empty() || match.left.size() != 1) return false;
+    const auto* meta = std::get_if<Meta>(&match.left.front().form);
+    if (meta == nullptr || (*meta != Meta::iif && *meta != Meta::iifname)) return false;
+    const Bits loopback = name_bits("lo");
+    return set.size() == 1 && !set.has_others && !set.has_unread &&
+           set.bounds.front() == Interval{loopback, loopback};
+}
+
 Truth Values::test(const Match& match, const State& state) {
     if (match.how != Match::How::in_set) {
         const Value left = read(match.left.front(), state);
@@ -163,7 +173,8 @@ Truth Values::test(const Match& match, const State& state) {
     if (breaks == Truth::yes) return Truth::no;
     const bool touched = touched_.contains({ruleset_, match.set});
     const Found found = look_up(set, std::span(key).first(std::min(match.left.size(), key.size())));
-    const Truth hit = touched ? Truth::maybe : to_truth(found);
+    Truth hit = touched ? Truth::maybe : to_truth(found);
+    if (hit == Truth::maybe && asks_for_loopback(match, set)) hit = Truth::no;
     if (hit == Truth::maybe) note_set(set);
     const Truth holds = match.negated ? !hit : hit;
     return breaks == Truth::maybe && holds == Truth::yes ? Truth::maybe : holds;

@@ -58,6 +58,7 @@ private:
     Value read_map(const MapLookup& lookup, const State& state);
     Value unknown(std::uint8_t width, std::string what, bool circumstantial);
     Value name_of(const net::Interface* interface, bool known);
+    bool asks_for_loopback(const Match& match, const Set& set) const;
     void note(std::string what, bool circumstantial);
     void note_set(const Set& set);
 

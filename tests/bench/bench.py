@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 
+import firewall
+
 KINDS = ["open", "full-cone", "restricted-cone", "port-restricted-cone", "address-dependent", "symmetric",
          "symmetric-sequential"]
 NULL = subprocess.DEVNULL
@@ -96,6 +98,8 @@ def main(host, rounds):
         table("upnp.gateways", host, peer, [peer],
               [(f"router: {igd}", ["--nat", "full-cone", "--igd", igd]) for igd in igds], rounds)
         print()
+    firewall.firewall(host, medians, timed, rounds)
+    print()
     start_up(host, source)
 
 

@@ -20,6 +20,10 @@ bool has(const Judgement& judgement, std::string_view code) {
                        [&](const Finding& finding) { return finding.code == code; });
 }
 
+Judgement judged(const World& world, std::uint16_t port) {
+    return judge_inbound(world, ask_inbound(world, find_entrances(world), {.port = port}), {});
+}
+
 constexpr p2pdiag_check inbound_check =
     p2pdiag::check<check_inbound>({.id = "firewall.inbound", .title = "t"});
 
@@ -36,21 +40,21 @@ TEST_CASE("the way to the internet is the entrance, by both families") {
     World down = connected();
     down.interfaces[1].carrier = false;
     CHECK(find_entrances(down).empty());
-    CHECK(judge_inbound(down, 8000).status == P2PDIAG_SKIP);
+    CHECK(judged(down, 8000).status == P2PDIAG_SKIP);
 }
 
 TEST_CASE("open, answers only, blocked") {
-    const Judgement open = judge_inbound(connected(), 8000);
+    const Judgement open = judged(connected(), 8000);
     CHECK(open.status == P2PDIAG_PASS);
     CHECK(open.findings.size() == 4);
     CHECK(has(open, "firewall.inbound-open"));
     CHECK(open.data.at("verdicts").as_array().size() == 4);
 
-    const Judgement answers = judge_inbound(connected("14-established"), 8000);
+    const Judgement answers = judged(connected("14-established"), 8000);
     CHECK(answers.status == P2PDIAG_WARN);
     CHECK(has(answers, "firewall.inbound-reply-only"));
 
-    const Judgement blocked = judge_inbound(connected("03-early-drop-late-accept"), 8000);
+    const Judgement blocked = judged(connected("03-early-drop-late-accept"), 8000);
     CHECK(blocked.status == P2PDIAG_FAIL);
     CHECK(has(blocked, "firewall.inbound-blocked"));
     const json::object& first = blocked.data.at("verdicts").as_array()[0].as_object();
@@ -64,15 +68,15 @@ TEST_CASE("open, answers only, blocked") {
 }
 
 TEST_CASE("families that differ, and what is not known") {
-    const Judgement differs = judge_inbound(connected("07-ipv4-only"), 8000);
+    const Judgement differs = judged(connected("07-ipv4-only"), 8000);
     CHECK(differs.status == P2PDIAG_FAIL);
     CHECK(has(differs, "firewall.ipv6-differs"));
-    const Judgement limited = judge_inbound(connected("16-limit"), 4000);
+    const Judgement limited = judged(connected("16-limit"), 4000);
     CHECK(limited.status == P2PDIAG_UNKNOWN);
     CHECK(has(limited, "firewall.undecided"));
     World unseen = connected();
     unseen.unseen = {{"the nftables rules", "only root may read it"}};
-    const Judgement hidden = judge_inbound(unseen, 8000);
+    const Judgement hidden = judged(unseen, 8000);
     CHECK(hidden.status == P2PDIAG_UNKNOWN);
     CHECK(hidden.findings.size() == 1);
     CHECK(has(hidden, "firewall.not-visible"));
@@ -81,17 +85,17 @@ TEST_CASE("families that differ, and what is not known") {
 
 TEST_CASE("where it depends on who sends, a stranger is taken") {
     World world = connected("sets");
-    const Judgement some = judge_inbound(world, 8000);
+    const Judgement some = judged(world, 8000);
     CHECK(some.status == P2PDIAG_PASS);
     CHECK(some.findings[0].message.find("Some senders") != std::string::npos);
-    CHECK(judge_inbound(world, 4000).status == P2PDIAG_FAIL);
+    CHECK(judged(world, 4000).status == P2PDIAG_FAIL);
     // The usual loose filter lets everybody in whom a default route reaches.
     World loose = connected();
     loose.sysctls.rp_filter_all = 2;
-    CHECK(judge_inbound(loose, 8000).findings[0].message.find("Some senders") == std::string::npos);
+    CHECK(judged(loose, 8000).findings[0].message.find("Some senders") == std::string::npos);
     loose.sysctls.rp_filter_all = 1;
-    CHECK(judge_inbound(loose, 8000).findings[0].message.find("Some senders") != std::string::npos);
-    CHECK(judge_inbound(loose, 8000).status == P2PDIAG_PASS);
+    CHECK(judged(loose, 8000).findings[0].message.find("Some senders") != std::string::npos);
+    CHECK(judged(loose, 8000).status == P2PDIAG_PASS);
 }
 
 TEST_CASE("this machine, whatever it has: complete, and in valid JSON") {

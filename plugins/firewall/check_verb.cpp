@@ -1,0 +1,153 @@
+// The command `p2pdiag firewall check`: docs/user/firewall.md.
+#include <algorithm>
+#include <iostream>
+
+#include "check_report.hpp"
+#include "check_request.hpp"
+#include "checks.hpp"
+#include "input.hpp"
+#include "offline.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+constexpr int exit_usage = 2;
+
+using Checked = boost::system::result<CheckReport, BadRequest>;
+
+bool has_family(const std::vector<CheckLine>& lines, Family family) {
+    return std::any_of(lines.begin(), lines.end(), [family](const CheckLine& line) {
+        return line.asked.question.family == family;
+    });
+}
+
+void note_absent_families(const CheckRequest& request, CheckReport& report) {
+    if (request.inquiry.source) return;
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        if (has_family(report.lines, family)) continue;
+        report.notes.push_back(std::string(family == Family::ipv4 ? "IPv4" : "IPv6") +
+                               ": no working link has an address, so nothing can come in.");
+    }
+}
+
+// What this machine can do about it by itself.
+std::vector<std::string> remedy_here(const CheckRequest& request, const Asked& asked) {
+    const bool blocked = asked.verdict.passes == false;
+    if (!blocked) return {};
+    std::string command = "sudo p2pdiag firewall allow --port " +
+                          std::to_string(asked.question.port) + " --protocol " +
+                          (asked.question.protocol == protocol_udp ? "udp" : "tcp");
+    if (request.inquiry.source) command += " --source " + request.inquiry.source->to_string();
+    return {command};
+}
+
+boost::system::result<std::vector<Entrance>, BadRequest> entrances_of(const World& world,
+                                                                      const CheckRequest& request) {
+    if (!request.interface) return find_entrances(world);
+    const net::Interface* chosen = world.find_interface(*request.interface);
+    if (chosen == nullptr) {
+        std::string names;
+        for (const net::Interface& interface : world.interfaces) names += ' ' + interface.name;
+        return BadRequest{"--interface: there is no " + *request.interface +
+                          "; there are:" + names};
+    }
+    std::vector<Entrance> entrances;
+    for (const net::InterfaceAddress& own : chosen->addresses) {
+        const bool known =
+            std::any_of(entrances.begin(), entrances.end(), [&](const Entrance& entrance) {
+                return entrance.address.family() == own.address.family();
+            });
+        if (own.usable && !known) entrances.push_back({chosen->name, own.address});
+    }
+    return entrances;
+}
+
+Checked check_here(const Run& run, const CheckRequest& request) {
+    const World world = look_around(run);
+    const auto entrances = entrances_of(world, request);
+    if (!entrances) return entrances.error();
+    const std::vector<Asked> all = ask_inbound(world, *entrances, request.inquiry);
+    const Listeners listeners = read_listeners(world, all, Clock::now() + time_for_listeners);
+    CheckReport report;
+    for (const Asked& asked : all) {
+        report.lines.push_back(
+            {asked, find_listener(world, listeners, asked), remedy_here(request, asked)});
+    }
+    note_absent_families(request, report);
+    return report;
+}
+
+CheckReport check_linux(const World& world, const CheckRequest& request) {
+    const std::string& link = world.interfaces.front().name;
+    const std::vector<Entrance> entrances = {{link, IpAddress()}, {link, IpAddress::v6({})}};
+    CheckReport report;
+    for (Asked& asked : ask_inbound(world, entrances, request.inquiry)) {
+        report.lines.push_back({std::move(asked), std::nullopt, {}});
+    }
+    return report;
+}
+
+CheckReport check_foreign(const ForeignRuleset& rules, const CheckRequest& request) {
+    CheckReport report;
+    for (const ForeignEntrance& entrance : find_entrances(rules)) {
+        if (request.interface && *request.interface != entrance.interface) continue;
+        const Family family = entrance.address.family();
+        if (request.inquiry.source && request.inquiry.source->family() != family) continue;
+        for (const std::uint8_t protocol : request.inquiry.protocols) {
+            CheckLine line;
+            Packet& packet = line.asked.packet;
+            packet.interface = entrance.interface;
+            packet.source = request.inquiry.source;
+            packet.destination = entrance.address;
+            packet.protocol = protocol;
+            packet.destination_port = request.inquiry.port;
+            line.asked.question = {family, protocol, request.inquiry.port, entrance.interface};
+            line.asked.verdict = assess_foreign(rules, packet, request.program);
+            line.remedy = remedy(rules, line.asked.question, line.asked.verdict, request.program);
+            report.lines.push_back(std::move(line));
+        }
+    }
+    return report;
+}
+
+Checked check_files(const CheckRequest& request) {
+    std::vector<RulesetFile> files;
+    for (const std::string& name : request.files) {
+        auto file = read_ruleset_file(name);
+        if (!file) return BadRequest{file.error().message};
+        files.push_back(std::move(*file));
+    }
+    const auto offline = read_offline(files, request.interface.value_or(""));
+    if (!offline) return BadRequest{offline.error().message};
+    const auto* foreign = std::get_if<ForeignRuleset>(&offline->machine);
+    CheckReport report = foreign != nullptr
+                             ? check_foreign(*foreign, request)
+                             : check_linux(std::get<World>(offline->machine), request);
+    report.notes.insert(report.notes.begin(), offline->notes.begin(), offline->notes.end());
+    return report;
+}
+
+}  // namespace
+
+int check_command(Run& run) {
+    const auto parsed = json::parse(run.input());
+    if (!parsed || !parsed->is_object()) return 4;
+    const auto request = read_check_request(parsed->get_object());
+    const Checked report = !request                 ? Checked(request.error())
+                           : request->files.empty() ? check_here(run, *request)
+                                                    : check_files(*request);
+    if (!report) {
+        std::cerr << "p2pdiag: " << report.error().message << '\n';
+        return exit_usage;
+    }
+    if (request->as_json) {
+        std::cout << json::to_pretty_text(to_json(*report, request->trace));
+    } else {
+        std::cout << to_text(*report, request->trace) << std::flush;
+        for (const std::string& note : report->notes) std::cerr << "p2pdiag: " << note << '\n';
+    }
+    return exit_code(*report);
+}
+
+}  // namespace p2pdiag::firewall
