@@ -72,6 +72,27 @@ Outcome<Block> read_block(const json::object& options) {
     return block;
 }
 
+// More would be no program any more.
+constexpr std::size_t max_taken_ports = 64;
+
+Outcome<std::vector<TakenPort>> read_listen(const json::object& options) {
+    std::vector<TakenPort> ports;
+    const json::array* list = json::find_array(options, "listen");
+    if (list == nullptr) return ports;
+    if (list->size() > max_taken_ports) return usage("--listen is given too many times");
+    for (const json::value& item : *list) {
+        const std::string text = item.is_string() ? std::string(item.as_string()) : "";
+        const std::size_t colon = std::min(text.find(':'), text.size());
+        const auto transport = parse_transport(text.substr(0, colon));
+        const auto local = Endpoint::parse(text.substr(std::min(colon + 1, text.size())));
+        if (!transport || !local) {
+            return usage("--listen takes udp:ADDRESS:PORT or tcp:ADDRESS:PORT; not '" + text + "'");
+        }
+        ports.push_back({*transport, *local});
+    }
+    return ports;
+}
+
 Outcome<std::optional<unsigned>> read_unsigned(const json::object& options, std::string_view key,
                                                unsigned min, unsigned max) {
     const std::optional<std::int64_t> value = json::find_integer(options, key);
@@ -122,6 +143,10 @@ std::string_view to_string(Nat nat) {
     return "unknown";
 }
 
+std::string TakenPort::to_string() const {
+    return std::string(p2pdiag::to_string(transport)) + ":" + local.to_string();
+}
+
 Outcome<Options> parse_options(const json::object& given) {
     Options options;
     const Outcome<std::optional<Nat>> nat = read_nat(given, "nat");
@@ -142,6 +167,10 @@ Outcome<Options> parse_options(const json::object& given) {
     const Outcome<Block> block = read_block(given);
     if (!block) return block.error();
     options.block = *block;
+
+    const Outcome<std::vector<TakenPort>> listen = read_listen(given);
+    if (!listen) return listen.error();
+    options.listen = *listen;
 
     options.loss_percent = json::find_number(given, "loss").value_or(0);
     if (!(options.loss_percent >= 0 && options.loss_percent <= 90)) {

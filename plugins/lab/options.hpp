@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/address.hpp"
 #include "base/json.hpp"
+#include "base/transport.hpp"
 #include "outcome.hpp"
 
 namespace p2pdiag::lab {
@@ -55,6 +58,14 @@ enum class Dns {
     nat64    // answers for ipv4only.arpa as one beside a NAT64 does (RFC 7050)
 };
 
+// A port of the client that is taken.
+struct TakenPort {
+    Transport transport = Transport::udp;
+    Endpoint local;  // 0.0.0.0 or :: for any address
+
+    std::string to_string() const;  // as it is written on the command line
+};
+
 struct Options {
     Nat nat = Nat::open;
     std::optional<Nat> peer_nat;  // a second home
@@ -71,6 +82,7 @@ struct Options {
     bool ipv6 = false;
     Dns dns = Dns::ok;
     bool default_route = true;
+    std::vector<TakenPort> listen;
     std::optional<unsigned> mtu;       // bytes, of the home's uplink
     std::optional<unsigned> delay_ms;  // each way
 };

@@ -53,6 +53,8 @@ inline constexpr char options[] = R"json(
 {"name": "dns", "type": "choice", "choices": ["ok", "broken", "nat64"], "default": "ok",
  "help": "broken: the resolver never answers; nat64: it answers for ipv4only.arpa like one beside a NAT64"},
 {"name": "no-default-route", "type": "boolean", "help": "the client has no way out"},
+{"name": "listen", "type": "string", "repeat": true,
+ "help": "a program on the client has this port, e.g. udp:0.0.0.0:8000 or tcp:127.0.0.1:8000"},
 {"name": "no-servers", "type": "boolean",
  "help": "no STUN, TURN and DNS server: starts faster, and needs neither coturn nor dnsmasq"}
 )json";

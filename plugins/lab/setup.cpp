@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -247,6 +248,43 @@ Outcome<void> make_certificate() {
     return {};
 }
 
+// Process 1 holds the socket for as long as there is a lab, and never looks at it.
+Outcome<void> take_port(const TakenPort& port) {
+    const bool v6 = !port.local.address.is_v4();
+    const bool udp = port.transport == Transport::udp;
+    const std::string title = "--listen " + port.to_string();
+    const int fd =
+        ::socket(v6 ? AF_INET6 : AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    if (fd < 0) return failed(title, errno);
+    sockaddr_in v4_address{};
+    v4_address.sin_family = AF_INET;
+    v4_address.sin_port = htons(port.local.port);
+    sockaddr_in6 v6_address{};
+    v6_address.sin6_family = AF_INET6;
+    v6_address.sin6_port = htons(port.local.port);
+    const auto& bytes = port.local.address.bytes();
+    std::memcpy(v6 ? static_cast<void*>(&v6_address.sin6_addr) : &v4_address.sin_addr, bytes.data(),
+                v6 ? 16 : 4);
+    const auto* address = v6 ? reinterpret_cast<const sockaddr*>(&v6_address)
+                             : reinterpret_cast<const sockaddr*>(&v4_address);
+    const socklen_t size = v6 ? sizeof v6_address : sizeof v4_address;
+    if (::bind(fd, address, size) != 0) return failed(title, errno);
+    if (!udp && ::listen(fd, SOMAXCONN) != 0) return failed(title, errno);
+    return {};
+}
+
+Outcome<void> take_ports(const Topology& topology, const Live& live) {
+    for (const Host& host : topology.hosts) {
+        if (host.taken_ports.empty()) continue;
+        if (::setns(live.at(host.name).network_fd, CLONE_NEWNET) != 0)
+            return failed("setns", errno);
+        for (const TakenPort& port : host.taken_ports) {
+            if (const Outcome<void> taken = take_port(port); !taken) return taken;
+        }
+    }
+    return {};
+}
+
 Outcome<void> start_daemons(const Topology& topology, const Live& live) {
     std::vector<Started> started;
     for (const Host& host : topology.hosts) {
@@ -293,6 +331,8 @@ Outcome<Live> set_up(const Topology& topology) {
         const Outcome<void> done = furnish(host, live.at(host.name), live.notes);
         if (!done) return done.error();
     }
+    const Outcome<void> taken = take_ports(topology, live);
+    if (!taken) return taken.error();
     const Outcome<void> served = start_daemons(topology, live);
     if (!served) return served.error();
     return live;

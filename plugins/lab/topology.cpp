@@ -198,6 +198,7 @@ private:
             host.interfaces.push_back(std::move(outer));
             if (default_route) add_default_routes(host, home.gateway, home.gateway6, "eth0");
         }
+        if (first) host.taken_ports = options_.listen;
         if (first && options_.block.udp_out) {
             host.rulesets.push_back({"--block udp-out", udp_out_ruleset()});
         }

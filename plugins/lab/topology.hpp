@@ -66,6 +66,7 @@ struct Host {
     std::vector<Ruleset> rulesets;
     Sysctls conntrack;  // after the rulesets, which bring conntrack to life
     std::vector<Daemon> daemons;
+    std::vector<TakenPort> taken_ports;  // held by process 1
 };
 
 struct CableEnd {

@@ -49,11 +49,25 @@ TEST_CASE("every kind is read and named alike") {
     }
 }
 
+TEST_CASE("ports that are taken") {
+    const auto options = parse(R"({"nat":"open","listen":["udp:0.0.0.0:8000","tcp:[::1]:80"]})");
+    REQUIRE(options.has_value());
+    REQUIRE(options->listen.size() == 2);
+    CHECK(options->listen[0].transport == Transport::udp);
+    CHECK(options->listen[0].local.to_string() == "0.0.0.0:8000");
+    CHECK(options->listen[1].to_string() == "tcp:[::1]:80");
+    for (const char* bad : {"", "udp", "udp:", "udp:8000", "sctp:0.0.0.0:1", "udp:0.0.0.0:0",
+                            "udp:0.0.0.0:65536", "tcp:::1:80"}) {
+        check_refused(R"({"nat":"open","listen":[")" + std::string(bad) + "\"]}", "--listen takes");
+    }
+}
+
 TEST_CASE("all options together") {
     const auto options =
         parse(R"({"nat":"full-cone","peer-nat":"open","cgnat":"symmetric","on":"peer",
         "igd":"pcp,upnp","block":["udp-out","udp-3478","tcp-high"],"host-firewall":"a.nft","loss":2.5,"delay":40,
         "mapping-lifetime":30,"mtu":1400,"hairpin":true,"ipv6":true,"dns":"broken","no-default-route":true,
+        "listen":["udp:0.0.0.0:8000","tcp:[::1]:80"],
         "no-servers":true,"command":true})");
     REQUIRE(options.has_value());
     CHECK(options->peer_nat == Nat::open);
