@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <p2pdiag/run_until.hpp>
 
+#include "base/run_input.hpp"
 #include "checks.hpp"
 #include "mapping_trials.hpp"
 #include "search.hpp"
@@ -12,19 +13,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::uint16_t usual_port = 8000;
 // Before the host's deadline: for removing what is there, and for the report.
 constexpr Milliseconds time_to_clean_up{3000};
 constexpr Milliseconds time_to_report{200};
 // After Ctrl-C the host waits a second before it ends a check by force.
 constexpr Milliseconds time_when_cancelled{800};
-
-std::uint16_t target_port(const json::object& input) {
-    const json::object* target = json::find_object(input, "target");
-    const auto port = target == nullptr ? std::nullopt : json::find_integer(*target, "port");
-    const bool valid = port && *port > 0 && *port <= 65535;
-    return valid ? static_cast<std::uint16_t>(*port) : usual_port;
-}
 
 // Eight hexadecimal digits, as the host's own ids are.
 std::string random_id() {
@@ -48,9 +41,7 @@ asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
 p2pdiag_status check_mapping(Run& run) {
     const auto session = std::make_shared<MappingSession>();
     session->id = random_id();
-    session->test.target_port = usual_port;
-    const auto input = json::parse(run.input());
-    if (input && input->is_object()) session->test.target_port = target_port(input->get_object());
+    session->test.target_port = target_port(run.input());
 
     const bool limited = run.deadline() != TimePoint::max();
     const auto before = [&](Milliseconds reserve) {

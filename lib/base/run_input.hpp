@@ -1,0 +1,25 @@
+// What every check may want of the input that the host hands it
+// (docs/plugin-author/reference.md).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/json.hpp"
+
+namespace p2pdiag {
+
+// As the default profile has it.
+inline constexpr std::uint16_t usual_target_port = 8000;
+
+// target.port of the profile: the port on which the user's own program listens.
+inline std::uint16_t target_port(std::string_view input) {
+    const auto parsed = json::parse(input);
+    const json::object* object = parsed ? parsed->if_object() : nullptr;
+    const json::object* target = object == nullptr ? nullptr : json::find_object(*object, "target");
+    const auto port = target == nullptr ? std::nullopt : json::find_integer(*target, "port");
+    const bool valid = port && *port >= 1 && *port <= 65535;
+    return valid ? static_cast<std::uint16_t>(*port) : usual_target_port;
+}
+
+}  // namespace p2pdiag
