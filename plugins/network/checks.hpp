@@ -6,5 +6,7 @@
 namespace p2pdiag::network_plugin {
 
 p2pdiag_status check_interfaces(Run& run);  // interfaces.cpp, docs/checks/network.interfaces.md
+p2pdiag_status check_limits(Run& run);      // limits.cpp, docs/checks/network.limits.md
+p2pdiag_status check_ports(Run& run);       // ports.cpp, docs/checks/network.ports.md
 
 }  // namespace p2pdiag::network_plugin

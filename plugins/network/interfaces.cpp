@@ -28,6 +28,7 @@ p2pdiag_status check_interfaces(Run& run) {
     machine.internet_v4 = *internet_v4;
     machine.internet_v6 = *internet_v6;
 
+    if (auto neighbours = net::neighbours()) machine.neighbours = std::move(*neighbours);
     return hand_over(run, judge(machine));
 }
 

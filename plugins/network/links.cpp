@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "link_owner.hpp"
 
 namespace p2pdiag::network_plugin {
 
@@ -120,8 +121,11 @@ private:
     void connected() {
         const bool vpn = check_vpn();
         check_ipv6();
-        finish(vpn ? P2PDIAG_WARN : P2PDIAG_PASS, "IPv4 " + path_text(machine_.internet_v4) +
-                                                      "; IPv6 " + path_text(machine_.internet_v6));
+        const bool silent_v4 = check_gateway(machine_.internet_v4);
+        const bool silent_v6 = check_gateway(machine_.internet_v6);
+        finish(vpn || silent_v4 || silent_v6 ? P2PDIAG_WARN : P2PDIAG_PASS,
+               "IPv4 " + path_text(machine_.internet_v4) + "; IPv6 " +
+                   path_text(machine_.internet_v6));
     }
 
     bool check_vpn() {
@@ -155,6 +159,26 @@ private:
         add("net.ipv6-available", Severity::info,
             "This machine has a public IPv6 address and a route for it",
             {{"interface", printable(link->name)}, {"address", found->address.to_string()}});
+    }
+
+    const net::Neighbour* neighbour(const std::optional<net::Route>& route) const {
+        if (!route || !route->gateway) return nullptr;
+        const auto& all = machine_.neighbours;
+        const auto found = std::find_if(all.begin(), all.end(), [&](const net::Neighbour& one) {
+            return one.address == *route->gateway && one.interface == route->interface;
+        });
+        return found == all.end() ? nullptr : &*found;
+    }
+
+    bool check_gateway(const std::optional<net::Route>& route) {
+        const net::Neighbour* gateway = neighbour(route);
+        if (gateway == nullptr || gateway->state != net::NeighbourState::failed) return false;
+        const std::string address = gateway->address.to_string();
+        add("net.gateway-silent", Severity::warning,
+            "The router " + address + " did not answer when it was last looked for on " +
+                name_of(gateway->interface),
+            {{"gateway", address}, {"interface", name_of(gateway->interface)}});
+        return true;
     }
 
     std::string path_text(const std::optional<net::Route>& route) const {
@@ -192,12 +216,18 @@ private:
                                              {"scope", to_string(one.address.scope())},
                                              {"usable", one.usable}});
         }
-        return {{"name", printable(link.name)},
-                {"kind", net::to_string(link.kind)},
-                {"up", link.up},
-                {"carrier", link.carrier},
-                {"mtu", link.mtu},
-                {"addresses", std::move(addresses)}};
+        const std::string_view owner = owner_of(link.name);
+        const Interface* master = link.master == 0 ? nullptr : find(link.master);
+        return {
+            {"name", printable(link.name)},
+            {"kind", net::to_string(link.kind)},
+            {"owner", owner.empty() ? json::value() : json::value(owner)},
+            {"master", master == nullptr ? json::value() : json::value(printable(master->name))},
+            {"leads_out", leads_out(link)},
+            {"up", link.up},
+            {"carrier", link.carrier},
+            {"mtu", link.mtu},
+            {"addresses", std::move(addresses)}};
     }
 
     json::object describe(const net::DefaultRoute& route) const {
@@ -222,7 +252,11 @@ private:
                           {"kind", net::to_string(link->kind)},
                           {"mtu", link->mtu},
                           {"source", nullptr},
-                          {"gateway", nullptr}};
+                          {"gateway", nullptr},
+                          {"gateway_state", nullptr}};
+        if (const net::Neighbour* gateway = neighbour(route)) {
+            path["gateway_state"] = net::to_string(gateway->state);
+        }
         if (route->source) path["source"] = route->source->to_string();
         if (route->gateway) path["gateway"] = route->gateway->to_string();
         result_.data[family] = std::move(path);

@@ -6,6 +6,7 @@
 
 #include "judgement.hpp"
 #include "net/interfaces.hpp"
+#include "net/neighbours.hpp"
 #include "net/routes.hpp"
 
 namespace p2pdiag::network_plugin {
@@ -16,6 +17,8 @@ struct Snapshot {
     // The way out to the internet, where there is one.
     std::optional<net::Route> internet_v4;
     std::optional<net::Route> internet_v6;
+    // As far as the kernel told: what is missing here is not known.
+    std::vector<net::Neighbour> neighbours;
 };
 
 Judgement judge(const Snapshot& machine);

@@ -69,6 +69,48 @@ TEST_CASE("an ordinary machine") {
     CHECK(data.at_pointer("/ipv6_reason") == "no-route");
 }
 
+TEST_CASE("bridges of containers are told from others by their owner") {
+    Interface member = link(2, "eth0", LinkKind::ethernet);
+    member.master = 6;
+    Snapshot host = machine(
+        {member, link(3, "docker0", LinkKind::bridge, {"172.17.0.1"}),
+         link(4, "br-0123456789ab", LinkKind::bridge), link(5, "br-lan", LinkKind::bridge),
+         link(6, "br0", LinkKind::bridge, {"192.168.1.7"}), link(7, "virbr0", LinkKind::bridge)});
+    const json::value data = judge(host).data;
+    const auto of = [&](int index, const char* key) {
+        return data.at("interfaces").at(static_cast<std::size_t>(index) - 1).at(key);
+    };
+    CHECK(of(3, "owner") == "docker");
+    CHECK(of(4, "owner") == "docker");
+    CHECK(of(5, "owner").is_null());
+    CHECK(of(6, "owner").is_null());
+    CHECK(of(7, "owner") == "libvirt");
+    CHECK(of(2, "master") == "br0");
+    CHECK(of(3, "master").is_null());
+    CHECK(of(3, "leads_out") == false);
+    CHECK(of(6, "leads_out") == true);
+    CHECK(of(1, "leads_out") == false);
+}
+
+TEST_CASE("a router that did not answer") {
+    Snapshot home = machine({link(2, "eth0", LinkKind::ethernet, {"192.168.1.7"})});
+    home.internet_v4 = route(2, "192.168.1.7");
+    home.internet_v4->gateway = IpAddress::parse("192.168.1.1");
+    CHECK(judge(home).data.at("ipv4").at("gateway_state").is_null());
+    net::Neighbour router{*IpAddress::parse("192.168.1.1"), 2, net::NeighbourState::reachable};
+    home.neighbours = {{*IpAddress::parse("192.168.1.9"), 2, net::NeighbourState::failed},
+                       {*IpAddress::parse("192.168.1.1"), 3, net::NeighbourState::failed},
+                       router};
+    CHECK(judge(home).status == P2PDIAG_PASS);
+    CHECK(judge(home).data.at("ipv4").at("gateway_state") == "reachable");
+    home.neighbours[2].state = net::NeighbourState::incomplete;
+    CHECK(judge(home).status == P2PDIAG_PASS);
+    home.neighbours[2].state = net::NeighbourState::failed;
+    CHECK(judge(home).status == P2PDIAG_WARN);
+    CHECK(codes(judge(home)) == Codes{"net.gateway-silent"});
+    CHECK(judge(home).findings[0].evidence.at("gateway") == "192.168.1.1");
+}
+
 TEST_CASE("nothing but loopback, a cable that is out, a link that is off") {
     CHECK(codes(judge(machine({}))) == Codes{"net.no-link"});
     Interface unplugged = link(2, "eth0", LinkKind::ethernet, {"192.168.1.7"});
