@@ -185,6 +185,9 @@ HttpResponse to_response(Exchange& exchange) {
     response.status = message.result_int();
     response.reason = printable(message.reason());
     response.server = printable(message[http::field::server]);
+    response.date = printable(message[http::field::date]);
+    response.age = printable(message[http::field::age]);
+    response.location = printable(message[http::field::location], 512);
     response.body = std::move(message.body());
     return response;
 }

@@ -39,6 +39,9 @@ struct HttpResponse {
     unsigned status = 0;
     std::string reason, server;  // printable, at most 128 characters
     std::string body;            // as it came; short where the server closed too early
+    // Header fields as they came, made printable: Date and Age at most 128 characters, Location
+    // 512. Empty where absent.
+    std::string date{}, age{}, location{};
 };
 
 struct HttpProblem {

@@ -1,4 +1,4 @@
-#include "stun_targets.hpp"
+#include "net/stun_targets.hpp"
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
@@ -10,7 +10,7 @@
 #include "net/task_group.hpp"
 #include "wire/stun/message.hpp"
 
-namespace p2pdiag::upnp_plugin {
+namespace p2pdiag::net {
 
 namespace asio = boost::asio;
 
@@ -26,27 +26,38 @@ struct Lookup {
 };
 
 asio::awaitable<void> look_up(std::shared_ptr<Lookup> lookup, Family family, TimePoint until) {
-    const auto addresses = co_await net::resolve(lookup->host, family, until);
+    const auto addresses = co_await resolve(lookup->host, family, until);
     if (addresses) lookup->found = Endpoint{addresses->front(), lookup->port};
 }
 
 }  // namespace
 
+std::optional<StunServerName> parse_stun_server(std::string_view text) {
+    // RFC 7064 section 3.1: "stun" / "stuns" ":" host [ ":" port ].
+    const bool tls = text.starts_with("stuns:");
+    if (tls) {
+        text.remove_prefix(6);
+    } else if (text.starts_with("stun:")) {
+        text.remove_prefix(5);
+    }
+    const auto parsed = parse_host_port(text);
+    if (!parsed || parsed->host.empty()) return std::nullopt;
+    const std::uint16_t usual = tls ? stun::default_tls_port : stun::default_port;
+    return StunServerName{parsed->host, parsed->port.value_or(usual), tls};
+}
+
 asio::awaitable<std::vector<Endpoint>> stun_targets(std::vector<std::string> servers,
                                                     Family family) {
-    net::TaskGroup tasks(co_await asio::this_coro::executor);
+    TaskGroup tasks(co_await asio::this_coro::executor);
     const TimePoint until = Clock::now() + longest_lookup;
     std::vector<std::shared_ptr<Lookup>> lookups;
     for (const std::string& server : servers) {
-        // RFC 7064 section 3.1: "stuns" is TLS, which proves nothing of UDP.
-        if (server.starts_with("stuns:") || lookups.size() == most_targets) continue;
-        std::string_view text = server;
-        if (text.starts_with("stun:")) text.remove_prefix(5);
-        const auto parsed = parse_host_port(text);
-        if (!parsed) continue;
+        const auto parsed = parse_stun_server(server);
+        // TLS proves nothing of UDP.
+        if (!parsed || parsed->tls || lookups.size() == most_targets) continue;
         auto lookup = std::make_shared<Lookup>();
         lookup->host = parsed->host;
-        lookup->port = parsed->port.value_or(stun::default_port);
+        lookup->port = parsed->port;
         lookups.push_back(lookup);
         tasks.spawn(look_up(lookup, family, until));
     }
@@ -61,4 +72,4 @@ asio::awaitable<std::vector<Endpoint>> stun_targets(std::vector<std::string> ser
     co_return targets;
 }
 
-}  // namespace p2pdiag::upnp_plugin
+}  // namespace p2pdiag::net

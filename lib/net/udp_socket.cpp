@@ -1,6 +1,5 @@
 #include "net/udp_socket.hpp"
 
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -22,10 +21,6 @@ using asio::ip::udp;
 namespace {
 
 ErrorCode last_error() { return {errno, boost::system::system_category()}; }
-
-ErrorCode from_errno(std::uint32_t number) {
-    return {static_cast<int>(number), boost::system::system_category()};
-}
 
 // The largest UDP payload over IPv4 is 65 507 bytes, over IPv6 a little more.
 constexpr std::size_t max_datagram = 65536;
@@ -156,35 +151,26 @@ bool UdpSocket::receive(const OnDatagram& on_datagram, const OnError& on_error, 
 }
 
 bool UdpSocket::receive_error(const OnError& on_error) {
-    sockaddr_storage destination;
-    ControlBuffer control;
-    msghdr message{};
-    message.msg_name = &destination;
-    message.msg_namelen = sizeof destination;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
-    const ssize_t received =
-        ::recvmsg(socket_.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
-    if (received < 0) return false;
-    const auto to = from_sockaddr(reinterpret_cast<const sockaddr*>(&destination));
-    if (!to || message.msg_namelen == 0) return true;
+    std::optional<SendError> error;
+    const bool any = take_error(socket_.native_handle(), error);
+    if (error) on_error(*error);
+    return any;
+}
 
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-         header = CMSG_NXTHDR(&message, header)) {
-        const bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
-        const bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
-        if (!v4 && !v6) continue;
-        const auto* extended = reinterpret_cast<const sock_extended_err*>(CMSG_DATA(header));
-        SendError problem{*to, from_errno(extended->ee_errno), std::nullopt, 0, 0};
-        if (extended->ee_origin == SO_EE_ORIGIN_ICMP || extended->ee_origin == SO_EE_ORIGIN_ICMP6) {
-            const auto offender = from_sockaddr(SO_EE_OFFENDER(extended));
-            if (offender) problem.reporter = offender->address;
-            problem.icmp_type = extended->ee_type;
-            problem.icmp_code = extended->ee_code;
-        }
-        on_error(problem);
+ErrorCode UdpSocket::set_fragmentation(Fragmentation mode) {
+    const int fd = socket_.native_handle();
+    const bool never = mode == Fragmentation::never;
+    if (family_ == Family::ipv4) {
+        // ip(7): PROBE sets the DF flag and ignores what is known of the path's MTU.
+        return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                          never ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
     }
-    return true;
+    ErrorCode error = set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                                 never ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_WANT);
+    // Only the sender fragments (RFC 8200 section 5), and 1280 bytes pass every link; 0 takes the
+    // limit away again.
+    if (!error) error = set_option(fd, IPPROTO_IPV6, IPV6_MTU, never ? 0 : 1280);
+    return error;
 }
 
 }  // namespace p2pdiag::net

@@ -13,17 +13,13 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/error_queue.hpp"
 
 namespace p2pdiag::net {
 
-// A datagram of ours came to nothing, as a router, the peer or this machine says.
-struct SendError {
-    Endpoint destination;
-    ErrorCode error;  // system category: connection_refused, host_unreachable, message_size, …
-    // Who said so, where it was an ICMP message. Its type and code tell more than the errno does.
-    std::optional<IpAddress> reporter;
-    std::uint8_t icmp_type = 0;
-    std::uint8_t icmp_code = 0;
+enum class Fragmentation {
+    never,   // a packet that is too big for a link on the way is lost there
+    allowed  // it goes on in pieces, made there (IPv4) or here (IPv6)
 };
 
 class UdpSocket {
@@ -43,6 +39,9 @@ public:
     // 1 to 255 for this datagram alone. An ICMP error that came for an earlier datagram is never
     // reported here.
     ErrorCode send(ByteView datagram, const Endpoint& to, std::optional<int> ttl = std::nullopt);
+
+    // For what is sent from now on. Else the kernel decides by what it knows of the path.
+    ErrorCode set_fragmentation(Fragmentation mode);
 
     // Until a datagram or an ICMP error is there, or the time has come; true for the former. Throws
     // operation_aborted when cancelled.

@@ -5,9 +5,9 @@
 
 #include "net/packet_tap.hpp"
 #include "net/stun.hpp"
+#include "net/stun_targets.hpp"
 #include "net/task_group.hpp"
 #include "net/udp_socket.hpp"
-#include "stun_targets.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -114,7 +114,7 @@ asio::awaitable<void> bind_one(std::shared_ptr<Binding> binding, Endpoint server
 // All at once; those that answered and say that they can.
 asio::awaitable<std::vector<Capable>> find_capable(ProofOrder order,
                                                    std::shared_ptr<OutsideProof> out) {
-    const auto servers = co_await stun_targets(order.servers, order.family);
+    const auto servers = co_await net::stun_targets(order.servers, order.family);
     std::vector<Capable> found;
     if (servers.empty()) {
         out->why_not = "no-server";

@@ -32,6 +32,7 @@ RESTRICTED = {
     r"openssl/(ssl|x509)|boost/asio/ssl": (["net"], "TLS is a transport"),
     r"pcap": (["capture"], "no other plugin may need libpcap"),
     r"pugixml": (["wire"], "XML is read in lib/wire/upnp alone"),
+    r"ares\.h": (["net"], "name servers are asked in lib/net/dns_query alone: docs/adr/0009"),
     r"miniupnpc": (["net"], "of miniupnpc, lib/net/portmap uses the names of errors: docs/adr/0008"),
     r"spdlog|fmt/": (["host"], "no logger type near the plugin boundary"),
     r"toml\+\+": (["host"], "profiles are the host's"),
@@ -41,7 +42,7 @@ RESTRICTED = {
 
 # A shared library that a plugin may need, beyond those every C++ program has.
 ALWAYS_ALLOWED = r"lib(stdc\+\+|gcc_s|c|m|asan|ubsan|tsan)\.so|ld-linux|libboost_(json|container)"
-ALLOWED_LIBRARIES = {"stun": r"lib(ssl|crypto)\.so", "upnp": r"lib(miniupnpc|pugixml)\.so"}
+ALLOWED_LIBRARIES = {"network": r"libcares\.so", "stun": r"lib(ssl|crypto)\.so", "upnp": r"lib(miniupnpc|pugixml)\.so"}
 
 
 def sources(*folders):

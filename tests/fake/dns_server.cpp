@@ -21,6 +21,8 @@ constexpr std::uint16_t type_aaaa = 28;
 constexpr std::uint16_t response_flags = 0x8180;
 constexpr std::uint16_t server_failure = 2;
 constexpr std::uint16_t name_error = 3;
+constexpr std::uint16_t refused = 5;
+constexpr std::uint16_t truncated = 0x0200;
 
 struct Question {
     std::string label;
@@ -56,7 +58,10 @@ Bytes answer(ByteView query, const FakeDnsOptions& options) {
     const bool has_record = known && (v6 ? has_v6 : question.type == type_a);
     std::uint16_t flags = response_flags;
     if (label == "broken") flags |= server_failure;
-    if (!known && label != "broken") flags |= name_error;
+    if (label == "refused") flags |= refused;
+    if (label == "cut") flags |= truncated;
+    const bool special = label == "broken" || label == "refused" || label == "cut";
+    if (!known && !special) flags |= name_error;
 
     ByteWriter writer;
     writer.append(query.first(2));

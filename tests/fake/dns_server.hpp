@@ -2,6 +2,7 @@
 //   both     one address of each family          v4only   an IPv4 address, and none for IPv6
 //   nx       no such name                        broken   a server failure
 //   slow6    as "both", but no answer for IPv6   silent   no answer at all
+//   refused  it does not answer this client      cut      too long for UDP, and there is no TCP
 //   ipv4only an IPv4 address, and with `nat64` one made up for IPv6 (RFC 7050)
 #pragma once
 

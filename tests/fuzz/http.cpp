@@ -64,6 +64,8 @@ boost::asio::awaitable<void> fetch(net::HttpRequest request) {
     require(answer->body.size() <= limits.body);
     require(answer->reason.size() <= 128);
     require(answer->server.size() <= 128);
+    require(answer->date.size() <= 128 && answer->age.size() <= 128);
+    require(answer->location.size() <= 512);
 }
 
 }  // namespace
