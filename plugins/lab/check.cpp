@@ -25,6 +25,7 @@ constexpr Tool tools[] = {
     {"turnserver", "coturn", "STUN and TURN server", true},
     {"openssl", "openssl", "the server's certificate", true},
     {"dnsmasq", "dnsmasq-base", "name server", true},
+    {"/usr/bin/python3", "python3", "web server", true},
     {"miniupnpd", "miniupnpd-nftables", "--igd", false},
     {"tc", "iproute2", "--delay", false},
 };

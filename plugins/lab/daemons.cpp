@@ -40,7 +40,7 @@ Daemon stun_server(bool ipv6) {
     return daemon;
 }
 
-Daemon name_server(bool ipv6, bool nat64) {
+Daemon name_server(bool ipv6, Dns dns) {
     Daemon daemon;
     daemon.program = "dnsmasq";
     daemon.config_name = "dnsmasq.conf";
@@ -55,17 +55,98 @@ Daemon name_server(bool ipv6, bool nat64) {
         config += "host-record=" + names + "," + v4 + (ipv6 ? std::string(",") + v6 : "") + "\n";
     };
     record("stun.lab,turn.lab,server.lab", addresses::server, addresses::server6);
+    record("www.lab", addresses::server, addresses::server6);
     record("stun-alt.lab,server-alt.lab", addresses::server_other, addresses::server_other6);
     // RFC 7050 section 2.2: the name has IPv4 addresses alone, unless a resolver makes up IPv6 ones
     // for its NAT64, here with the prefix 64:ff9b::/96.
     config += "host-record=ipv4only.arpa,192.0.0.170\nhost-record=ipv4only.arpa,192.0.0.171\n";
-    if (nat64) {
+    if (dns == Dns::nat64) {
         config += "host-record=ipv4only.arpa,64:ff9b::c000:aa\n";
         config += "host-record=ipv4only.arpa,64:ff9b::c000:ab\n";
     }
-    config += "address=/#/\n";
+    config += std::string("address=/#/") + (dns == Dns::lying ? addresses::nobody : "") + "\n";
     daemon.listeners.push_back({udp, addresses::dns, 53});
     return daemon;
+}
+
+namespace {
+
+// Python's own web server. Its first argument is the page to lead to, or "-"; then the seconds that
+// its clock is ahead, and the addresses to listen on.
+constexpr const char* web_program =
+    R"(import http.server, socket, socketserver, sys, threading, time
+page, ahead = sys.argv[1], int(sys.argv[2])
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(time.time() + ahead)
+
+    def do_GET(self):
+        if page != "-" and self.path != "/login":
+            self.send_response(302)
+            self.send_header("Location", page)
+            text = b""
+        elif page != "-":
+            self.send_response(200)
+            text = b"<html>Please log in</html>"
+        else:
+            text = b""
+            self.send_response(204 if self.path == "/generate_204" else 404)
+        if self.path != "/generate_204" or page != "-":
+            self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def server_bind(self):  # without looking up a name for the address
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+class Server6(Server):
+    address_family = socket.AF_INET6
+
+for listen in sys.argv[3:]:
+    address, port = listen.rsplit(" ", 1)
+    made = (Server6 if ":" in address else Server)((address, int(port)), Handler)
+    threading.Thread(target=made.serve_forever).start()
+)";
+
+// Not whatever python3 the PATH of the caller has: a wrapper may want a home directory.
+constexpr const char* python = "/usr/bin/python3";
+
+Daemon web_daemon(const std::string& name, const std::string& page, int ahead_s,
+                  const std::vector<std::pair<std::string, std::uint16_t>>& listening) {
+    Daemon daemon;
+    daemon.program = python;
+    daemon.config_name = name + ".py";
+    daemon.config = web_program;
+    daemon.arguments = {file(daemon.config_name), page, std::to_string(ahead_s)};
+    for (const auto& [address, port] : listening) {
+        daemon.arguments.push_back(address + " " + std::to_string(port));
+        daemon.listeners.push_back({tcp, address, port});
+    }
+    return daemon;
+}
+
+}  // namespace
+
+Daemon web_server(bool ipv6, int ahead_s) {
+    std::vector<std::pair<std::string, std::uint16_t>> listening;
+    std::vector<std::string> all{addresses::server, addresses::server_other};
+    if (ipv6) all.insert(all.end(), {addresses::server6, addresses::server_other6});
+    for (const std::string& address : all) {
+        listening.insert(listening.end(), {{address, 80}, {address, 443}});
+    }
+    return web_daemon("web", "-", ahead_s, listening);
+}
+
+Daemon portal_page() {
+    return web_daemon("portal", "http://portal.lab/login", 0,
+                      {{addresses::router_lan, portal_port}});
 }
 
 Daemon port_mapper(const Igd& igd, bool ipv6) {

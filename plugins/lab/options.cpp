@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <cstdlib>
 #include <utility>
 
 namespace p2pdiag::lab {
@@ -65,8 +66,11 @@ Outcome<Block> read_block(const json::object& options) {
             block.udp_out = true;
         } else if (text == "tcp-high") {
             block.tcp_high = true;
+        } else if (text == "ipv6-in") {
+            block.ipv6_in = true;
         } else {
-            return usage("--block takes udp, udp-3478, udp-out or tcp-high; not '" + text + "'");
+            return usage("--block takes udp, udp-3478, udp-out, tcp-high or ipv6-in; not '" + text +
+                         "'");
         }
     }
     return block;
@@ -128,8 +132,18 @@ Outcome<void> check_combination(const Options& options) {
         return usage("--mtu " + std::to_string(*options.mtu) +
                      " is too little for --ipv6, which needs 1280");
     }
-    if (options.dns == Dns::nat64 && !options.servers) {
-        return usage("--dns nat64 needs the name server that --no-servers leaves out");
+    if ((options.dns == Dns::nat64 || options.dns == Dns::lying) && !options.servers) {
+        return usage("--dns nat64 and lying need the name server that --no-servers leaves out");
+    }
+    if (options.block.ipv6_in && !options.ipv6) return usage("--block ipv6-in needs --ipv6");
+    if (options.nat == Nat::open && options.captive_portal) {
+        return usage("--captive-portal needs a router, and --nat open has none");
+    }
+    if (options.nat == Nat::open && options.mtu_silent) {
+        return usage("--mtu-black-hole needs a router, and --nat open has none");
+    }
+    if (options.web_clock_s != 0 && !options.servers) {
+        return usage("--web-clock needs the web server that --no-servers leaves out");
     }
     return {};
 }
@@ -183,6 +197,11 @@ Outcome<Options> parse_options(const json::object& given) {
     const auto mtu = read_unsigned(given, "mtu", 576, 1500);
     if (!mtu) return mtu.error();
     options.mtu = *mtu;
+    const auto silent_mtu = read_unsigned(given, "mtu-black-hole", 576, 1500);
+    if (!silent_mtu) return silent_mtu.error();
+    if (*silent_mtu && *mtu) return usage("--mtu and --mtu-black-hole exclude each other");
+    if (*silent_mtu) options.mtu = *silent_mtu;
+    options.mtu_silent = silent_mtu->has_value();
     const auto delay = read_unsigned(given, "delay", 1, 10000);
     if (!delay) return delay.error();
     options.delay_ms = *delay;
@@ -194,13 +213,21 @@ Outcome<Options> parse_options(const json::object& given) {
     options.hairpin = flag(given, "hairpin");
     options.ipv6 = flag(given, "ipv6");
     options.default_route = !flag(given, "no-default-route");
+    options.captive_portal = flag(given, "captive-portal");
+    options.web_clock_s = static_cast<int>(json::find_integer(given, "web-clock").value_or(0));
+    // Twenty years: its Date stays one that a program can show.
+    if (std::abs(options.web_clock_s) > 630'000'000) {
+        return usage("--web-clock is at most 630000000 seconds either way");
+    }
     const std::string_view dns = json::find_string(given, "dns").value_or("ok");
     if (dns == "broken") {
         options.dns = Dns::broken;
     } else if (dns == "nat64") {
         options.dns = Dns::nat64;
+    } else if (dns == "lying") {
+        options.dns = Dns::lying;
     } else if (dns != "ok") {
-        return usage("--dns is ok, broken or nat64");
+        return usage("--dns is ok, broken, nat64 or lying");
     }
 
     const Outcome<void> combination = check_combination(options);

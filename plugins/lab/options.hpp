@@ -50,12 +50,14 @@ struct Block {
     bool udp_3478 = false;  // at the router: the port of STUN and TURN alone
     bool udp_out = false;   // at the client itself
     bool tcp_high = false;  // at the router
+    bool ipv6_in = false;   // at the router: what comes back over IPv6
 };
 
 enum class Dns {
     ok,
     broken,  // never answers
-    nat64    // answers for ipv4only.arpa as one beside a NAT64 does (RFC 7050)
+    nat64,   // answers for ipv4only.arpa as one beside a NAT64 does (RFC 7050)
+    lying    // has an address, the same one, for every name that does not exist
 };
 
 // A port of the client that is taken.
@@ -84,6 +86,9 @@ struct Options {
     bool default_route = true;
     std::vector<TakenPort> listen;
     std::optional<unsigned> mtu;       // bytes, of the home's uplink
+    bool mtu_silent = false;           // nobody is told of that MTU
+    bool captive_portal = false;       // the router shows a login page instead of the internet
+    int web_clock_s = 0;               // the web server's clock is so far ahead
     std::optional<unsigned> delay_ms;  // each way
 };
 

@@ -123,6 +123,9 @@ private:
 }  // namespace
 
 std::optional<std::string> find_program(const std::string& name) {
+    if (name.find('/') != std::string::npos) {
+        return ::access(name.c_str(), X_OK) == 0 ? std::optional(name) : std::nullopt;
+    }
     const std::string path = search_path();
     std::size_t begin = 0;
     while (begin <= path.size()) {

@@ -17,7 +17,8 @@ struct LiveHost {
     int network_fd = -1;
 };
 
-// The path of a program in PATH or, since not everybody has them in PATH, the sbin directories.
+// The path of a program, where it has none already: in PATH or, since not everybody has them in
+// PATH, the sbin directories.
 std::optional<std::string> find_program(const std::string& name);
 
 // Runs a short-lived tool to its end with `input` as stdin and returns what it printed. Fails with

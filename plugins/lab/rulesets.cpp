@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "daemons.hpp"
+
 namespace p2pdiag::lab {
 namespace {
 
@@ -207,6 +209,14 @@ std::string blocked_in(const Block& block, const std::string& to_home) {
     std::string rules;
     if (block.udp) rules += "\n        " + to_home + " udp sport != 53 drop";
     if (block.udp_3478) rules += "\n        " + to_home + " udp sport 3478 drop";
+    // Neighbour discovery stays: the machine sees nothing wrong with its own network.
+    if (block.ipv6_in) {
+        const std::string v6 = "\n        " + to_home + " meta protocol ip6 ";
+        rules +=
+            v6 + "meta l4proto != icmpv6 drop" + v6 +
+            "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, echo-reply } "
+            "drop";
+    }
     return rules;
 }
 
@@ -289,6 +299,34 @@ std::string silent_resolver_ruleset() {
     }
 }
 )";
+}
+
+std::string silent_mtu_ruleset() {
+    // RFC 2923 section 2.1 calls this a black hole.
+    return R"(table inet black_hole {
+    chain output {
+        type filter hook output priority filter
+        icmp type destination-unreachable icmp code frag-needed drop
+        icmpv6 type packet-too-big drop
+    }
+}
+)";
+}
+
+std::string portal_ruleset() {
+    Template ruleset(R"(table inet portal {
+    chain prerouting {
+        type nat hook prerouting priority dstnat - 5
+        iifname "lan0" meta nfproto ipv4 tcp dport 80 redirect to :@PORT@
+    }
+    chain forward {
+        type filter hook forward priority filter - 5
+        iifname "lan0" meta l4proto != udp drop
+        iifname "lan0" udp dport != 53 drop
+    }
+}
+)");
+    return ruleset.set("PORT", std::to_string(portal_port)).text();
 }
 
 std::string igd_ruleset(const Igd& igd) {

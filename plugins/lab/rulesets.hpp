@@ -23,7 +23,8 @@ std::string nat_ruleset(Nat kind, const NatPlace& place);
 struct FilterPlace {
     std::string outside_address;
     Block block;
-    // A carrier does not filter IPv6 for its customers; nor does this table where igd_ruleset() does.
+    // A carrier does not filter IPv6 for its customers; nor does this table where igd_ruleset()
+    // does.
     bool routes_ipv6_freely = false;
 };
 std::string router_filter_ruleset(const FilterPlace& place);
@@ -43,6 +44,13 @@ std::string udp_out_ruleset();
 // Table `inet resolver_block`: --dns broken. Queries arrive and nothing comes back, not even an
 // ICMP error.
 std::string silent_resolver_ruleset();
+
+// Table `inet black_hole`: the router tells nobody that a packet is too big for its routes.
+std::string silent_mtu_ruleset();
+
+// Table `inet portal`: every page comes from the router's own web server; nothing else leaves the
+// home but queries for names.
+std::string portal_ruleset();
 
 // Table `inet igd`: the chains that miniupnpd fills, the filter for IPv6 with its pinholes, and
 // drops for the protocols that are not wanted.

@@ -36,8 +36,8 @@ inline constexpr char options[] = R"json(
  "help": "the host to run on"},
 {"name": "igd", "type": "string", "default": "none",
  "help": "port mapping protocols of the router: upnp,natpmp,pcp (any of them), or none"},
-{"name": "block", "type": "choice", "repeat": true, "choices": ["udp", "udp-3478", "udp-out", "tcp-high"],
- "help": "udp: the router drops UDP except DNS; udp-3478: UDP of port 3478 alone; udp-out: the client's own firewall does; tcp-high: the router drops connections to TCP ports above 1023"},
+{"name": "block", "type": "choice", "repeat": true, "choices": ["udp", "udp-3478", "udp-out", "tcp-high", "ipv6-in"],
+ "help": "udp: the router drops UDP except DNS; udp-3478: UDP of port 3478 alone; udp-out: the client's own firewall does; tcp-high: the router drops connections to TCP ports above 1023; ipv6-in: what comes back over IPv6"},
 {"name": "host-firewall", "type": "path", "help": "an nft ruleset to load on the client"},
 {"name": "loss", "type": "number", "min": 0, "max": 90,
  "help": "percent of the packets lost on the home's line, each way"},
@@ -47,16 +47,22 @@ inline constexpr char options[] = R"json(
  "help": "seconds until a NAT forgets a silent UDP mapping (else 30 without a reply, 120 with one)"},
 {"name": "mtu", "type": "integer", "min": 576, "max": 1500,
  "help": "bytes that the home's uplink carries in one packet"},
+{"name": "mtu-black-hole", "type": "integer", "min": 576, "max": 1500,
+ "help": "the same, but nobody is told: what is bigger vanishes"},
+{"name": "captive-portal", "type": "boolean",
+ "help": "the router answers every web page with a login page and lets nothing else out but DNS"},
+{"name": "web-clock", "type": "integer", "min": -630000000, "max": 630000000,
+ "help": "seconds by which the web server's clock is ahead"},
 {"name": "hairpin", "type": "boolean",
  "help": "the router lets its home reach itself through its public address"},
 {"name": "ipv6", "type": "boolean", "help": "IPv6 as well: routed, with a stateful filter"},
-{"name": "dns", "type": "choice", "choices": ["ok", "broken", "nat64"], "default": "ok",
- "help": "broken: the resolver never answers; nat64: it answers for ipv4only.arpa like one beside a NAT64"},
+{"name": "dns", "type": "choice", "choices": ["ok", "broken", "nat64", "lying"], "default": "ok",
+ "help": "broken: the resolver never answers; nat64: it answers for ipv4only.arpa like one beside a NAT64; lying: it has an address for names that do not exist"},
 {"name": "no-default-route", "type": "boolean", "help": "the client has no way out"},
 {"name": "listen", "type": "string", "repeat": true,
  "help": "a program on the client has this port, e.g. udp:0.0.0.0:8000 or tcp:127.0.0.1:8000"},
 {"name": "no-servers", "type": "boolean",
- "help": "no STUN, TURN and DNS server: starts faster, and needs neither coturn nor dnsmasq"}
+ "help": "no STUN, TURN, DNS and web server: starts faster, and needs none of coturn, dnsmasq and python3"}
 )json";
 
 inline constexpr auto schema = join(R"json({"commands": [

@@ -228,7 +228,7 @@ Outcome<Started> start_daemon(const Daemon& daemon, const LiveHost& live) {
     }
     std::vector<std::string> argv{daemon.program};
     argv.insert(argv.end(), daemon.arguments.begin(), daemon.arguments.end());
-    const std::string log = std::string(lab_dir) + "/" + daemon.program + ".log";
+    const std::string log = config.substr(0, config.rfind('.')) + ".log";
     const Outcome<pid_t> pid = start_background(&live, argv, log);
     if (!pid) return pid.error();
     return Started{&daemon, &live, *pid, log};

@@ -146,7 +146,7 @@ private:
         if (options_.dns == Dns::broken) {
             internet.rulesets.push_back({"--dns broken", silent_resolver_ruleset()});
         } else if (options_.servers) {
-            internet.daemons.push_back(name_server(options_.ipv6, options_.dns == Dns::nat64));
+            internet.daemons.push_back(name_server(options_.ipv6, options_.dns));
         }
         topology_.hosts.push_back(std::move(internet));
     }
@@ -158,7 +158,10 @@ private:
         if (options_.ipv6) outer.addresses.push_back(bits64(addresses::server_other6));
         server.interfaces.push_back(std::move(outer));
         add_default_routes(server, addresses::gateway, addresses::gateway6, "eth0");
-        if (options_.servers) server.daemons.push_back(stun_server(options_.ipv6));
+        if (options_.servers) {
+            server.daemons.push_back(stun_server(options_.ipv6));
+            server.daemons.push_back(web_server(options_.ipv6, options_.web_clock_s));
+        }
         topology_.hosts.push_back(std::move(server));
         attach_to_internet({"server", "eth0"});
     }
@@ -237,6 +240,13 @@ private:
                                  .block = first ? options_.block : Block{},
                                  .routes_ipv6_freely = opens_ports};
         host.rulesets.push_back({"router's filter", router_filter_ruleset(filter)});
+        if (first && options_.mtu_silent) {
+            host.rulesets.push_back({"--mtu-black-hole", silent_mtu_ruleset()});
+        }
+        if (first && options_.captive_portal) {
+            host.rulesets.push_back({"--captive-portal", portal_ruleset()});
+            host.daemons.push_back(portal_page());
+        }
         set_lifetime(host);
         if (opens_ports) {
             host.rulesets.push_back({"--igd", igd_ruleset(options_.igd)});
@@ -273,7 +283,8 @@ private:
         Host& internet = topology_.hosts.front();
         Line line{.port = "p-" + outermost, .block = {}, .loss_percent = options_.loss_percent};
         if (options_.nat == Nat::open) line.block = options_.block;
-        const bool blocks = line.block.udp || line.block.udp_3478 || line.block.tcp_high;
+        const bool blocks =
+            line.block.udp || line.block.udp_3478 || line.block.tcp_high || line.block.ipv6_in;
         if (line.loss_percent > 0 || blocks) {
             internet.rulesets.push_back({"--loss or --block", line_ruleset(line)});
         }

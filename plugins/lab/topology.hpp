@@ -55,6 +55,7 @@ struct Daemon {
     std::string config;
     std::vector<Listener> listeners;
     bool needs_certificate = false;
+    // Its log is the configuration's name with ".log" in place of what is behind the dot.
 };
 
 struct Host {
@@ -105,6 +106,7 @@ inline constexpr const char* gateway = "11.22.33.1";
 inline constexpr const char* gateway6 = "2001:db8:33::1";
 inline constexpr const char* dns = "11.22.33.53";
 inline constexpr const char* dns6 = "2001:db8:33::53";
+inline constexpr const char* nobody = "11.22.33.66";
 }  // namespace addresses
 
 Topology build_topology(const Options& options);

@@ -114,6 +114,25 @@ TEST_CASE("what makes no sense is refused with the way out") {
     check_refused(R"({"nat":"full-cone","block":[7]})", "tcp-high");
     check_refused(R"({"nat":"full-cone","dns":"slow"})", "broken");
     check_refused(R"({"nat":"full-cone","dns":"nat64","no-servers":true})", "name server");
+    check_refused(R"({"nat":"full-cone","dns":"lying","no-servers":true})", "name server");
+    check_refused(R"({"nat":"full-cone","block":["ipv6-in"]})", "--ipv6");
+    check_refused(R"({"nat":"open","captive-portal":true})", "router");
+    check_refused(R"({"nat":"open","mtu-black-hole":1400})", "router");
+    check_refused(R"({"nat":"full-cone","mtu":1400,"mtu-black-hole":1400})", "exclude");
+    check_refused(R"({"nat":"full-cone","web-clock":630000001})", "630000000");
+    check_refused(R"({"nat":"full-cone","web-clock":60,"no-servers":true})", "web server");
+}
+
+TEST_CASE("options that break a network in one way") {
+    const auto options = parse(R"({"nat":"full-cone","ipv6":true,"block":["ipv6-in"],
+        "dns":"lying","mtu-black-hole":1400,"captive-portal":true,"web-clock":-60})");
+    REQUIRE(options.has_value());
+    CHECK(options->block.ipv6_in);
+    CHECK(options->dns == lab::Dns::lying);
+    CHECK(options->mtu == 1400U);
+    CHECK(options->mtu_silent);
+    CHECK(options->captive_portal);
+    CHECK(options->web_clock_s == -60);
 }
 
 TEST_CASE("the schema is JSON and knows every kind") {

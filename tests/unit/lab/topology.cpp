@@ -166,6 +166,27 @@ TEST_CASE("daemons only where they are wanted") {
     CHECK(bare.find("server") != nullptr);
 }
 
+TEST_CASE("a login page and a black hole are the first home's router's") {
+    Options options = behind(Nat::full_cone);
+    options.peer_nat = Nat::full_cone;
+    options.captive_portal = true;
+    options.mtu = 1400;
+    options.mtu_silent = true;
+    const Topology topology = build_topology(options);
+    const auto has_ruleset = [&](std::string_view host, std::string_view title) {
+        const auto& rulesets = at(topology, host).rulesets;
+        return std::any_of(rulesets.begin(), rulesets.end(),
+                           [&](const Ruleset& ruleset) { return ruleset.title == title; });
+    };
+    for (const char* title : {"--captive-portal", "--mtu-black-hole"}) {
+        CHECK(has_ruleset("router", title));
+        CHECK_FALSE(has_ruleset("peer-router", title));
+    }
+    CHECK(runs(at(topology, "router"), "/usr/bin/python3"));
+    CHECK_FALSE(runs(at(topology, "peer-router"), "/usr/bin/python3"));
+    CHECK(runs(at(topology, "server"), "/usr/bin/python3"));
+}
+
 TEST_CASE("one table of the router filters IPv6: the daemon's, where there is one") {
     Options options = behind(Nat::full_cone);
     options.ipv6 = true;
