@@ -19,6 +19,7 @@ struct RunArguments {
     std::vector<std::string> skip;
     bool deep = false;
     std::optional<std::int64_t> port;
+    std::optional<std::string> peer;
     std::vector<std::string> stun;
     std::string deadline;  // as typed: "20s"
     std::string format = "console";

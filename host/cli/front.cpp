@@ -80,6 +80,8 @@ void Front::add_run() {
     suggestions_.add(list("--skip", run_.skip, "Leave out checks that match; repeatable", "GLOB"),
                      checks);
     run.add_flag("--deep", run_.deep, "Also run checks that take minutes");
+    run.add_option("--peer", run_.peer, "A peer that network.connect tries")
+        ->type_name("HOST:PORT");
     run.add_option("--port", run_.port, "UDP and TCP port of your program [8000]")
         ->type_name("PORT");
     list("--stun", run_.stun, "STUN server to ask, instead of the profile's; repeatable",

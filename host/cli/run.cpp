@@ -86,6 +86,7 @@ std::string random_id() {
 profile::Profile effective_profile(const Context& context, const RunArguments& arguments) {
     profile::Request request = profile_request(context);
     request.port = arguments.port;
+    request.peer = arguments.peer;
     request.stun = arguments.stun;
     if (arguments.deep) request.deep = true;
     if (!arguments.fail_on.empty()) request.fail_on = arguments.fail_on;

@@ -21,9 +21,6 @@ struct Rule {
 // The first code that was found decides. A NAT that was measured proves that packets got out and
 // back, whatever else is missing; so what says "offline" comes last.
 constexpr Rule rules[] = {
-    {"nat.udp-blocked", "relay-only",
-     "UDP does not get out of this network: direct connections cannot work here, only a relay over "
-     "TCP or TLS can."},
     {"nat.symmetric", "relay-only",
      "You are behind a symmetric NAT: a direct connection works only with peers whose own NAT is "
      "open or a full or address-restricted cone; with others traffic needs a relay."},
@@ -47,6 +44,11 @@ constexpr Rule rules[] = {
      "Not yet proven with a peer."},
     {"nat.none", "open",
      "No NAT and no filter in the way: this machine can be reached directly by UDP."},
+    // Behind a login page UDP is blocked because of it, and only until somebody logs in.
+    {"net.captive-portal", "offline", ""},
+    {"nat.udp-blocked", "relay-only",
+     "UDP does not get out of this network: direct connections cannot work here, only a relay over "
+     "TCP or TLS can."},
     {"net.no-link", "offline", ""},
     {"net.no-default-route", "offline", ""},
     {"net.no-internet", "offline", ""},

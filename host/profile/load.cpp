@@ -116,6 +116,9 @@ private:
 
     void add_flags() {
         if (request_.port) add_flag("--port", "target", "port", *request_.port);
+        if (request_.peer) {
+            add_flag("--peer", "target", "peer", json::value(std::string_view(*request_.peer)));
+        }
         if (request_.deadline_ms) {
             add_flag("--deadline", "run", "deadline", *request_.deadline_ms);
         }

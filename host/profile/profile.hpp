@@ -38,7 +38,7 @@ struct Profile {
     std::int64_t deadline_ms = 20000;
     std::string fail_on;  // warn, fail or unknown
 
-    json::object target;      // {"port"}
+    json::object target;      // {"port"}, and "peer" where one is named
     json::object servers;     // {"stun":[…],"turn":{…}|null}
     json::object connection;  // {"timeout_ms","keep_alive_interval_ms","signaling_port"}
     std::map<std::string, json::object> plugins;  // per plugin id, defaults filled in
@@ -62,6 +62,7 @@ struct Request {
 
     // Flags; absent = not given.
     std::optional<std::int64_t> port;
+    std::optional<std::string> peer;
     std::vector<std::string> stun;  // replaces the list when not empty
     std::optional<std::int64_t> deadline_ms;
     std::optional<bool> deep;

@@ -39,6 +39,12 @@ Option port(const char* name, std::int64_t default_port) {
     return option;
 }
 
+Option endpoint(const char* name) {
+    Option option = text(name);
+    option.type = Type::endpoint;
+    return option;
+}
+
 Option flag(const char* name) {
     Option option = text(name);
     option.type = Type::boolean;
@@ -61,7 +67,7 @@ const std::vector<Section>& host_sections() {
         {"run",
          {list("checks"), list("skip"), flag("deep"), duration("deadline", 20'000),
           choice("fail-on", {"warn", "fail", "unknown"}, "fail")}},
-        {"target", {port("port", 8000)}},
+        {"target", {port("port", 8000), endpoint("peer")}},
         {"servers", {list("stun", {"stun.l.google.com:19302", "stun.cloudflare.com:3478"})}},
         {"servers.turn",
          {text("server"), text("username"), text("password"), text("password-file")}},

@@ -95,6 +95,7 @@ class BadInput(Case):
 
     def test_stun_server(self):
         self.expect("run", "--stun", "no port here", says="no port here")
+        self.expect("run", "--peer", "no-port.example", says=["--peer", "no port"])
 
     def test_format_and_output(self):
         self.expect("run", "--format", "jsn", says="jsn")

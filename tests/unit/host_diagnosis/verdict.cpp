@@ -31,6 +31,7 @@ TEST_CASE("each kind of network has its verdict") {
                                                   {"nat.symmetric", "relay-only"},
                                                   {"nat.symmetric-predictable", "relay-only"},
                                                   {"nat.udp-blocked", "relay-only"},
+                                                  {"net.captive-portal", "offline"},
                                                   {"net.no-link", "offline"},
                                                   {"net.no-default-route", "offline"},
                                                   {"net.no-internet", "offline"}}));
@@ -62,4 +63,9 @@ TEST_CASE("IPv4 leads; what is known of IPv6 alone is said to be that") {
 
 TEST_CASE("a measured NAT outweighs a missing default route") {
     CHECK(diagnosis::judge({nat({"net.no-default-route", "nat.none"})}).status == "open");
+}
+
+TEST_CASE("a login page is why UDP is blocked, unless the NAT was measured") {
+    CHECK(diagnosis::judge({nat({"nat.udp-blocked", "net.captive-portal"})}).status == "offline");
+    CHECK(diagnosis::judge({nat({"net.captive-portal", "nat.full-cone"})}).status == "direct");
 }
