@@ -8,5 +8,9 @@ namespace p2pdiag::network_plugin {
 p2pdiag_status check_interfaces(Run& run);  // interfaces.cpp, docs/checks/network.interfaces.md
 p2pdiag_status check_limits(Run& run);      // limits.cpp, docs/checks/network.limits.md
 p2pdiag_status check_ports(Run& run);       // ports.cpp, docs/checks/network.ports.md
+p2pdiag_status check_dns(Run& run);         // dns.cpp, docs/checks/network.dns.md
+p2pdiag_status check_internet(Run& run);    // internet.cpp, docs/checks/network.internet.md
+p2pdiag_status check_connect(Run& run);     // connect.cpp, docs/checks/network.connect.md
+p2pdiag_status check_path(Run& run);        // path.cpp, docs/checks/network.path.md
 
 }  // namespace p2pdiag::network_plugin

@@ -1,0 +1,132 @@
+// network.dns: docs/checks/network.dns.md. Here is which names are asked, and how long it waits.
+#include <algorithm>
+#include <array>
+#include <boost/asio/this_coro.hpp>
+#include <memory>
+#include <p2pdiag/run_until.hpp>
+#include <set>
+
+#include "base/host_port.hpp"
+#include "checks.hpp"
+#include "input.hpp"
+#include "names.hpp"
+#include "net/random.hpp"
+#include "net/routes.hpp"
+#include "net/stun_targets.hpp"
+#include "net/task_group.hpp"
+#include "wire/upnp/url.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Two sends, 600 ms and 1200 ms of waiting, and a little more for TCP.
+constexpr Milliseconds patience = 2200ms;
+// The C library asks three at most (resolv.conf(5), MAXNS); those behind a stub are asked besides.
+constexpr std::size_t most_servers = 6;
+constexpr std::size_t most_names = 4;
+// Two that come to the same address cannot be two accidents.
+constexpr std::size_t random_names = 2;
+
+void want(std::vector<AskedName>& names, const std::string& host) {
+    if (!is_host_name(host) || names.size() == most_names) return;
+    const auto same = [&](const AskedName& known) { return known.name == host; };
+    if (std::none_of(names.begin(), names.end(), same)) {
+        names.push_back({host, NameKind::wanted, {}});
+    }
+}
+
+std::string random_label() {
+    std::array<std::uint8_t, 8> bytes{};
+    net::fill_random(bytes);
+    constexpr char digits[] = "0123456789abcdef";
+    std::string label = "p2pdiag-";
+    for (const std::uint8_t byte : bytes) {
+        label += digits[byte >> 4];
+        label += digits[byte & 15];
+    }
+    return label;
+}
+
+std::vector<AskedName> names_of(const json::object& input) {
+    std::vector<AskedName> names;
+    for (const std::string& name : option_texts(input, "dns_names")) want(names, name);
+    for (const std::string& server : stun_servers(input)) {
+        if (const auto parsed = net::parse_stun_server(server)) want(names, parsed->host);
+    }
+    if (const auto url = upnp::parse_url(option_text(input, "portal_url"))) want(names, url->host);
+    const std::size_t wanted = names.size();
+    names.push_back({random_label() + ".invalid", NameKind::reserved, {}});
+    for (std::size_t i = 0; i < std::min(wanted, random_names); ++i) {
+        const std::string below = random_label() + '.' + names[i].name;
+        names.push_back({below, NameKind::random, names[i].name});
+    }
+    return names;
+}
+
+std::optional<bool> has_route() {
+    const auto v4 = net::route_to_internet(Family::ipv4);
+    const auto v6 = net::route_to_internet(Family::ipv6);
+    if ((v4 && *v4) || (v6 && *v6)) return true;
+    if (v4 && v6) return false;
+    return std::nullopt;
+}
+
+void add_server(Names& names, const net::NameServer& server, bool behind_stub) {
+    if (names.servers.size() == most_servers) {
+        ++names.servers_left_out;
+        return;
+    }
+    ServerAnswers answers{server, behind_stub, {}};
+    for (std::size_t i = 0; i < names.names.size(); ++i) {
+        answers.lookups.push_back({i, Family::ipv4, false, {}});
+        // A lie shows in one family as well as in two.
+        if (names.names[i].kind == NameKind::wanted) {
+            answers.lookups.push_back({i, Family::ipv6, false, {}});
+        }
+    }
+    names.servers.push_back(std::move(answers));
+}
+
+using Shared = std::shared_ptr<Names>;
+
+asio::awaitable<void> look_up(Shared names, std::size_t server, std::size_t lookup,
+                              TimePoint until) {
+    ServerAnswers& asked = names->servers[server];
+    const Lookup& which = asked.lookups[lookup];
+    net::DnsQuestion question{asked.server, names->names[which.name].name, which.family};
+    auto answer = co_await net::ask_name_server(std::move(question), until);
+    asked.lookups[lookup].answer = std::move(answer);
+    asked.lookups[lookup].done = true;
+}
+
+asio::awaitable<void> measure(Shared names) {
+    names->interrupted = true;
+    const TimePoint until = Clock::now() + patience;
+    net::TaskGroup tasks(co_await asio::this_coro::executor);
+    for (std::size_t server = 0; server < names->servers.size(); ++server) {
+        for (std::size_t i = 0; i < names->servers[server].lookups.size(); ++i) {
+            tasks.spawn(look_up(names, server, i, until));
+        }
+    }
+    co_await tasks.wait();
+    names->interrupted = false;
+}
+
+}  // namespace
+
+p2pdiag_status check_dns(Run& run) {
+    const auto names = std::make_shared<Names>();
+    names->names = names_of(read_input(run));
+    names->setup = net::resolver_setup();
+    names->has_route = has_route();
+    for (const auto& server : names->setup.configured.servers) add_server(*names, server, false);
+    for (const auto& server : names->setup.behind_stub) add_server(*names, server, true);
+    run_until(run.cancel_fd(), time_to_stop(run), measure(names));
+    return hand_over(run, judge(*names));
+}
+
+}  // namespace p2pdiag::network_plugin

@@ -1,0 +1,48 @@
+#include "input.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds time_to_report{200};
+
+std::vector<std::string> texts(const json::object* section, std::string_view key) {
+    std::vector<std::string> result;
+    const json::array* values = section == nullptr ? nullptr : json::find_array(*section, key);
+    if (values == nullptr) return result;
+    for (const json::value& value : *values) {
+        if (value.is_string()) result.emplace_back(std::string_view(value.get_string()));
+    }
+    return result;
+}
+
+}  // namespace
+
+json::object read_input(const Run& run) {
+    auto parsed = json::parse(run.input());
+    if (!parsed || !parsed->is_object()) return {};
+    return std::move(parsed->get_object());
+}
+
+std::vector<std::string> option_texts(const json::object& input, std::string_view key) {
+    return texts(json::find_object(input, "options"), key);
+}
+
+std::string option_text(const json::object& input, std::string_view key) {
+    const json::object* options = json::find_object(input, "options");
+    if (options == nullptr) return {};
+    return std::string(json::find_string(*options, key).value_or(""));
+}
+
+std::vector<std::string> stun_servers(const json::object& input) {
+    return texts(json::find_object(input, "servers"), "stun");
+}
+
+Steady::time_point time_to_stop(const Run& run) {
+    const auto deadline = run.deadline();
+    return deadline == Steady::time_point::max() ? deadline : deadline - time_to_report;
+}
+
+}  // namespace p2pdiag::network_plugin

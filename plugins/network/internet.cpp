@@ -1,0 +1,108 @@
+// network.internet: docs/checks/network.internet.md. Here is what it sends and how long it waits.
+#include "internet.hpp"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <p2pdiag/run_until.hpp>
+
+#include "base/text.hpp"
+#include "checks.hpp"
+#include "input.hpp"
+#include "net/routes.hpp"
+#include "net/task_group.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Enough for the second SYN, which Linux sends after a second, and a slow answer to it.
+constexpr Milliseconds patience = 2500ms;
+constexpr std::size_t most_landmarks = 16;
+
+struct Session {
+    InternetReport report;
+    PortalQuestion question;
+    bool portal_known = false;
+};
+using SessionPtr = std::shared_ptr<Session>;
+
+void read_options(const json::object& input, Session& session) {
+    session.question = {option_text(input, "portal_url"), option_text(input, "portal_body")};
+    for (const std::string& server : option_texts(input, "internet")) {
+        if (session.report.landmarks.size() == most_landmarks) break;
+        if (const auto endpoint = Endpoint::parse(server)) {
+            session.report.landmarks.push_back({*endpoint, std::nullopt});
+        } else {
+            session.report.no_addresses.push_back(printable(server));
+        }
+    }
+}
+
+void look_at_routes(InternetReport& report) {
+    const auto v4 = net::route_to_internet(Family::ipv4);
+    if (v4) report.route_v4 = v4->has_value();
+    const auto v6 = net::route_to_internet(Family::ipv6);
+    if (!v6) return;
+    report.route_v6 = v6->has_value();
+    report.public_v6 = *v6 && (*v6)->source && (*v6)->source->is_public();
+}
+
+asio::awaitable<void> try_landmark(SessionPtr session, std::size_t index, TimePoint until) {
+    net::TcpTrial trial;
+    trial.server = session->report.landmarks[index].server;
+    trial.connect_until = until;
+    auto result = co_await net::try_tcp(std::move(trial));
+    session->report.landmarks[index].result = std::move(result);
+}
+
+asio::awaitable<void> try_portal(SessionPtr session, TimePoint until) {
+    session->report.portal.portal = Portal::unfinished;
+    session->report.portal = co_await ask_portal(session->question, until);
+    session->portal_known = true;
+}
+
+// A family whose internet is known to work needs no further answers. The other one is waited for to
+// the end all the same: that its programs fall back to the working one (RFC 8305) is what hides a
+// broken family, and here it is to be seen.
+bool is_known(const InternetReport& report, Family family) {
+    bool all_done = true;
+    for (const Landmark& landmark : report.landmarks) {
+        if (landmark.server.address.family() != family) continue;
+        if (!landmark.result) all_done = false;
+        if (landmark.result && landmark.result->outcome == net::TcpOutcome::connected) return true;
+    }
+    return all_done;
+}
+
+asio::awaitable<void> measure(SessionPtr session) {
+    const TimePoint until = Clock::now() + patience;
+    session->report.interrupted = true;
+    net::TaskGroup tasks(co_await asio::this_coro::executor);
+    for (std::size_t i = 0; i < session->report.landmarks.size(); ++i) {
+        tasks.spawn(try_landmark(session, i, until));
+    }
+    tasks.spawn(try_portal(session, until));
+    const auto known = [&session] {
+        // Behind a login page nothing else is worth waiting for.
+        if (session->report.portal.portal == Portal::present) return true;
+        return session->portal_known && is_known(session->report, Family::ipv4) &&
+               is_known(session->report, Family::ipv6);
+    };
+    while (tasks.running() > 0 && !known()) co_await tasks.wait_for_change(until + patience);
+    session->report.interrupted = false;
+}
+
+}  // namespace
+
+p2pdiag_status check_internet(Run& run) {
+    const auto session = std::make_shared<Session>();
+    read_options(read_input(run), *session);
+    look_at_routes(session->report);
+    run_until(run.cancel_fd(), time_to_stop(run), measure(session));
+    return hand_over(run, judge(session->report));
+}
+
+}  // namespace p2pdiag::network_plugin

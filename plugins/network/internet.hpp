@@ -1,0 +1,36 @@
+// Does the internet answer, over which family, and is it the internet? What was tried, and what it
+// means. The judging is pure: the report is handed in.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "judgement.hpp"
+#include "net/tcp_trial.hpp"
+#include "portal.hpp"
+
+namespace p2pdiag::network_plugin {
+
+// A well-known server, at an address, to which one TCP connection is tried.
+struct Landmark {
+    Endpoint server;
+    std::optional<net::TcpResult> result;  // nothing: it was not waited for
+};
+
+struct InternetReport {
+    std::vector<Landmark> landmarks;
+    std::vector<std::string>
+        no_addresses;  // of the profile's list: a name, where an address belongs
+    PortalResult portal;
+    // Whether the kernel has a way to the internet; nothing = it did not tell.
+    std::optional<bool> route_v4, route_v6;
+    // The address that packets to the internet would have over IPv6 is a public one.
+    bool public_v6 = false;
+    bool interrupted = false;  // before all was known
+};
+
+Judgement judge(const InternetReport& report);
+
+}  // namespace p2pdiag::network_plugin

@@ -1,0 +1,51 @@
+// What each name server says of the same names, and what that means. The judging is pure: the
+// answers are handed in.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "judgement.hpp"
+#include "net/dns_query.hpp"
+
+namespace p2pdiag::network_plugin {
+
+// Why a name was asked for.
+enum class NameKind {
+    wanted,    // it is in the profile, and should have an address
+    reserved,  // below .invalid, which RFC 6761 section 6.4 keeps from ever existing
+    random     // below a name of the profile, by chance: it should not exist
+};
+
+struct AskedName {
+    std::string name;
+    NameKind kind = NameKind::wanted;
+    std::string parent;  // of a random name
+};
+
+struct Lookup {
+    std::size_t name = 0;  // index into Names::names
+    Family family = Family::ipv4;
+    bool done = false;  // else it was not waited for
+    net::DnsAnswer answer;
+};
+
+struct ServerAnswers {
+    net::NameServer server;
+    bool behind_stub = false;  // a stub on this machine asks it
+    std::vector<Lookup> lookups;
+};
+
+struct Names {
+    net::ResolverSetup setup;
+    std::vector<AskedName> names;
+    std::vector<ServerAnswers> servers;  // in the order in which the C library asks them
+    std::size_t servers_left_out = 0;
+    // This machine has a way out over any family; nothing: the kernel did not tell.
+    std::optional<bool> has_route;
+    bool interrupted = false;
+};
+
+Judgement judge(const Names& names);
+
+}  // namespace p2pdiag::network_plugin

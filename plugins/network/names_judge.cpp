@@ -1,0 +1,366 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/text.hpp"
+#include "names.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+using net::DnsOutcome;
+using std::chrono::milliseconds;
+
+// A lookup that takes longer is felt in every connection. The quickest of several counts, so that
+// one name whose own servers are slow does not make the resolver slow.
+constexpr milliseconds slow{500};
+
+struct Tally {
+    unsigned asked = 0;     // wanted names, to an end
+    unsigned usable = 0;    // answered with an address, or that there is none
+    unsigned answered = 0;  // whatever was said
+    unsigned resolved = 0;  // with an address
+    std::optional<milliseconds> quickest;
+    std::optional<DnsOutcome> trouble;  // of the first wanted lookup that was of no use
+};
+
+bool is_usable(DnsOutcome outcome) {
+    return outcome == DnsOutcome::answered || outcome == DnsOutcome::no_address ||
+           outcome == DnsOutcome::no_name;
+}
+
+std::string_view words(DnsOutcome outcome) {
+    switch (outcome) {
+        case DnsOutcome::servfail: return "says that it cannot find out (SERVFAIL)";
+        case DnsOutcome::refused: return "refuses to answer this machine (REFUSED)";
+        case DnsOutcome::malformed: return "sends what is no valid answer";
+        case DnsOutcome::truncated: return "sends cut answers and does not answer over TCP";
+        case DnsOutcome::closed: return "does not listen: the port is closed";
+        case DnsOutcome::no_route: return "cannot be reached: no route";
+        case DnsOutcome::failed: return "could not be asked";
+        default: return "does not answer";
+    }
+}
+
+class Judge {
+public:
+    explicit Judge(const Names& names) : names_(names) {
+        for (const ServerAnswers& server : names.servers) tallies_.push_back(count(server));
+    }
+
+    Judgement run() {
+        describe();
+        judge_servers();
+        judge_lies();
+        judge_filter();
+        return std::move(result_);
+    }
+
+private:
+    const AskedName& name_of(const Lookup& lookup) const { return names_.names[lookup.name]; }
+
+    Tally count(const ServerAnswers& server) const {
+        Tally tally;
+        for (const Lookup& lookup : server.lookups) {
+            if (!lookup.done) continue;
+            const DnsOutcome outcome = lookup.answer.outcome;
+            const bool wanted = name_of(lookup).kind == NameKind::wanted;
+            if (net::has_answered(outcome)) ++tally.answered;
+            const auto& took = lookup.answer.took;
+            const bool quicker = took && (!tally.quickest || *took < *tally.quickest);
+            // .invalid is answered out of hand (RFC 6761 section 6.4), which tells nothing.
+            if (quicker && wanted) tally.quickest = took;
+            if (!wanted) continue;
+            ++tally.asked;
+            if (is_usable(outcome)) ++tally.usable;
+            if (outcome == DnsOutcome::answered) ++tally.resolved;
+            if (!is_usable(outcome) && !tally.trouble) tally.trouble = outcome;
+        }
+        return tally;
+    }
+
+    std::string text_of(std::size_t index) const {
+        const ServerAnswers& server = names_.servers[index];
+        return server.server.to_string() +
+               (server.behind_stub ? " (behind " + names_.setup.stub + ")" : std::string());
+    }
+
+    // Of no use for any wanted name, and asked to the end.
+    bool is_dead(std::size_t index) const {
+        const Tally& tally = tallies_[index];
+        return tally.asked > 0 && tally.usable == 0;
+    }
+
+    void judge_servers() {
+        const std::size_t count = names_.servers.size();
+        if (names_.has_route == false && !any_usable()) {
+            return finish(P2PDIAG_SKIP,
+                          "Not asked: this machine has no route to the internet, where names are "
+                          "of use");
+        }
+        if (count == 0) {
+            const std::string message = "No name server is configured in /etc/resolv.conf";
+            add("net.dns-failed", Severity::error, message, {{"servers", json::array()}});
+            return finish(P2PDIAG_FAIL, message);
+        }
+        if (!any_asked()) {
+            return finish(P2PDIAG_UNKNOWN, names_.interrupted
+                                               ? "Interrupted before any name server had answered"
+                                               : "The profile names no host to ask for");
+        }
+        if (!any_usable()) return none_answers();
+        for (std::size_t i = 0; i < count; ++i) judge_dead(i);
+        judge_missing();
+        judge_speed();
+        if (result_.findings.empty()) {
+            finish(P2PDIAG_PASS, summary());
+        } else {
+            finish(P2PDIAG_WARN, result_.findings.front().message);
+        }
+    }
+
+    bool any_usable() const {
+        return std::any_of(tallies_.begin(), tallies_.end(),
+                           [](const Tally& tally) { return tally.usable > 0; });
+    }
+
+    bool any_asked() const {
+        return std::any_of(tallies_.begin(), tallies_.end(),
+                           [](const Tally& tally) { return tally.asked > 0; });
+    }
+
+    void none_answers() {
+        if (names_.interrupted) {
+            return finish(P2PDIAG_UNKNOWN, "Interrupted before any name server had answered");
+        }
+        std::string message = names_.servers.size() == 1 ? "The name server "
+                                                         : "No name server gives usable answers: ";
+        json::array servers;
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            const DnsOutcome trouble = tallies_[i].trouble.value_or(DnsOutcome::timed_out);
+            message += (i == 0 ? "" : "; ") + text_of(i) + ' ' + std::string(words(trouble));
+            servers.push_back(evidence_of(i, trouble));
+        }
+        add("net.dns-failed", Severity::error, message, {{"servers", std::move(servers)}});
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    json::object evidence_of(std::size_t index, DnsOutcome trouble) const {
+        return {{"server", names_.servers[index].server.to_string()},
+                {"reason", net::to_string(trouble)}};
+    }
+
+    // The C library asks in the given order, and waits for each that is silent.
+    void judge_dead(std::size_t index) {
+        if (!is_dead(index)) return;
+        const DnsOutcome trouble = *tallies_[index].trouble;
+        const std::string who = "The name server " + text_of(index);
+        std::string message = who + ' ' + std::string(words(trouble));
+        const bool waited_for =
+            trouble == DnsOutcome::timed_out || trouble == DnsOutcome::truncated;
+        const bool first = index == 0 && !names_.servers[index].behind_stub;
+        if (first && waited_for) {
+            message += ", and it is asked first: every lookup waits " +
+                       std::to_string(names_.setup.configured.timeout_s) + " s for it";
+            add("net.dns-slow", Severity::warning, message,
+                json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+        } else {
+            message += ", while another one does";
+            add("net.dns-failed", Severity::warning, message,
+                json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+        }
+    }
+
+    // Every server that answers says of a wanted name that it does not exist.
+    void judge_missing() {
+        for (std::size_t name = 0; name < names_.names.size(); ++name) {
+            if (names_.names[name].kind != NameKind::wanted) continue;
+            unsigned missing = 0;
+            unsigned others = 0;
+            for (const ServerAnswers& server : names_.servers) {
+                for (const Lookup& lookup : server.lookups) {
+                    if (lookup.name != name || !lookup.done) continue;
+                    const DnsOutcome outcome = lookup.answer.outcome;
+                    if (outcome == DnsOutcome::no_name) ++missing;
+                    if (outcome == DnsOutcome::answered || outcome == DnsOutcome::no_address) {
+                        ++others;
+                    }
+                }
+            }
+            if (missing == 0 || others > 0) continue;
+            add("net.dns-failed", Severity::warning,
+                "The name does not exist: " + printable(names_.names[name].name),
+                {{"name", printable(names_.names[name].name)}, {"reason", "no-name"}});
+        }
+    }
+
+    // Of the first server that works: it is the one that programs wait for.
+    void judge_speed() {
+        for (std::size_t i = 0; i < tallies_.size(); ++i) {
+            if (tallies_[i].usable == 0) continue;
+            if (tallies_[i].quickest && *tallies_[i].quickest > slow) {
+                const auto ms = tallies_[i].quickest->count();
+                add("net.dns-slow", Severity::warning,
+                    "The name server " + text_of(i) + " takes " + std::to_string(ms) +
+                        " ms for its quickest answer",
+                    {{"server", names_.servers[i].server.to_string()}, {"quickest_ms", ms}});
+            }
+            return;
+        }
+    }
+
+    std::string summary() const {
+        std::string text;
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            text += (i == 0 ? "" : "; ") + text_of(i) + " answers";
+            if (tallies_[i].quickest) {
+                text += " in " + std::to_string(tallies_[i].quickest->count()) + " ms";
+            }
+        }
+        return text;
+    }
+
+    const Lookup* lookup_of(const ServerAnswers& server, std::string_view name) const {
+        for (const Lookup& lookup : server.lookups) {
+            if (name_of(lookup).name == name && lookup.family == Family::ipv4) return &lookup;
+        }
+        return nullptr;
+    }
+
+    // What the server makes up for names that do not exist; empty where it does not. A name below
+    // one that exists may have an address in all honesty: a wildcard. Two with the same address,
+    // which is none of their parents', have not.
+    std::vector<IpAddress> made_up(const ServerAnswers& server) const {
+        std::vector<const Lookup*> random;
+        for (const Lookup& lookup : server.lookups) {
+            if (!lookup.done || lookup.answer.outcome != DnsOutcome::answered) continue;
+            if (name_of(lookup).kind == NameKind::reserved) return lookup.answer.addresses;
+            if (name_of(lookup).kind == NameKind::random) random.push_back(&lookup);
+        }
+        if (random.size() < 2) return {};
+        const auto& addresses = random.front()->answer.addresses;
+        for (const Lookup* lookup : random) {
+            if (lookup->answer.addresses != addresses) return {};
+            const Lookup* parent = lookup_of(server, name_of(*lookup).parent);
+            const bool told =
+                parent != nullptr && parent->done && net::has_answered(parent->answer.outcome);
+            if (!told || parent->answer.addresses == addresses) return {};
+        }
+        return addresses;
+    }
+
+    void judge_lies() {
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            const auto addresses = made_up(names_.servers[i]);
+            if (addresses.empty()) continue;
+            const std::string address = addresses.front().to_string();
+            add("net.dns-rewritten", Severity::warning,
+                "The name server " + text_of(i) +
+                    " has an address for names that do not exist: " + address,
+                {{"server", names_.servers[i].server.to_string()}, {"address", address}});
+            warn();
+        }
+    }
+
+    // 0.0.0.0 and 127.0.0.1 are what filters answer for what they block.
+    void judge_filter() {
+        std::set<std::string> told;
+        for (const ServerAnswers& server : names_.servers) {
+            for (const Lookup& lookup : server.lookups) {
+                const AskedName& name = name_of(lookup);
+                if (name.kind != NameKind::wanted || lookup.answer.addresses.empty()) continue;
+                const auto& addresses = lookup.answer.addresses;
+                const bool blocked =
+                    std::all_of(addresses.begin(), addresses.end(), [](const IpAddress& address) {
+                        return address.scope() == AddressScope::unspecified ||
+                               address.scope() == AddressScope::loopback;
+                    });
+                if (!blocked || name.name == "localhost" || !told.insert(name.name).second)
+                    continue;
+                const std::string address = addresses.front().to_string();
+                add("net.dns-rewritten", Severity::warning,
+                    "The name server " + server.server.to_string() + " answers " + address +
+                        " for " + printable(name.name) + ", as filters do for what they block",
+                    {{"server", server.server.to_string()},
+                     {"address", address},
+                     {"name", printable(name.name)}});
+                warn();
+            }
+        }
+    }
+
+    void warn() {
+        if (result_.status != P2PDIAG_PASS) return;
+        finish(P2PDIAG_WARN, result_.findings.back().message);
+    }
+
+    json::object describe(const Lookup& lookup) const {
+        json::array addresses;
+        for (const IpAddress& address : lookup.answer.addresses) {
+            addresses.push_back(json::value(address.to_string()));
+        }
+        const AskedName& name = name_of(lookup);
+        const char* kind = name.kind == NameKind::wanted     ? "wanted"
+                           : name.kind == NameKind::reserved ? "reserved"
+                                                             : "random";
+        json::object text{{"name", printable(name.name, 255)},
+                          {"kind", kind},
+                          {"type", lookup.family == Family::ipv4 ? "A" : "AAAA"},
+                          {"outcome", "not-awaited"},
+                          {"addresses", std::move(addresses)},
+                          {"ms", nullptr},
+                          {"over_tcp", lookup.answer.over_tcp}};
+        if (lookup.done) text["outcome"] = net::to_string(lookup.answer.outcome);
+        if (lookup.answer.took) text["ms"] = lookup.answer.took->count();
+        return text;
+    }
+
+    void describe() {
+        json::array servers;
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            const ServerAnswers& server = names_.servers[i];
+            json::array lookups;
+            for (const Lookup& lookup : server.lookups) lookups.push_back(describe(lookup));
+            json::object text{{"server", server.server.to_string()},
+                              {"behind_stub", server.behind_stub},
+                              {"usable", nullptr},
+                              {"quickest_ms", nullptr},
+                              {"lookups", std::move(lookups)}};
+            if (tallies_[i].asked > 0) text["usable"] = tallies_[i].usable > 0;
+            if (tallies_[i].quickest) text["quickest_ms"] = tallies_[i].quickest->count();
+            servers.push_back(std::move(text));
+        }
+        const net::ResolvConf& conf = names_.setup.configured;
+        json::array search;
+        for (const std::string& domain : conf.search) search.push_back(json::value(domain));
+        result_.data = {{"servers", std::move(servers)},
+                        {"servers_left_out", names_.servers_left_out},
+                        {"stub", nullptr},
+                        {"search", std::move(search)},
+                        {"ndots", conf.ndots},
+                        {"timeout_s", conf.timeout_s},
+                        {"attempts", conf.attempts}};
+        if (!names_.setup.stub.empty()) result_.data["stub"] = names_.setup.stub;
+    }
+
+    void add(std::string code, Severity severity, std::string message, json::object evidence) {
+        result_.findings.push_back(
+            {std::move(code), severity, std::move(message), std::move(evidence)});
+    }
+
+    void finish(p2pdiag_status status, std::string summary) {
+        result_.status = status;
+        result_.summary = std::move(summary);
+    }
+
+    const Names& names_;
+    std::vector<Tally> tallies_;
+    Judgement result_;
+};
+
+}  // namespace
+
+Judgement judge(const Names& names) { return Judge(names).run(); }
+
+}  // namespace p2pdiag::network_plugin

@@ -1,0 +1,238 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "path.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// ITU-T G.114: above 150 ms one way, talk begins to suffer. Both ways, then, and by the fastest
+// answer, which no queue on this machine has made slow.
+constexpr milliseconds high_latency{300};
+
+std::string ms_text(const std::chrono::microseconds& time) {
+    return std::to_string(duration_cast<milliseconds>(time).count()) + " ms";
+}
+
+class FamilyJudge {
+public:
+    FamilyJudge(const FamilyPath& path, Judgement& into) : path_(path), into_(into) {
+        for (const PathTarget& target : path.targets) mtu_.push_back(judge_mtu(target.mtu));
+    }
+
+    void run() {
+        judge_loss();
+        judge_latency();
+        judge_black_hole();
+    }
+
+    // Something came back from somewhere.
+    bool measured() const {
+        return any_target() || (path_.gateway && path_.gateway->series.answered() > 0);
+    }
+
+    std::string summary() const {
+        std::string text(family_name());
+        if (path_.route == false) return text + " has no route";
+        std::string parts;
+        const auto add = [&parts](const std::string& part) {
+            parts += (parts.empty() ? " " : ", ") + part;
+        };
+        if (path_.gateway && path_.gateway->series.answered() > 0) {
+            add("router " + ms_text(*path_.gateway->series.median()));
+        }
+        if (const PathTarget* best = nearest()) {
+            add("internet " + ms_text(*best->series.median()));
+            add(std::to_string(100 * best->series.lost() / std::max(1U, best->series.sent)) +
+                " % lost");
+        }
+        for (const MtuVerdict& mtu : mtu_) {
+            if (!mtu.path_mtu) continue;
+            add("MTU " + std::to_string(*mtu.path_mtu));
+            break;
+        }
+        return text + (parts.empty() ? ": nothing answered that could be measured" : parts);
+    }
+
+    json::object describe() const {
+        json::object text{{"route", nullptr}, {"gateway", nullptr}};
+        if (path_.route) text["route"] = *path_.route;
+        if (path_.gateway) text["gateway"] = describe(*path_.gateway);
+        json::array hops;
+        for (const TracedHop& hop : path_.hops) hops.push_back(describe(hop));
+        text["hops"] = std::move(hops);
+        json::array targets;
+        for (std::size_t i = 0; i < path_.targets.size(); ++i) targets.push_back(describe(i));
+        text["targets"] = std::move(targets);
+        return text;
+    }
+
+private:
+    std::string_view family_name() const { return path_.family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
+    bool any_target() const { return nearest() != nullptr; }
+
+    const PathTarget* nearest() const {
+        const PathTarget* best = nullptr;
+        for (const PathTarget& target : path_.targets) {
+            if (target.series.answered() == 0) continue;
+            if (best == nullptr || *target.series.fastest() < *best->series.fastest()) {
+                best = &target;
+            }
+        }
+        return best;
+    }
+
+    void add(std::string code, std::string message, json::object evidence) {
+        evidence["family"] = to_string(path_.family);
+        into_.findings.push_back(
+            {std::move(code), Severity::warning, std::move(message), std::move(evidence)});
+    }
+
+    // A server that answers all it gets absolves the path before it; a router that answers few
+    // pings may simply have better to do.
+    void judge_loss() {
+        unsigned measured = 0;
+        const PathTarget* least = nullptr;
+        for (const PathTarget& target : path_.targets) {
+            if (target.series.answered() == 0) continue;
+            ++measured;
+            if (!target.series.lossy()) return;
+            if (least == nullptr || target.series.lost() < least->series.lost()) least = &target;
+        }
+        if (measured == 0) return;
+        const bool at_home = path_.gateway && path_.gateway->series.lossy();
+        const std::string lost =
+            std::to_string(least->series.lost()) + " of " + std::to_string(least->series.sent);
+        add("net.loss-high",
+            std::string(family_name()) + ": " + lost + " requests to " + least->server.to_string() +
+                " or their answers were lost" +
+                (at_home ? ", and already those to the router were" : ""),
+            {{"server", least->server.to_string()},
+             {"sent", least->series.sent},
+             {"lost", least->series.lost()},
+             {"router_too", at_home}});
+    }
+
+    void judge_latency() {
+        const PathTarget* best = nearest();
+        if (best == nullptr || *best->series.fastest() <= high_latency) return;
+        const auto rtt = duration_cast<milliseconds>(*best->series.fastest()).count();
+        add("net.latency-high",
+            std::string(family_name()) + ": even the fastest answer of the nearest server, " +
+                best->server.to_string() + ", takes " + std::to_string(rtt) + " ms",
+            {{"server", best->server.to_string()}, {"rtt_ms", rtt}});
+    }
+
+    // Proven at one server, or the same silence at two, which cannot both be the servers' fault.
+    void judge_black_hole() {
+        unsigned suspected = 0;
+        std::size_t worst = 0;
+        bool proven = false;
+        for (std::size_t i = 0; i < mtu_.size(); ++i) {
+            if (mtu_[i].path_mtu && !mtu_[i].black_hole) return;
+            if (mtu_[i].suspected) ++suspected;
+            if (mtu_[i].black_hole && !proven) worst = i;
+            proven = proven || mtu_[i].black_hole;
+            if (!proven && mtu_[i].suspected) worst = i;
+        }
+        if (!proven && suspected < 2) return;
+        const MtuTrial& trial = path_.targets[worst].mtu;
+        const auto& passes = mtu_[worst].passes;
+        add("net.mtu-blackhole",
+            std::string(family_name()) + ": packets of " + std::to_string(trial.link_mtu) +
+                " bytes to " + path_.targets[worst].server.to_string() +
+                " vanish without a word, while " +
+                (passes ? "those of " + std::to_string(*passes) + " bytes" : "small ones") +
+                " arrive",
+            {{"server", path_.targets[worst].server.to_string()},
+             {"vanish", trial.link_mtu},
+             {"pass", passes ? json::value(*passes) : json::value(nullptr)}});
+    }
+
+    static json::object describe(const PingedHost& host) {
+        json::object text = host.series.describe();
+        text["address"] = host.address.to_string();
+        text["reason"] = nullptr;
+        if (!host.why_not.empty()) {
+            text["reason"] = printable(host.why_not);
+        } else if (host.series.answered() == 0) {
+            text["reason"] = "no-answer";
+        }
+        return text;
+    }
+
+    static json::object describe(const TracedHop& traced) {
+        const net::Hop& hop = traced.hop;
+        json::object text{{"ttl", hop.ttl},    {"address", nullptr},        {"scope", nullptr},
+                          {"rtt_ms", nullptr}, {"server", hop.destination}, {"ping", nullptr}};
+        if (hop.router) {
+            text["address"] = hop.router->to_string();
+            text["scope"] = to_string(hop.router->scope());
+        }
+        if (hop.round_trip) text["rtt_ms"] = static_cast<double>(hop.round_trip->count()) / 1000;
+        if (traced.pinged) text["ping"] = describe(*traced.pinged);
+        return text;
+    }
+
+    json::object describe(std::size_t index) const {
+        const PathTarget& target = path_.targets[index];
+        const MtuVerdict& verdict = mtu_[index];
+        json::object text = target.series.describe();
+        text["server"] = target.server.to_string();
+        json::array sizes;
+        for (const SizeTally& size : target.mtu.sizes) {
+            sizes.push_back(json::object{{"bytes", size.size},
+                                         {"fragments", size.fragments},
+                                         {"sent", size.sent},
+                                         {"answered", size.answered}});
+        }
+        json::object mtu{{"link", target.mtu.link_mtu}, {"path", nullptr},   {"passes", nullptr},
+                         {"black_hole", nullptr},       {"reason", nullptr}, {"told_by", nullptr},
+                         {"sizes", std::move(sizes)}};
+        if (verdict.path_mtu) mtu["path"] = *verdict.path_mtu;
+        if (verdict.passes) mtu["passes"] = *verdict.passes;
+        if (verdict.reason == MtuReason::none) {
+            mtu["black_hole"] = verdict.black_hole;
+        } else {
+            mtu["reason"] = to_string(verdict.reason);
+        }
+        if (target.mtu.told_by) mtu["told_by"] = target.mtu.told_by->to_string();
+        text["mtu"] = std::move(mtu);
+        return text;
+    }
+
+    const FamilyPath& path_;
+    Judgement& into_;
+    std::vector<MtuVerdict> mtu_;
+};
+
+}  // namespace
+
+Judgement judge(const PathReport& report) {
+    Judgement result;
+    FamilyJudge v4(report.ipv4, result);
+    FamilyJudge v6(report.ipv6, result);
+    v4.run();
+    v6.run();
+    result.data = {{"ipv4", v4.describe()}, {"ipv6", v6.describe()}};
+    result.summary = v4.summary() + "; " + v6.summary();
+    if (report.ipv4.route == false && report.ipv6.route == false) {
+        result.status = P2PDIAG_SKIP;
+        result.summary = "Not measured: this machine has no route to the internet";
+    } else if (!result.findings.empty()) {
+        result.status = P2PDIAG_WARN;
+        result.summary = result.findings.front().message;
+    } else if (v4.measured() || v6.measured()) {
+        result.status = P2PDIAG_PASS;
+    } else {
+        result.status = P2PDIAG_UNKNOWN;
+    }
+    return result;
+}
+
+}  // namespace p2pdiag::network_plugin

@@ -1,0 +1,322 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "peer.hpp"
+
+namespace p2pdiag::network_plugin {
+
+namespace {
+
+using icmp::Meaning;
+using net::TcpOutcome;
+using net::TcpTalk;
+
+std::string ms_text(const std::chrono::microseconds& time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) +
+           " ms";
+}
+
+std::string tcp_words(const net::TcpResult& tcp) {
+    switch (tcp.outcome) {
+        case TcpOutcome::connected: {
+            const std::string text = "TCP connected in " + ms_text(*tcp.took);
+            if (tcp.talk == TcpTalk::answered) return text + " and was answered";
+            if (tcp.talk == TcpTalk::closed) return text + " and was closed";
+            return tcp.talk == TcpTalk::reset ? text + " and was reset" : text;
+        }
+        case TcpOutcome::refused: return "TCP was refused";
+        case TcpOutcome::no_answer: return "TCP got no answer";
+        case TcpOutcome::unreachable: return "TCP could not be delivered";
+        case TcpOutcome::no_route: return "there is no route";
+        case TcpOutcome::not_permitted: return "this machine may not connect by TCP";
+        case TcpOutcome::local_error: break;
+    }
+    return "TCP could not be tried";
+}
+
+std::string udp_words(UdpOutcome outcome) {
+    switch (outcome) {
+        case UdpOutcome::answered: return "UDP was answered";
+        case UdpOutcome::silent: return "UDP got no answer";
+        case UdpOutcome::refused: return "the UDP port is closed";
+        case UdpOutcome::unreachable: return "UDP could not be delivered";
+        case UdpOutcome::prohibited: return "UDP is forbidden on the way";
+        case UdpOutcome::no_route: return "UDP has no route";
+        case UdpOutcome::not_permitted: return "this machine's firewall forbids UDP";
+        case UdpOutcome::local_error: return "UDP could not be tried";
+        case UdpOutcome::unfinished: break;
+    }
+    return "UDP was not tried to the end";
+}
+
+class Judge {
+public:
+    explicit Judge(const PeerReport& report) : report_(report) {}
+
+    Judgement run() {
+        describe();
+        if (!report_.parsed) {
+            finish(P2PDIAG_UNKNOWN, "'" + report_.text + "' is no HOST:PORT");
+        } else if (report_.addresses.empty()) {
+            no_address();
+        } else {
+            connected() ? reached() : not_reached();
+            advise();
+        }
+        return std::move(result_);
+    }
+
+private:
+    static bool connects(const PeerAddress& address) {
+        return address.tcp_is(TcpOutcome::connected) || address.udp == UdpOutcome::answered;
+    }
+
+    bool connected() const {
+        return std::any_of(report_.addresses.begin(), report_.addresses.end(), connects);
+    }
+
+    void no_address() {
+        const std::string message =
+            printable(report_.parsed->host) + ": " +
+            (report_.lookup_error.empty() ? "not looked up to the end" : report_.lookup_error);
+        if (report_.lookup_error.empty()) return finish(P2PDIAG_UNKNOWN, message);
+        add("net.dns-failed", Severity::error, message,
+            {{"name", printable(report_.parsed->host)}, {"reason", report_.lookup_error}});
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    void reached() {
+        const auto found =
+            std::find_if(report_.addresses.begin(), report_.addresses.end(), connects);
+        finish(P2PDIAG_PASS, text_of(*found));
+    }
+
+    static std::string text_of(const PeerAddress& address) {
+        std::string text = address.peer.to_string() + ": ";
+        text += address.tcp ? tcp_words(*address.tcp) : "TCP was not tried to the end";
+        text += ", " + udp_words(address.udp);
+        const bool pinged = address.pings.answered() > 0;
+        return text + (pinged ? "; the host answers pings" : "");
+    }
+
+    // The first address speaks for all: the one that programs try first.
+    void not_reached() {
+        const PeerAddress& address = report_.addresses.front();
+        const bool tcp_refused = address.tcp_is(TcpOutcome::refused);
+        const bool udp_refused = address.udp == UdpOutcome::refused;
+        if (address.advice == Advice::no_host) {
+            finish(P2PDIAG_FAIL, words_of(address.advice, address.peer.address, report_.own));
+        } else if (address.tcp_is(TcpOutcome::no_route) || address.udp == UdpOutcome::no_route) {
+            unreachable(address, "This machine has no route to " + address.peer.to_string(),
+                        std::nullopt);
+        } else if (const auto said = prohibited(address)) {
+            filtered(address, *said);
+        } else if (const auto told = undelivered(address)) {
+            unreachable(address, text_of(address) + who_says(*told), told);
+        } else if (address.tcp_is(TcpOutcome::unreachable)) {
+            unreachable(address, text_of(address), std::nullopt);
+        } else if (tcp_refused || udp_refused) {
+            refused(address, tcp_refused, udp_refused);
+        } else if (address.tcp_is(TcpOutcome::no_answer) && address.udp == UdpOutcome::silent) {
+            silent(address);
+        } else {
+            finish(P2PDIAG_UNKNOWN, text_of(address));
+        }
+    }
+
+    static std::optional<Said> prohibited(const PeerAddress& address) {
+        for (const auto& said : {address.tcp_said, address.udp_said}) {
+            if (said && said->meaning == Meaning::prohibited) return said;
+        }
+        return std::nullopt;
+    }
+
+    static std::optional<Said> undelivered(const PeerAddress& address) {
+        for (const auto& said : {address.tcp_said, address.udp_said}) {
+            const bool told = said && (said->meaning == Meaning::host_unreachable ||
+                                       said->meaning == Meaning::network_unreachable ||
+                                       said->meaning == Meaning::time_exceeded);
+            if (told) return said;
+        }
+        return std::nullopt;
+    }
+
+    bool is_own(const IpAddress& address) const {
+        const auto& links = report_.own.interfaces;
+        return std::any_of(links.begin(), links.end(), [&](const net::Interface& link) {
+            return std::any_of(link.addresses.begin(), link.addresses.end(),
+                               [&](const auto& one) { return one.address == address; });
+        });
+    }
+
+    std::string who_says(const Said& said) const {
+        // Address resolution failed: the kernel reports it as if by ICMP from its own address.
+        if (is_own(said.by)) return ". No machine in this network has that address now";
+        const std::string who = ". " + said.by.to_string();
+        switch (said.meaning) {
+            case Meaning::host_unreachable: return who + " cannot reach the host";
+            case Meaning::network_unreachable: return who + " has no route there";
+            case Meaning::time_exceeded: return who + " says that the packet runs in a circle";
+            default: return who + " says so";
+        }
+    }
+
+    void filtered(const PeerAddress& address, const Said& said) {
+        const bool host = said.by == address.peer.address;
+        const std::string message = address.peer.to_string() + ": " +
+                                    (host ? "the host itself" : said.by.to_string()) +
+                                    " forbids it (administratively prohibited)";
+        json::object evidence = evidence_of(address);
+        evidence["hop"] = said.by.to_string();
+        add("net.peer-filtered", Severity::error, message, std::move(evidence));
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    void unreachable(const PeerAddress& address, const std::string& message,
+                     const std::optional<Said>& said) {
+        json::object evidence = evidence_of(address);
+        evidence["hop"] = said ? json::value(said->by.to_string()) : json::value(nullptr);
+        add("net.peer-unreachable", Severity::error, message, std::move(evidence));
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    // A closed UDP port is sure; a refused TCP connection says nothing of UDP, which most
+    // peer-to-peer programs use.
+    void refused(const PeerAddress& address, bool tcp, bool udp) {
+        std::string message = text_of(address);
+        if (tcp && udp) {
+            message =
+                address.peer.to_string() +
+                ": the host is there, but nothing listens on this port, by neither TCP nor UDP";
+        }
+        // A reject rule of a firewall before the host looks the same, but comes from elsewhere.
+        for (const auto& said : {address.tcp_said, address.udp_said}) {
+            if (!said || said->by == address.peer.address) continue;
+            message += ". Not the host but " + said->by.to_string() + " says so";
+            break;
+        }
+        add("net.peer-refused", udp ? Severity::error : Severity::warning, message,
+            evidence_of(address));
+        finish(udp ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message);
+    }
+
+    void silent(const PeerAddress& address) {
+        const std::string message =
+            address.pings.answered() > 0
+                ? address.peer.to_string() +
+                      ": the host answers pings, but nothing on this port: filtered, or a program "
+                      "that answers its own protocol alone"
+                : address.peer.to_string() +
+                      ": nothing came back, neither by TCP nor by UDP nor "
+                      "to pings: off, filtered, or not forwarded";
+        add("net.peer-silent", Severity::warning, message, evidence_of(address));
+        finish(P2PDIAG_UNKNOWN, message);
+    }
+
+    void advise() {
+        for (const PeerAddress& address : report_.addresses) {
+            if (address.advice == Advice::none) continue;
+            // A route to a private network elsewhere there may be: whoever answers is right.
+            if (connects(address) && address.advice != Advice::loopback) continue;
+            add("net.peer-address", connects(address) ? Severity::info : Severity::warning,
+                words_of(address.advice, address.peer.address, report_.own),
+                {{"address", address.peer.address.to_string()},
+                 {"reason", to_string(address.advice)}});
+        }
+    }
+
+    static json::object describe(const std::optional<Said>& said) {
+        if (!said) return {{"by", nullptr}, {"meaning", nullptr}};
+        return {{"by", said->by.to_string()}, {"meaning", icmp::to_string(said->meaning)}};
+    }
+
+    json::object evidence_of(const PeerAddress& address) const {
+        json::object text{{"peer", address.peer.to_string()},
+                          {"tcp", nullptr},
+                          {"udp", to_string(address.udp)},
+                          {"pings_answered", address.pings.answered()}};
+        if (address.tcp) text["tcp"] = net::to_string(address.tcp->outcome);
+        return text;
+    }
+
+    json::object describe(const PeerAddress& address) const {
+        json::object ping = address.pings.describe();
+        ping["reason"] = nullptr;
+        if (!address.ping_why_not.empty()) ping["reason"] = address.ping_why_not;
+        json::object tcp{{"outcome", "unfinished"},
+                         {"ms", nullptr},
+                         {"talk", nullptr},
+                         {"answer", nullptr},
+                         {"error", nullptr}};
+        if (address.tcp) {
+            tcp["outcome"] = net::to_string(address.tcp->outcome);
+            tcp["talk"] = net::to_string(address.tcp->talk);
+            if (address.tcp->took) {
+                tcp["ms"] = static_cast<double>(address.tcp->took->count()) / 1000;
+            }
+            if (!address.tcp->answer.empty()) tcp["answer"] = address.tcp->answer;
+            if (address.tcp->error) tcp["error"] = printable(address.tcp->error.message());
+        }
+        tcp["icmp"] = describe(address.tcp_said);
+        json::object udp{{"outcome", to_string(address.udp)}, {"answer", nullptr}};
+        if (!address.udp_answer.empty()) udp["answer"] = address.udp_answer;
+        udp["icmp"] = describe(address.udp_said);
+        json::object text{{"address", address.peer.to_string()},
+                          {"scope", to_string(address.peer.address.scope())},
+                          {"advice", nullptr},
+                          {"ping", std::move(ping)},
+                          {"tcp", std::move(tcp)},
+                          {"udp", std::move(udp)}};
+        if (address.advice != Advice::none) text["advice"] = to_string(address.advice);
+        return text;
+    }
+
+    void describe() {
+        json::array addresses;
+        for (const PeerAddress& address : report_.addresses) addresses.push_back(describe(address));
+        json::array outside;
+        for (const IpAddress& address : report_.own.seen_outside) {
+            outside.push_back(json::value(address.to_string()));
+        }
+        result_.data = {{"peer", report_.text},
+                        {"addresses", std::move(addresses)},
+                        {"lookup_error", nullptr},
+                        {"own_public", std::move(outside)},
+                        {"sees_icmp_of_tcp", report_.sees_icmp}};
+        if (!report_.lookup_error.empty()) result_.data["lookup_error"] = report_.lookup_error;
+    }
+
+    void add(std::string code, Severity severity, std::string message, json::object evidence) {
+        result_.findings.push_back(
+            {std::move(code), severity, std::move(message), std::move(evidence)});
+    }
+
+    void finish(p2pdiag_status status, std::string summary) {
+        result_.status = status;
+        result_.summary = std::move(summary);
+    }
+
+    const PeerReport& report_;
+    Judgement result_;
+};
+
+}  // namespace
+
+std::string_view to_string(UdpOutcome outcome) {
+    switch (outcome) {
+        case UdpOutcome::answered: return "answered";
+        case UdpOutcome::silent: return "silent";
+        case UdpOutcome::refused: return "refused";
+        case UdpOutcome::unreachable: return "unreachable";
+        case UdpOutcome::prohibited: return "prohibited";
+        case UdpOutcome::no_route: return "no-route";
+        case UdpOutcome::not_permitted: return "not-permitted";
+        case UdpOutcome::local_error: return "local-error";
+        case UdpOutcome::unfinished: break;
+    }
+    return "unfinished";
+}
+
+Judgement judge(const PeerReport& report) { return Judge(report).run(); }
+
+}  // namespace p2pdiag::network_plugin

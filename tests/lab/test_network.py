@@ -1,0 +1,239 @@
+"""The checks of the plugin network in networks that are broken in one way each: the code of that way, and no other
+from them; and a healthy network without any finding."""
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import threading
+import unittest
+
+import lab
+from lab import CLIENT, SERVER, equal, on, output, true
+
+OURS = ("network.dns", "network.internet", "network.path")
+
+
+def report(*arguments):
+    """On the host where this runs: the checks by id, and all findings."""
+    done = subprocess.run([lab.P2PDIAG, "--profile", "lab", "run", *arguments, "--format", "json"],
+                          stdout=subprocess.PIPE, check=False)
+    whole = json.loads(done.stdout)
+    return {check["id"]: check for check in whole["checks"]}, whole
+
+
+def run(*options, checks=OURS, servers=True):
+    """From outside: the report of these checks in a lab."""
+    more = [] if servers else ["--no-servers"]
+    done = lab.lab("run", "--nat", "port-restricted-cone", *options, *more, "--", "run", *checks, "--format", "json")
+    whole = json.loads(done.stdout)
+    return {check["id"]: check for check in whole["checks"]}, whole
+
+
+def findings(whole, *checks):
+    """Codes of warnings and errors of these checks."""
+    return sorted({finding["code"] for finding in whole["findings"]
+                   if finding["check"] in checks and finding["severity"] != "info"})
+
+
+# ---- inside
+
+def tcp_server(port, answer=b""):
+    """Says `answer` to each line; None tears the connection down instead."""
+    with on("server"):
+        listener = socket.create_server((SERVER, port))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                made, _ = listener.accept()
+                if made.recv(100) and answer:
+                    made.sendall(answer)
+                made.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def connect(peer):
+    checks, whole = report("network.connect", "--peer", peer, "--skip", "stun.nat")
+    check = checks["network.connect"]
+    return check, {finding["code"]: finding for finding in whole["findings"]}
+
+
+def reject(host, rule):
+    output(host, "nft", "add table inet t; add chain inet t forward { type filter hook forward priority -20; };"
+           f"add rule inet t forward {rule}")
+
+
+def peer_answers():
+    listener = tcp_server(8000, b"hello yourself\n")
+    check, found = connect(f"{SERVER}:8000")
+    equal((check["status"], found), ("pass", {}), check)
+    tried = check["data"]["addresses"][0]
+    equal((tried["tcp"]["talk"], tried["tcp"]["answer"]), ("answered", "hello yourself"), "TCP")
+    # Nothing listens there by UDP, and the host says so.
+    equal((tried["udp"]["outcome"], tried["udp"]["icmp"]["by"]), ("refused", SERVER), "UDP")
+    equal(tried["ping"]["answered"], 4, "pings")
+    listener.close()
+
+
+def peer_refuses():
+    check, found = connect(f"{SERVER}:8001")
+    equal((check["status"], list(found)), ("fail", ["net.peer-refused"]), check)
+
+
+def peer_prohibited():
+    reject("router", f"ip daddr {SERVER} tcp dport 8002 reject with icmp type admin-prohibited")
+    reject("router", f"ip daddr {SERVER} udp dport 8003 reject with icmp type admin-prohibited")
+    for port, transport in ((8002, "tcp"), (8003, "udp")):
+        check, found = connect(f"{SERVER}:{port}")
+        equal((check["status"], list(found)), ("fail", ["net.peer-filtered"]), check)
+        equal(found["net.peer-filtered"]["evidence"]["hop"], "192.168.7.1", transport)
+        said = check["data"]["addresses"][0][transport]["icmp"]
+        equal(said, {"by": "192.168.7.1", "meaning": "prohibited"}, transport)
+
+
+def peer_silent():
+    reject("router", f"ip daddr {SERVER} meta l4proto {{ tcp, udp }} th dport 8004 drop")
+    check, found = connect(f"{SERVER}:8004")
+    equal((check["status"], list(found)), ("unknown", ["net.peer-silent"]), check)
+    true("answers pings" in check["summary"], check["summary"])
+
+
+def peer_unreachable():
+    # On this very link: nobody answers to that address.
+    check, found = connect("192.168.7.99:8000")
+    equal((check["status"], list(found)), ("fail", ["net.peer-unreachable"]), check)
+    true("No machine in this network" in check["summary"], check["summary"])
+    reject("router", "ip daddr 11.22.34.5 reject with icmp type host-unreachable")
+    check, found = connect("11.22.34.5:8000")
+    equal(found["net.peer-unreachable"]["evidence"]["hop"], "192.168.7.1", check)
+    check, found = connect("nobody.lab:8000")
+    equal((check["status"], list(found)), ("fail", ["net.dns-failed"]), check)
+
+
+def peer_address():
+    reject("router", "ip daddr 10.1.2.3 drop")
+    check, found = connect("10.1.2.3:8000")
+    equal(found["net.peer-address"]["evidence"]["reason"], "private-elsewhere", check)
+    check, found = connect("127.0.0.1:8000")
+    equal(found["net.peer-address"]["evidence"]["reason"], "loopback", check)
+    checks, whole = report("network.connect", "--peer", f"{lab.HOME}:8000")
+    reasons = [finding["evidence"].get("reason") for finding in whole["findings"]
+               if finding["code"] == "net.peer-address"]
+    equal(reasons, ["own-public"], checks["network.connect"])
+
+
+def without_privilege():
+    """As a user who may neither open a raw socket nor, here, ping: hops still show, and the router that forbids UDP."""
+    reject("router", f"ip daddr {SERVER} udp dport 8003 reject with icmp type admin-prohibited")
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]
+    done = subprocess.run([*drop, lab.P2PDIAG, "--profile", "lab", "run", "network.path", "network.connect", "--peer",
+                           f"{SERVER}:8003", "--format", "json"], stdout=subprocess.PIPE, check=False,
+                          env={**os.environ, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"})
+    whole = json.loads(done.stdout)
+    checks = {check["id"]: check for check in whole["checks"]}
+    path = checks["network.path"]["data"]["ipv4"]
+    equal(path["gateway"]["reason"], "not-permitted", path["gateway"])
+    equal(path["hops"][0]["address"], "192.168.7.1", path["hops"])
+    equal(checks["network.path"]["status"], "pass", checks["network.path"])
+    connected = checks["network.connect"]
+    equal(connected["data"]["sees_icmp_of_tcp"], False, connected)
+    equal(connected["data"]["addresses"][0]["udp"]["icmp"]["by"], "192.168.7.1", connected)
+
+
+CASES = [peer_answers, peer_refuses, peer_prohibited, peer_silent, peer_unreachable, peer_address, without_privilege]
+
+
+def setUpModule():
+    # For the same file inside the lab.
+    os.environ["P2PDIAG"] = lab.P2PDIAG
+
+
+class Healthy(unittest.TestCase):
+    def test_nothing_is_found(self):
+        checks, whole = run("--ipv6", checks=["all"])
+        self.assertEqual(findings(whole, *OURS, "network.connect"), [])
+        self.assertEqual({check: checks[check]["status"] for check in OURS}, dict.fromkeys(OURS, "pass"))
+        self.assertEqual(checks["network.connect"]["status"], "skip")
+        for family in ("ipv4", "ipv6"):
+            path = checks["network.path"]["data"][family]
+            self.assertEqual(path["targets"][0]["mtu"]["path"], 1500, path)
+            self.assertEqual(path["gateway"]["loss_percent"], 0, path)
+            self.assertTrue(checks["network.internet"]["data"][family]["works"])
+        self.assertEqual(checks["network.internet"]["data"]["portal"]["present"], False)
+
+    def test_hops(self):
+        checks, _ = run("--cgnat", "port-restricted-cone", checks=["network.path"])
+        hops = [(hop["address"], hop["scope"]) for hop in checks["network.path"]["data"]["ipv4"]["hops"]]
+        self.assertEqual(hops, [("192.168.7.1", "private"), ("100.64.7.1", "carrier-grade"), (SERVER, "public")])
+
+    def test_a_narrow_link_is_no_black_hole(self):
+        checks, whole = run("--mtu", "1400", checks=["network.path"])
+        mtu = checks["network.path"]["data"]["ipv4"]["targets"][0]["mtu"]
+        self.assertEqual((mtu["path"], mtu["black_hole"], mtu["told_by"]), (1400, False, "192.168.7.1"), mtu)
+        self.assertEqual(findings(whole, *OURS), [])
+
+
+class Broken(unittest.TestCase):
+    def expect(self, *options, codes, checks=OURS, verdict=None):
+        ran, whole = run(*options, checks=checks)
+        self.assertEqual(findings(whole, *OURS), codes, json.dumps(ran, indent=1))
+        if verdict:
+            self.assertEqual(whole["verdict"]["status"], verdict)
+        return ran
+
+    def test_names(self):
+        ran = self.expect("--dns", "broken", codes=["net.dns-failed"])
+        self.assertEqual(ran["network.dns"]["data"]["servers"][0]["usable"], False)
+        self.assertEqual(ran["network.internet"]["status"], "pass")
+        self.expect("--dns", "lying", codes=["net.dns-rewritten"])
+
+    def test_no_route(self):
+        ran = self.expect("--no-default-route", codes=["net.no-internet"], checks=["all"], verdict="offline")
+        self.assertEqual((ran["network.dns"]["status"], ran["network.path"]["status"]), ("skip", "skip"))
+
+    def test_login_page(self):
+        self.expect("--captive-portal", codes=["net.captive-portal"], checks=["network.*", "stun.nat"],
+                    verdict="offline")
+
+    def test_ipv6_that_does_not_come_back(self):
+        self.expect("--ipv6", "--block", "ipv6-in", codes=["net.ipv6-broken"])
+
+    def test_clock(self):
+        ran = self.expect("--web-clock", "-7200", codes=["net.clock-skew"], checks=["network.internet"])
+        ahead = ran["network.internet"]["data"]["clock"]["ahead_ms"]
+        self.assertTrue(7_100_000 < ahead < 7_300_000, ahead)
+
+    def test_black_hole(self):
+        ran = self.expect("--mtu-black-hole", "1400", codes=["net.mtu-blackhole"])
+        mtu = ran["network.path"]["data"]["ipv4"]["targets"][0]["mtu"]
+        self.assertEqual((mtu["path"], mtu["black_hole"]), (1400, True), mtu)
+
+    def test_loss(self):
+        # Of sixteen requests and their answers 64 % are lost: less than three are once in 10^6 runs.
+        ran, whole = run("--loss", "40", checks=["network.path"])
+        self.assertLessEqual(set(findings(whole, "network.path")), {"net.loss-high"})
+        measured = [target for target in ran["network.path"]["data"]["ipv4"]["targets"] if target["answered"] > 0]
+        if measured:
+            self.assertEqual(findings(whole, "network.path"), ["net.loss-high"], json.dumps(ran, indent=1))
+
+    def test_blocked_udp(self):
+        self.expect("--block", "udp", codes=[])
+
+
+class Peer(unittest.TestCase):
+    def test_peer(self):
+        for case in (peer_answers, peer_refuses, peer_prohibited, peer_silent):
+            lab.inside(case, "--nat", "port-restricted-cone")
+        for case in (peer_unreachable, peer_address):
+            lab.inside(case, "--nat", "port-restricted-cone", servers=True)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs another user")
+    def test_without_privilege(self):
+        lab.inside(without_privilege, "--nat", "port-restricted-cone", servers=True)
+
+
+if __name__ == "__main__":
+    lab.main(CASES)

@@ -1,0 +1,165 @@
+// What made-up answers of name servers mean.
+#include "names.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace p2pdiag;
+using namespace p2pdiag::network_plugin;
+using net::DnsOutcome;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t reserved = 2;
+
+// Two wanted names, one below .invalid, one random below each.
+Names questions() {
+    Names names;
+    names.names = {{"one.example", NameKind::wanted, {}},
+                   {"two.example", NameKind::wanted, {}},
+                   {"x.invalid", NameKind::reserved, {}},
+                   {"x.one.example", NameKind::random, "one.example"},
+                   {"x.two.example", NameKind::random, "two.example"}};
+    names.has_route = true;
+    return names;
+}
+
+// A server that answers as it should: each wanted name has an address of its own.
+ServerAnswers server(const char* address, const Names& names,
+                     std::optional<DnsOutcome> trouble = std::nullopt) {
+    ServerAnswers made;
+    made.server.address = *IpAddress::parse(address);
+    for (std::size_t i = 0; i < names.names.size(); ++i) {
+        Lookup lookup;
+        lookup.name = i;
+        lookup.done = true;
+        const bool wanted = names.names[i].kind == NameKind::wanted;
+        lookup.answer.outcome =
+            trouble.value_or(wanted ? DnsOutcome::answered : DnsOutcome::no_name);
+        if (!trouble) lookup.answer.took = 5ms;
+        if (!trouble && wanted) {
+            lookup.answer.addresses = {IpAddress::v4(0xC0000200 + static_cast<std::uint32_t>(i))};
+        }
+        made.lookups.push_back(lookup);
+    }
+    return made;
+}
+
+void answer(ServerAnswers& server, std::size_t name, const char* address) {
+    server.lookups[name].answer.outcome = DnsOutcome::answered;
+    server.lookups[name].answer.addresses = {*IpAddress::parse(address)};
+}
+
+using Codes = std::vector<std::string>;
+
+Codes codes(const Judgement& judgement) {
+    Codes all;
+    for (const Finding& finding : judgement.findings) all.push_back(finding.code);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a name server that answers as it should") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    const Judgement judgement = judge(names);
+    CHECK(judgement.status == P2PDIAG_PASS);
+    CHECK(judgement.findings.empty());
+    CHECK(judgement.summary == "192.168.1.1 answers in 5 ms");
+    const json::value data = judgement.data;
+    CHECK(data.at_pointer("/servers/0/usable") == true);
+    CHECK(data.at_pointer("/servers/0/lookups/2/outcome") == "no-name");
+}
+
+TEST_CASE("no server of use") {
+    for (const DnsOutcome trouble :
+         {DnsOutcome::timed_out, DnsOutcome::refused, DnsOutcome::servfail, DnsOutcome::closed}) {
+        Names names = questions();
+        names.servers = {server("192.168.1.1", names, trouble)};
+        const Judgement judgement = judge(names);
+        CHECK(judgement.status == P2PDIAG_FAIL);
+        REQUIRE(codes(judgement) == Codes{"net.dns-failed"});
+        CHECK(judgement.findings[0].severity == Severity::error);
+        const json::value evidence = judgement.findings[0].evidence;
+        CHECK(evidence.at_pointer("/servers/0/reason").as_string() == net::to_string(trouble));
+        // Without a way out that is no news.
+        names.has_route = false;
+        CHECK(judge(names).status == P2PDIAG_SKIP);
+        CHECK(judge(names).findings.empty());
+        names.has_route = true;
+        names.interrupted = true;
+        CHECK(judge(names).status == P2PDIAG_UNKNOWN);
+    }
+    Names none = questions();
+    CHECK(codes(judge(none)) == Codes{"net.dns-failed"});
+}
+
+TEST_CASE("one of two is silent: slow when it is asked first") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names, DnsOutcome::timed_out),
+                     server("192.168.1.2", names)};
+    CHECK(codes(judge(names)) == Codes{"net.dns-slow"});
+    CHECK(judge(names).status == P2PDIAG_WARN);
+    std::swap(names.servers[0], names.servers[1]);
+    REQUIRE(codes(judge(names)) == Codes{"net.dns-failed"});
+    CHECK(judge(names).findings[0].severity == Severity::warning);
+    // Told at once, the C library goes on to the next without waiting.
+    names.servers = {server("192.168.1.1", names, DnsOutcome::refused),
+                     server("192.168.1.2", names)};
+    CHECK(codes(judge(names)) == Codes{"net.dns-failed"});
+}
+
+TEST_CASE("slow is what is slow for every name") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    names.servers[0].lookups[0].answer.took = 3000ms;
+    CHECK(codes(judge(names)).empty());
+    names.servers[0].lookups[1].answer.took = 900ms;
+    // What is answered out of hand does not make it quick.
+    CHECK(codes(judge(names)) == Codes{"net.dns-slow"});
+}
+
+TEST_CASE("a name that does not exist, by every server that answers") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names), server("192.168.1.2", names)};
+    names.servers[0].lookups[0].answer = {DnsOutcome::no_name, {}, 5ms, false};
+    CHECK(codes(judge(names)).empty());
+    names.servers[1].lookups[0].answer = {DnsOutcome::no_name, {}, 5ms, false};
+    CHECK(codes(judge(names)) == Codes{"net.dns-failed"});
+}
+
+TEST_CASE("answers for names that do not exist") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    answer(names.servers[0], reserved, "198.51.100.66");
+    CHECK(codes(judge(names)) == Codes{"net.dns-rewritten"});
+    CHECK(judge(names).status == P2PDIAG_WARN);
+
+    // Liars that spare .invalid.
+    names.servers = {server("192.168.1.1", names)};
+    answer(names.servers[0], 3, "198.51.100.66");
+    CHECK(codes(judge(names)).empty());
+    answer(names.servers[0], 4, "198.51.100.66");
+    CHECK(codes(judge(names)) == Codes{"net.dns-rewritten"});
+    // Two wildcards, each with its own address, or that of its parent.
+    answer(names.servers[0], 4, "198.51.100.67");
+    CHECK(codes(judge(names)).empty());
+    names.servers = {server("192.168.1.1", names)};
+    for (const std::size_t name : {0, 1, 3, 4}) answer(names.servers[0], name, "198.51.100.66");
+    CHECK(codes(judge(names)).empty());
+}
+
+TEST_CASE("an address that no server can have is a filter's") {
+    for (const char* address : {"0.0.0.0", "127.0.0.1", "::"}) {
+        Names names = questions();
+        names.servers = {server("192.168.1.1", names)};
+        answer(names.servers[0], 0, address);
+        CHECK(codes(judge(names)) == Codes{"net.dns-rewritten"});
+    }
+    // A private one may be meant.
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    answer(names.servers[0], 0, "192.168.1.9");
+    CHECK(judge(names).status == P2PDIAG_PASS);
+}

@@ -1,0 +1,160 @@
+// What made-up measurements of a path mean.
+#include "path.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace p2pdiag;
+using namespace p2pdiag::network_plugin;
+using namespace std::chrono_literals;
+
+namespace {
+
+Series series(unsigned sent, unsigned answered, std::chrono::microseconds rtt = 20ms) {
+    return {sent, std::vector<std::chrono::microseconds>(answered, rtt)};
+}
+
+SizeTally size(unsigned bytes, unsigned sent, unsigned answered, bool fragments = false) {
+    return {bytes, fragments, sent, answered};
+}
+
+MtuTrial trial(std::vector<SizeTally> sizes, unsigned small_sent = 16,
+               unsigned small_answered = 16) {
+    MtuTrial made;
+    made.link_mtu = 1500;
+    made.sizes = std::move(sizes);
+    made.small_sent = small_sent;
+    made.small_answered = small_answered;
+    return made;
+}
+
+PathTarget target(const char* server, Series measured) {
+    PathTarget made;
+    made.server = *Endpoint::parse(server);
+    made.series = std::move(measured);
+    made.mtu = trial({size(1500, 1, 1)});
+    return made;
+}
+
+PathReport report(std::vector<PathTarget> targets) {
+    PathReport made;
+    made.ipv4.route = true;
+    made.ipv4.gateway = PingedHost{*IpAddress::parse("192.168.1.1"), series(16, 16, 1ms), {}};
+    made.ipv4.targets = std::move(targets);
+    made.ipv6.family = Family::ipv6;
+    made.ipv6.route = false;
+    return made;
+}
+
+using Codes = std::vector<std::string>;
+
+Codes codes(const Judgement& judgement) {
+    Codes all;
+    for (const Finding& finding : judgement.findings) all.push_back(finding.code);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("sums of a series") {
+    Series made{4, {10ms, 14ms, 11ms}};
+    CHECK(*made.fastest() == 10ms);
+    CHECK(*made.median() == 11ms);
+    CHECK(*made.jitter() == 3500us);
+    CHECK(made.lost() == 1);
+    CHECK_FALSE(made.lossy());
+    CHECK(made.describe().at("loss_percent") == 25);
+    CHECK(series(16, 0).describe().at("loss_percent").is_null());
+    CHECK_FALSE(series(16, 0).lossy());
+    CHECK(series(16, 13).lossy());
+    CHECK_FALSE(series(16, 14).lossy());
+}
+
+TEST_CASE("a good path") {
+    const Judgement judgement = judge(report({target("192.0.2.1:3478", series(16, 16))}));
+    CHECK(judgement.status == P2PDIAG_PASS);
+    CHECK(judgement.findings.empty());
+    CHECK(judgement.summary ==
+          "IPv4 router 1 ms, internet 20 ms, 0 % lost, MTU 1500; IPv6 has no route");
+    CHECK(judgement.data.at("ipv4").at_pointer("/targets/0/mtu/black_hole") == false);
+}
+
+TEST_CASE("loss counts when no server is free of it") {
+    const auto lossy = target("192.0.2.1:3478", series(16, 10));
+    const auto good = target("192.0.2.2:3478", series(16, 16));
+    const auto silent = target("192.0.2.3:3478", series(16, 0));
+    CHECK(codes(judge(report({lossy}))) == Codes{"net.loss-high"});
+    CHECK(codes(judge(report({lossy, silent}))) == Codes{"net.loss-high"});
+    CHECK(codes(judge(report({lossy, good}))).empty());
+    CHECK(codes(judge(report({silent}))).empty());
+    // A router that answers few pings forwards none the fewer.
+    auto busy_router = report({good});
+    busy_router.ipv4.gateway->series = series(16, 4);
+    CHECK(judge(busy_router).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("delay is judged by the fastest answer of the nearest server") {
+    auto far = target("192.0.2.1:3478", series(16, 16, 700ms));
+    CHECK(codes(judge(report({far}))) == Codes{"net.latency-high"});
+    CHECK(codes(judge(report({far, target("192.0.2.2:3478", series(16, 16))}))).empty());
+    far.series.round_trips[7] = 40ms;
+    CHECK(codes(judge(report({far}))).empty());
+}
+
+TEST_CASE("nothing measured is unknown, no route is skipped") {
+    auto nothing = report({target("192.0.2.1:3478", series(16, 0))});
+    nothing.ipv4.targets[0].mtu = trial({size(1500, 6, 0)}, 16, 0);
+    nothing.ipv4.gateway->series = series(16, 0);
+    CHECK(judge(nothing).status == P2PDIAG_UNKNOWN);
+    CHECK(judge(nothing).findings.empty());
+    nothing.ipv4.route = false;
+    CHECK(judge(nothing).status == P2PDIAG_SKIP);
+}
+
+TEST_CASE("the size of packets") {
+    CHECK(judge_mtu(trial({size(1500, 2, 1)})).path_mtu == 1500);
+
+    auto told = trial({size(1500, 6, 0), size(1500, 4, 4, true), size(1400, 4, 4)});
+    told.told_mtu = 1400;
+    CHECK(judge_mtu(told).path_mtu == 1400);
+    CHECK_FALSE(judge_mtu(told).black_hole);
+
+    const auto hole = judge_mtu(
+        trial({size(1500, 6, 0), size(1500, 4, 3, true), size(1492, 4, 0), size(1400, 4, 4)}));
+    CHECK(hole.black_hole);
+    CHECK(hole.passes == 1400);
+
+    // The server may not like requests of that size.
+    const auto shy = judge_mtu(trial({size(1500, 6, 0), size(1500, 4, 0, true), size(1280, 4, 4)}));
+    CHECK_FALSE(shy.black_hole);
+    CHECK(shy.suspected);
+    CHECK(shy.reason == MtuReason::no_large_answer);
+    CHECK_FALSE(judge_mtu(trial({size(1500, 6, 0), size(576, 4, 0)})).suspected);
+}
+
+TEST_CASE("loss is no black hole") {
+    // Half of everything is lost: six of six have a chance of 1.6 %.
+    const auto lossy = judge_mtu(trial({size(1500, 6, 0), size(1500, 4, 2, true)}, 16, 8));
+    CHECK_FALSE(lossy.black_hole);
+    CHECK(lossy.reason == MtuReason::loss);
+    CHECK(judge_mtu(trial({size(1500, 6, 0), size(1500, 4, 2, true)}, 16, 15)).black_hole);
+    // Too few were sent.
+    CHECK_FALSE(judge_mtu(trial({size(1500, 3, 0), size(1500, 4, 2, true)})).black_hole);
+    CHECK(judge_mtu(trial({size(1500, 6, 0)}, 16, 0)).reason == MtuReason::not_answered);
+}
+
+TEST_CASE("a black hole is proven at one server or seen at two") {
+    const auto proven = trial({size(1500, 6, 0), size(1500, 4, 4, true), size(1400, 4, 4)});
+    const auto suspected = trial({size(1500, 6, 0), size(1500, 4, 0, true), size(1400, 4, 4)});
+    auto one = target("192.0.2.1:3478", series(16, 16));
+    auto two = target("192.0.2.2:3478", series(16, 16));
+    one.mtu = suspected;
+    CHECK(codes(judge(report({one, two}))).empty());
+    CHECK(codes(judge(report({one}))).empty());
+    two.mtu = suspected;
+    CHECK(codes(judge(report({one, two}))) == Codes{"net.mtu-blackhole"});
+    one.mtu = proven;
+    const Judgement judgement = judge(report({one}));
+    CHECK(codes(judgement) == Codes{"net.mtu-blackhole"});
+    CHECK(judgement.findings[0].evidence.at("pass") == 1400);
+    CHECK(judgement.status == P2PDIAG_WARN);
+}
