@@ -25,7 +25,8 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
         std::size_t begin = 0;
         while (begin < text.size()) {
             const std::size_t end = std::min(text.find('\n', begin), text.size());
-            lines += fmt::format("p2pdiag: {}\n",
+            // What follows the first line is often a command to paste.
+            lines += fmt::format("{}{}\n", begin == 0 ? "p2pdiag: " : "",
                                  report::single_line(text.substr(begin, end - begin), true));
             begin = end + 1;
         }
