@@ -4,6 +4,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "net/netlink.hpp"
 
 namespace p2pdiag::net {
@@ -38,13 +40,37 @@ Result<std::vector<Neighbour>> neighbours() {
         const auto header = netlink_header<ndmsg>(message);
         if (type != RTM_NEWNEIGH || !header || header->ndm_state == NUD_NONE) return;
         if (header->ndm_family != AF_INET && header->ndm_family != AF_INET6) return;
-        const auto address = netlink_address(netlink_attribute(message, sizeof(ndmsg), NDA_DST));
-        if (address) all.push_back({*address, header->ndm_ifindex, state_of(header->ndm_state)});
+        const auto attribute = [&](std::uint16_t name) {
+            return netlink_attribute(message, sizeof(ndmsg), name);
+        };
+        const auto address = netlink_address(attribute(NDA_DST));
+        const ByteView hardware = attribute(NDA_LLADDR);
+        if (!address) return;
+        all.push_back({*address,
+                       header->ndm_ifindex,
+                       state_of(header->ndm_state),
+                       {hardware.begin(), hardware.end()}});
     };
     if (const ErrorCode error = netlink_request(RTM_GETNEIGH, NLM_F_DUMP, body, collect)) {
         return error;
     }
     return all;
+}
+
+bool same_neighbour(const std::vector<Neighbour>& table, int interface, const IpAddress& a,
+                    const IpAddress& b) {
+    // Of one that does not answer any more, what is left in the table is no evidence.
+    const auto find = [&](const IpAddress& address) {
+        return std::ranges::find_if(table, [&](const Neighbour& one) {
+            const bool answers =
+                one.state != NeighbourState::incomplete && one.state != NeighbourState::failed;
+            return one.interface == interface && one.address == address && answers &&
+                   std::ranges::any_of(one.hardware, [](std::uint8_t byte) { return byte != 0; });
+        });
+    };
+    const auto first = find(a);
+    const auto second = find(b);
+    return first != table.end() && second != table.end() && first->hardware == second->hardware;
 }
 
 }  // namespace p2pdiag::net

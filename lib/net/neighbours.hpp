@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 
 namespace p2pdiag::net {
@@ -23,9 +24,15 @@ struct Neighbour {
     IpAddress address;
     int interface = 0;  // index
     NeighbourState state = NeighbourState::incomplete;
+    Bytes hardware = {};  // its address on the link; empty where that has none, or did not tell
 };
 
 // The error is that of the kernel.
 Result<std::vector<Neighbour>> neighbours();
+
+// Whether both addresses are known to belong to one neighbour on this link. Packets must have gone
+// to both before, else nothing is known.
+bool same_neighbour(const std::vector<Neighbour>& table, int interface, const IpAddress& a,
+                    const IpAddress& b);
 
 }  // namespace p2pdiag::net

@@ -1,4 +1,6 @@
 // The data member of upnp.gateways; docs/checks/upnp.gateways.md lists it.
+#include <algorithm>
+
 #include "gateways.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -76,6 +78,18 @@ void add_mappings(json::object& object, const portmap::IgdMappings& mappings) {
     }
     object["mappings"] = std::move(list);
     object["mappings_complete"] = mappings.complete;
+}
+
+// miniupnpd answers over IPv6 from each of its addresses and names its global one, which is taken
+// from nowhere but there. It is one device.
+bool is_repetition(const IgdReport& igd, const portmap::Discovered& found) {
+    const bool refused = igd.description && !*igd.description &&
+                         igd.description->error().problem == portmap::Problem::foreign_url;
+    return refused && std::any_of(found.igds.begin(), found.igds.end(), [&](const auto& other) {
+               return other.description && *other.description &&
+                      other.answer.location == igd.answer.location &&
+                      other.answer.interface == igd.answer.interface;
+           });
 }
 
 json::object device_to_json(const IgdReport& igd, const SeenByStun& seen) {
@@ -157,6 +171,7 @@ json::object gateways_data(const Search& search) {
     }
     json::array devices;
     for (const IgdReport& igd : search.found.igds) {
+        if (is_repetition(igd, search.found)) continue;
         devices.push_back(device_to_json(igd, search.seen));
     }
     return {{"gateways", std::move(gateways)},

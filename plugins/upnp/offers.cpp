@@ -45,10 +45,26 @@ public:
         };
         std::stable_sort(offers_.begin(), offers_.end(),
                          [&](const Offer& a, const Offer& b) { return key(a) < key(b); });
+        leave_out_repetitions();
         return std::move(offers_);
     }
 
 private:
+    // A router that was found over both families maps the same ports by either. Who is on the way
+    // is not for the device to say, so the one that is goes before whoever calls itself the same.
+    void leave_out_repetitions() {
+        std::vector<Offer> kept;
+        for (Offer& offer : offers_) {
+            const bool again = std::any_of(kept.begin(), kept.end(), [&](const Offer& other) {
+                return !offer.pinhole && !other.pinhole && !offer.udn.empty() &&
+                       offer.udn == other.udn && other.preferred &&
+                       offer.service.router.family() != other.service.router.family();
+            });
+            if (!again) kept.push_back(std::move(offer));
+        }
+        offers_ = std::move(kept);
+    }
+
     static int rank(Protocol protocol) {
         switch (protocol) {
             case Protocol::upnp: return 0;
@@ -80,6 +96,7 @@ private:
         offer.interface_name = interface_name(service.interface);
         offer.preferred = igd.preferred;
         offer.router_name = name_of(igd);
+        offer.udn = (*igd.description)->udn;
         offer.presentation_url = (*igd.description)->presentation_url;
         return offer;
     }

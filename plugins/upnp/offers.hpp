@@ -23,6 +23,7 @@ struct Offer {
     std::optional<IpAddress> external;        // the router's outside address, as it says or another
                                               // protocol of the same router does
     std::string router_name;  // maker and model where they are known, else the address
+    std::string udn;          // by which UPnP knows the device; empty for other protocols
     std::string presentation_url;
 };
 

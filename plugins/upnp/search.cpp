@@ -12,12 +12,27 @@ std::optional<IpAddress> public_ipv6() {
     return (*route)->source;
 }
 
-boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
+namespace {
+
+boost::asio::awaitable<void> search_within(std::shared_ptr<Search> search,
+                                           portmap::DiscoveryLimits limits) {
     search->complete = false;
     search->ipv6 = public_ipv6();
     const std::shared_ptr<portmap::Discovered> found(search, &search->found);
-    co_await portmap::discover(found);
+    co_await portmap::discover(found, limits);
     search->complete = true;
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
+    return search_within(std::move(search), portmap::DiscoveryLimits());
+}
+
+boost::asio::awaitable<void> search_patiently(std::shared_ptr<Search> search) {
+    portmap::DiscoveryLimits limits;
+    limits.pinholes = limits.window;
+    return search_within(std::move(search), limits);
 }
 
 }  // namespace p2pdiag::upnp_plugin

@@ -107,7 +107,7 @@ bool FakeIgd::listen() {
     listener_ = open_at(SOCK_STREAM, {address, 0});
     http_ = local_of(listener_);
     if (options_.description_http == HttpFault::closed) listener_.reset();
-    if (!address.is_v4()) return listener_.open();
+    if (!address.is_v4() && !options_.ipv6_search) return listener_.open();
     ssdp_ = open_at(SOCK_DGRAM, {address, ssdp::port});
     other_port_ = open_at(SOCK_DGRAM, {address, 0});
     if (options_.multicast) {
@@ -205,8 +205,10 @@ int FakeIgd::flush() {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             next.due - std::chrono::steady_clock::now());
         if (left.count() > 0) return static_cast<int>(left.count());
+        const bool v4 = next.to.ss_family == AF_INET;
         ::sendto(next.fd, next.bytes.data(), next.bytes.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&next.to), sizeof(sockaddr_in));
+                 reinterpret_cast<const sockaddr*>(&next.to),
+                 v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
         delayed_.pop_front();
     }
     return -1;

@@ -98,9 +98,10 @@ struct FakeIgdOptions {
     std::vector<FakeMapping> table;
     std::string external_address = "203.0.113.7";
     std::string connection = "Connected";
-    // Where to listen; nothing = an address of 127/8 that nobody else has. With IPv6 there is no
-    // SSDP.
+    // Where to listen; nothing = an address of 127/8 that nobody else has. Over IPv6 it answers no
+    // search, unless it is to: ::1 has one port 1900 for everybody.
     std::optional<IpAddress> address;
+    bool ipv6_search = false;
 };
 
 class FakeIgd {

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "net/neighbours.hpp"
 #include "net/portmap/discovery_parts.hpp"
 #include "net/task_group.hpp"
 
@@ -46,6 +47,7 @@ public:
             progress.reading = progress.reading || host.busy;
             progress.looking = progress.looking || host.looking;
         }
+        progress.awaiting = awaits_pinholes();
         return start_ + search_end(progress, limits_);
     }
 
@@ -66,6 +68,22 @@ private:
 
     Milliseconds elapsed() const {
         return std::chrono::duration_cast<Milliseconds>(Clock::now() - start_);
+    }
+
+    // The router on the way to the internet opens pinholes, as it says over IPv4. It is asked for
+    // them over IPv6, and has not answered there yet.
+    bool awaits_pinholes() const {
+        const auto& links = targets_.addresses;
+        const bool of_use = std::any_of(links.begin(), links.end(),
+                                        [](const auto& link) { return link.ipv6.has_value(); });
+        if (!of_use) return false;
+        bool over_v4 = false;
+        for (const IgdReport& igd : found_->igds) {
+            if (!igd.description || !*igd.description || !(**igd.description).firewall) continue;
+            if (!igd.answer.from.is_v4() && igd.firewall) return false;
+            over_v4 = over_v4 || (igd.answer.from.is_v4() && igd.preferred);
+        }
+        return over_v4;
     }
 
     void it_works() {
@@ -96,18 +114,38 @@ private:
         co_await ssdp_search(self->targets_.links, until, on_answer);
     }
 
+    template <class IsIt>
+    void recognise(IgdReport& report, IsIt is_it) const {
+        for (const GatewayReport& gateway : found_->gateways) {
+            if (!is_it(gateway)) continue;
+            report.on_gateway = true;
+            report.preferred = report.preferred || gateway.preferred;
+        }
+    }
+
+    // IPv6 routes lead to a router's link-local address, and it answers from its global one. Both
+    // have been sent to by now, so the kernel knows whether they belong to one host.
+    void recognise_neighbour(IgdReport& report) const {
+        const SsdpAnswer& answer = report.answer;
+        if (report.on_gateway || answer.from.is_v4()) return;
+        const auto table = neighbours();
+        if (!table) return;
+        recognise(report, [&](const GatewayReport& gateway) {
+            return gateway.interface == answer.interface &&
+                   same_neighbour(*table, answer.interface, gateway.address, answer.from);
+        });
+    }
+
     void on_answer(const SsdpAnswer& answer) {
         IgdReport report;
         report.answer = answer;
         report.after = elapsed();
-        for (const GatewayReport& gateway : found_->gateways) {
+        recognise(report, [&](const GatewayReport& gateway) {
             // The same link-local address may be there on every link.
             const bool elsewhere = answer.from.scope() == AddressScope::link_local &&
                                    gateway.interface != answer.interface;
-            if (gateway.address != answer.from || elsewhere) continue;
-            report.on_gateway = true;
-            report.preferred = report.preferred || gateway.preferred;
-        }
+            return gateway.address == answer.from && !elsewhere;
+        });
         const bool preferred = report.preferred;
         found_->igds.push_back(std::move(report));
         if (hosts_.size() >= max_hosts && !hosts_.contains(answer.from)) return;
@@ -145,7 +183,10 @@ private:
         const SsdpAnswer answer = self->found_->igds[index].answer;
         auto description =
             co_await describe_igd(answer.location, answer.from, answer.interface, answer.local);
-        if (description) self->set_local(*description, answer.interface);
+        if (description) {
+            self->set_local(*description, answer.interface);
+            self->recognise_neighbour(self->found_->igds[index]);
+        }
         std::optional<Service> mapping;
         bool more = false;
         if (description) {

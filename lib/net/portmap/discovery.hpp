@@ -49,11 +49,16 @@ struct Discovered {
 };
 
 struct DiscoveryLimits {
-    Milliseconds window{3000};  // SSDP: at least MX 1 s and a slow router's answer
-    Milliseconds settle{300};   // after the first usable IGD on the preferred gateway
+    // SSDP: the second search goes out after 0.5 s, and MX 1 gives a router a second. This is for
+    // one that takes two, as MX 2 would let it, and for its way back; nobody waits three seconds.
+    Milliseconds window{2800};
+    Milliseconds settle{300};  // after the first usable IGD on the preferred gateway
     // The most that a search takes once some protocol works, but for 200 ms when the preferred
     // gateway has just answered and is being read.
     Milliseconds answered{1000};
+    // … or where the router opens pinholes, and is to say so over IPv6 as well. With MX 1 that
+    // begins up to a second later.
+    Milliseconds pinholes{1200};
 };
 
 // Fills `found` as answers come, so that what is there can be reported when it is cancelled.

@@ -110,6 +110,7 @@ private:
         const LinkAddresses addresses = addresses_of(network_, link);
         targets_.addresses.push_back(addresses);
         add_search(link, addresses.ipv4);
+        add_search(link, addresses.ipv6);
         add_search(link, with_scope(link, Family::ipv6, AddressScope::link_local));
     }
 
@@ -178,6 +179,7 @@ Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& l
     if (progress.usable && !progress.reading) {
         end = std::min(end, *progress.usable + limits.settle);
     }
+    if (progress.awaiting) end = std::min(limits.window, std::max(end, limits.pinholes));
     return end;
 }
 

@@ -22,7 +22,7 @@ struct LinkAddresses {
 
 struct SearchTargets {
     std::vector<GatewayReport> gateways;
-    std::vector<SearchLink> links;  // one for each family of each link
+    std::vector<SearchLink> links;  // one for each address of each link that is searched from
     std::vector<LinkAddresses> addresses;
 };
 
@@ -45,7 +45,8 @@ struct SearchProgress {
     std::optional<Milliseconds> working;  // since when some protocol of some router works
     std::optional<Milliseconds> usable;   // since when an IGD on the preferred gateway is usable
     bool reading = false;                 // … and is still being asked for more
-    bool looking = false;  // a device on the preferred gateway has answered and is not judged yet
+    bool looking = false;   // a device on the preferred gateway has answered and is not judged yet
+    bool awaiting = false;  // … and what it says of pinholes over IPv6 is of use and not there yet
 };
 // When a search that has come so far is over, if nothing else comes.
 Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& limits);

@@ -12,11 +12,14 @@
 
 namespace p2pdiag::net::portmap {
 
-// A link to search on. One local address of each family that it has.
+// A link to search on, from one local address.
 struct SearchLink {
     int interface = 0;
-    // With IPv6 a global one where there is one: a router answers it from its own global address,
-    // which is what LOCATION names, and opens pinholes for no other.
+    // With IPv6 a link is searched from a link-local address and from a global one. A router
+    // answers from an address of the same scope (RFC 6724 section 5, rule 2). UPnP Device
+    // Architecture 1.1, annex A, wants LOCATION to be of that scope too; miniupnpd names its global
+    // address whoever asks, and is believed only when it answers from there. Routers open pinholes
+    // for the global address alone.
     IpAddress local;
     std::vector<IpAddress> gateways;  // asked by unicast as well: some answer only to that
 };

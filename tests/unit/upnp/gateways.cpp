@@ -234,6 +234,22 @@ TEST_CASE("D8: a description that was refused says why, and is no offer") {
     CHECK(data.at_pointer("/usable").as_array().empty());
 }
 
+TEST_CASE("a device that answers from two addresses and names one is listed once") {
+    portmap::IgdReport link_local = igd(public_address, ip("fe80::1"));
+    const portmap::IgdReport global = igd(public_address, ip("2001:db8::1"));
+    link_local.answer.location = global.answer.location;
+    link_local.description = failure(Problem::foreign_url);
+    const auto listed = [](std::vector<portmap::IgdReport> all) {
+        return judge_gateways(search(std::move(all))).data.at("devices").as_array().size();
+    };
+    CHECK(listed({link_local, global}) == 1);
+    // Nobody else answers for what it names.
+    CHECK(listed({link_local}) == 1);
+    portmap::IgdReport liar = link_local;
+    liar.answer.location = "http://192.0.2.1/";
+    CHECK(listed({liar, global}) == 2);
+}
+
 TEST_CASE("E4: a PCP client's nonce in the list is a warning, and is not repeated") {
     portmap::IgdReport leaky = igd();
     (**leaky.mappings).entries = {mapping(8000, "192.168.1.9", "PCP MAP 0123456789abcdef01234567"),
