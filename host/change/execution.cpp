@@ -58,6 +58,7 @@ Execution::Execution(Journal& journal, Caller& caller, const Target& target,
         planned.record.undo = step.undo;
         planned.record.match = step.match;
         planned.record.step = step.step;
+        planned.continues = step.continues;
         result_.steps.push_back(std::move(planned));
     }
 }
@@ -78,6 +79,7 @@ bool Execution::journal(StepResult& step) {
         result_.outcome = Outcome::interrupted;
         return false;
     }
+    if (!step.continues.empty()) return resume(step);
     step.record.group = result_.steps.front().record.id;
     auto lock = journal_.add(step.record);
     if (lock) {
@@ -87,6 +89,26 @@ bool Execution::journal(StepResult& step) {
     step.record.id.clear();
     step.problem = lock.error().what;
     result_.outcome = Outcome::error;
+    return false;
+}
+
+bool Execution::resume(StepResult& step) {
+    step.record.id = step.continues;
+    step.record.group = result_.steps.front().record.id;
+    Lock::Taken taken = journal_.resume(step.record);
+    if (taken.lock) {
+        locks_.push_back(std::move(*taken.lock));
+        return true;
+    }
+    step.record.id.clear();
+    if (taken.problem.empty()) {
+        step.problem = "the change " + step.continues + " is kept up, or worked on, by process " +
+                       std::to_string(taken.holder.value_or(0));
+        result_.outcome = Outcome::not_applied;
+    } else {
+        step.problem = taken.problem;
+        result_.outcome = Outcome::error;
+    }
     return false;
 }
 
@@ -133,6 +155,7 @@ bool Execution::verify(StepResult& step) {
 bool Execution::again(StepResult& step) {
     revert(step);
     if (step.record.open()) return true;
+    step.continues.clear();  // what was there before is gone
     step.revert.reset();
     step.record.state = State::planned;
     step.record.record = nullptr;
@@ -169,7 +192,7 @@ void Execution::keep() {
     } else {
         result_.outcome = Outcome::keep_failed;
     }
-    roll_back();
+    roll_back(Extent::everything);
 }
 
 bool Execution::save(StepResult& step) {
@@ -185,8 +208,9 @@ bool Execution::take_record(StepResult& step, const json::object& record) {
 }
 
 // The newest first: it may lean on those before it.
-void Execution::roll_back() {
+void Execution::roll_back(Extent extent) {
     for (StepResult& step : result_.steps | std::views::reverse) {
+        if (extent == Extent::ours && !step.continues.empty()) continue;
         if (step.in_force()) revert(step);
     }
     journal_.prune();
@@ -202,7 +226,8 @@ void Execution::revert(StepResult& step) {
 Call Execution::call(const StepResult& step, const std::string& function) const {
     Call call{.plugin = target_.plugin, .change = target_.change, .function = function};
     call.input = {{"id", step.record.id}, {"step", step.record.step}, {"input", target_.input}};
-    if (function != "apply") call.input["record"] = step.record.record;
+    const bool goes_on = !step.continues.empty() && !step.record.record.is_null();
+    if (function != "apply" || goes_on) call.input["record"] = step.record.record;
     call.listeners = events_.listeners(function, step.record.title);
     return call;
 }

@@ -15,6 +15,9 @@ inline constexpr Milliseconds verify_deadline{30'000};
 
 struct StepResult {
     Record record;  // as the journal has it; without id when it was not begun
+    // It goes on with an earlier record, whose id this is. Unless it is kept up, nothing that goes
+    // wrong takes away what was there before.
+    std::string continues = {};
     std::optional<report::CheckResult> apply;
     std::optional<report::CheckResult> verify;
     std::optional<report::CheckResult> keep;
@@ -63,9 +66,11 @@ private:
     bool verify(StepResult& step);
     bool again(StepResult& step);
     bool journal(StepResult& step);
+    bool resume(StepResult& step);
     bool save(StepResult& step);
     bool take_record(StepResult& step, const json::object& record);
-    void roll_back();
+    enum class Extent { ours, everything };
+    void roll_back(Extent extent = Extent::ours);
     void revert(StepResult& step);
     Call call(const StepResult& step, const std::string& function) const;
     report::CheckResult run(StepResult& step, const std::string& function, Milliseconds deadline);

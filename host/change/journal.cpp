@@ -88,7 +88,11 @@ const Record* Journal::Content::find(std::string_view id) const {
 Maybe<Record> Journal::read(const std::string& id) const { return read_record(file_of(id), id); }
 
 Maybe<Lock> Journal::add(Record& record) {
-    if (!directory_) return Problem{"there is no place for it: set XDG_STATE_HOME or HOME"};
+    if (!directory_)
+        return Problem{
+            "there is no place for it: set XDG_STATE_HOME, HOME or P2PDIAG_STATE_DIR, to an "
+            "absolute "
+            "path"};
     if (std::string why = make_private_directory(*directory_); !why.empty()) return Problem{why};
     auto lock = claim_id(record.id);
     if (!lock) return lock;
@@ -97,6 +101,24 @@ Maybe<Lock> Journal::add(Record& record) {
     record.created = now();
     if (std::string why = write(record); !why.empty()) return Problem{why};
     return lock;
+}
+
+Lock::Taken Journal::resume(Record& record) {
+    Lock::Taken taken = lock(record.id);
+    if (!taken.lock) return taken;
+    const auto known = read(record.id);
+    if (!known) return {.problem = record.id + ' ' + known.error().what};
+    if (!known->open() || known->change != record.change) {
+        return {.problem = record.id + " is no longer in place"};
+    }
+    record.record = known->record;
+    record.verify = known->verify;
+    record.state = known->state;
+    record.created = known->created;
+    record.error = known->error;
+    record.sequence = next_sequence();
+    if (std::string why = write(record); !why.empty()) return {.problem = why};
+    return taken;
 }
 
 std::string Journal::write(Record& record) {
@@ -115,7 +137,7 @@ std::optional<pid_t> Journal::holder(const std::string& id) const {
 void Journal::prune() const {
     std::size_t kept = 0;
     for (const Record& record : read().records) {
-        if (record.open() || ++kept <= most_undone) continue;
+        if (record.open() || ++kept <= most_closed) continue;
         const Lock::Taken taken = lock(record.id);
         if (!taken.lock) continue;
         ::unlink(file_of(record.id).c_str());

@@ -17,8 +17,8 @@ namespace p2pdiag::change {
 
 class Journal {
 public:
-    // Kept of what was taken back; older ones go.
-    static constexpr std::size_t most_undone = 100;
+    // Kept of what was taken back or forgotten; older ones go.
+    static constexpr std::size_t most_closed = 100;
     // Two messages of a plugin (child::max_message_bytes) and the rest.
     static constexpr std::size_t most_record_bytes = 8 << 20;
 
@@ -45,6 +45,11 @@ public:
     // the caller's until it is done with the record.
     Maybe<Lock> add(Record& record);
 
+    // Takes up an open record again, by the id, change, title, undo, match and step of `record`;
+    // what was done so far is read into it. It becomes the newest. A record that is no longer open
+    // is a problem.
+    Lock::Taken resume(Record& record);
+
     // Writes what the record is now, with the time. The caller holds its lock. What went wrong, or
     // nothing.
     std::string write(Record& record);
@@ -52,7 +57,7 @@ public:
     Lock::Taken lock(const std::string& id) const;
     std::optional<pid_t> holder(const std::string& id) const;
 
-    // Forgets the oldest of those that were taken back.
+    // Removes the oldest of those that are no longer open.
     void prune() const;
 
 private:

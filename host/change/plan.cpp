@@ -27,7 +27,9 @@ std::string read_step(const json::value& value, Step& step) {
     const json::object* own = json::find_object(*entry, "step");
     if (own == nullptr) return "has no step";
     step.step = *own;
-    return {};
+    step.continues = json::find_string(*entry, "continues").value_or("");
+    const bool named = step.continues.empty() || is_record_id(step.continues);
+    return named ? "" : "continues what is no record";
 }
 
 std::string read_steps(const json::object& data, std::vector<Step>& steps) {

@@ -22,6 +22,9 @@ struct Step {
     std::string undo;    // one line, how it is taken back
     json::object match;  // strings and integers by which a command line finds it
     json::object step;   // the plugin's own
+    // The id of an open record of this change that the step goes on with, as when what it did is to
+    // last longer; empty: something new.
+    std::string continues = {};
 };
 
 struct Plan {

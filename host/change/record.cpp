@@ -58,7 +58,7 @@ private:
 };
 
 std::optional<State> parse_state(std::string_view text) {
-    for (const State state : {State::planned, State::applied, State::undone}) {
+    for (const State state : {State::planned, State::applied, State::undone, State::forgotten}) {
         if (text == to_string(state)) return state;
     }
     return std::nullopt;
@@ -96,9 +96,10 @@ std::string_view to_string(State state) {
     switch (state) {
         case State::planned: return "planned";
         case State::applied: return "applied";
-        case State::undone: break;
+        case State::undone: return "undone";
+        case State::forgotten: break;
     }
-    return "undone";
+    return "forgotten";
 }
 
 json::object to_json(const Record& record) {

@@ -13,7 +13,8 @@
 namespace p2pdiag::change {
 
 // planned: written before the step is begun, so it may be in force, in part or not at all.
-enum class State { planned, applied, undone };
+// forgotten: somebody gave up on taking it back, so the same holds for it.
+enum class State { planned, applied, undone, forgotten };
 std::string_view to_string(State state);
 
 struct Record {
@@ -34,7 +35,7 @@ struct Record {
     std::string updated;
     std::string error;  // why the last attempt at something failed; empty = it did not
 
-    bool open() const { return state != State::undone; }
+    bool open() const { return state == State::planned || state == State::applied; }
 };
 
 json::object to_json(const Record& record);

@@ -40,6 +40,38 @@ std::string held_text(pid_t holder) {
            pid + ", and it takes it back itself";
 }
 
+Undone& end(Undone& done, Outcome outcome, const std::string& problem) {
+    done.outcome = outcome;
+    done.problem = problem;
+    return done;
+}
+
+// The record as it is now, to work on; without a lock `done` says why there is nothing to do.
+std::optional<Lock> claim(const Journal& journal, Undone& done) {
+    Lock::Taken taken = journal.lock(done.record.id);
+    if (!taken.problem.empty()) {
+        end(done, Outcome::error, "the journal cannot be written: " + taken.problem);
+        return std::nullopt;
+    }
+    if (!taken.lock) {
+        done.holder = taken.holder.value_or(0);
+        end(done, Outcome::held, held_text(done.holder));
+        return std::nullopt;
+    }
+    // It may have changed until it was ours.
+    auto now = journal.read(done.record.id);
+    if (!now) {
+        end(done, Outcome::error, "its record " + now.error().what);
+        return std::nullopt;
+    }
+    done.record = std::move(*now);
+    if (done.record.state == State::undone) {
+        end(done, Outcome::already, "was taken back already");
+        return std::nullopt;
+    }
+    return std::move(*taken.lock);
+}
+
 class TakingBack {
 public:
     TakingBack(Journal& journal, Caller& caller, const loader::Plugins& plugins,
@@ -53,20 +85,7 @@ public:
     Undone one(const Record& record) {
         Undone done{.record = record};
         if (caller_.interrupts() > 0) return end(done, Outcome::interrupted, "not tried");
-        const Lock::Taken taken = journal_.lock(record.id);
-        if (!taken.problem.empty()) {
-            return end(done, Outcome::error, "the journal cannot be written: " + taken.problem);
-        }
-        if (!taken.lock) {
-            done.holder = taken.holder.value_or(0);
-            return end(done, Outcome::held, held_text(done.holder));
-        }
-        // It may have changed until it was ours.
-        auto now = journal_.read(record.id);
-        if (!now) return end(done, Outcome::error, "its record " + now.error().what);
-        done.record = std::move(*now);
-        if (!done.record.open()) return end(done, Outcome::already, "was taken back already");
-        revert_it(done);
+        if (const auto lock = claim(journal_, done)) revert_it(done);
         return done;
     }
 
@@ -93,12 +112,6 @@ private:
         }
     }
 
-    static Undone& end(Undone& done, Outcome outcome, const std::string& problem) {
-        done.outcome = outcome;
-        done.problem = problem;
-        return done;
-    }
-
     Journal& journal_;
     Caller& caller_;
     const loader::Plugins& plugins_;
@@ -116,9 +129,10 @@ std::string_view to_string(Outcome outcome) {
         case Outcome::no_plugin: return "no-plugin";
         case Outcome::failed: return "failed";
         case Outcome::error: return "error";
-        case Outcome::interrupted: break;
+        case Outcome::interrupted: return "interrupted";
+        case Outcome::forgotten: break;
     }
-    return "interrupted";
+    return "forgotten";
 }
 
 std::vector<Record> last_command(const Journal::Content& content) {
@@ -148,6 +162,23 @@ std::vector<Undone> take_back(Journal& journal, Caller& caller, const loader::Pl
     TakingBack taking_back(journal, caller, plugins, input_for, events);
     std::vector<Undone> all;
     for (const Record& record : records) all.push_back(taking_back.one(record));
+    journal.prune();
+    return all;
+}
+
+std::vector<Undone> forget(Journal& journal, const std::vector<Record>& records) {
+    std::vector<Undone> all;
+    for (const Record& record : records) {
+        Undone done{.record = record};
+        if (const auto lock = claim(journal, done)) {
+            done.record.state = State::forgotten;
+            done.outcome = Outcome::forgotten;
+            if (const std::string problem = journal.write(done.record); !problem.empty()) {
+                end(done, Outcome::error, "the journal cannot be written: " + problem);
+            }
+        }
+        all.push_back(std::move(done));
+    }
     journal.prune();
     return all;
 }

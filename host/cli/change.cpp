@@ -97,6 +97,8 @@ private:
 
     int end(const Executed& result) {
         const int code = exit_code(result);
+        // Whoever sends one now must not be told that it was ended, with all of it in place.
+        signals_.dismiss();
         if (!flags_.json()) {
             const int printed = print_result(result_text(result, unicode_));
             return printed == exit_codes::nothing ? code : printed;

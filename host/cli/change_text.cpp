@@ -54,14 +54,13 @@ std::string mark_of(const Page& page, const StepResult& step) {
     if (!step.in_force()) return "-";
     if (!step.verify) return "?";
     if (step.verify->status == Status::fail) return page.mark("✗", "x");
-    const bool works = step.verify->status == Status::pass || step.verify->status == Status::warn;
-    return works ? page.mark("✓", "+") : "?";
+    return step.verify->status == Status::pass ? page.mark("✓", "+") : "?";
 }
 
 std::string verified_label(Status status) {
     switch (status) {
-        case Status::pass:
-        case Status::warn: return "verified: ";
+        case Status::pass: return "verified: ";
+        case Status::warn: return "verified in part: ";
         case Status::fail: return "does not work: ";
         case Status::skip:
         case Status::unknown:
@@ -101,18 +100,29 @@ void add_step(Page& page, const StepResult& step) {
         }
         page.findings(step.revert);
     }
-    page.detail("the journal cannot be written: ", step.problem);
+    const bool as_before = !step.continues.empty() && step.in_force() && step.apply &&
+                           step.apply->status != Status::pass;
+    page.detail("", as_before ? "what was there before is left as it is" : "");
+    const bool held = step.continues.empty() || step.begun();
+    page.detail(held ? "the journal cannot be written: " : "", step.problem);
 }
 
 std::string applied_ending(const Executed& result) {
-    const auto verified = std::ranges::count_if(result.steps, [](const StepResult& step) {
-        return step.verify->status == Status::pass || step.verify->status == Status::warn;
-    });
+    const auto count = [&](Status status) {
+        return std::ranges::count_if(
+            result.steps, [&](const StepResult& step) { return step.verify->status == status; });
+    };
+    const auto verified = count(Status::pass);
+    const auto in_part = count(Status::warn);
     const auto all = std::ssize(result.steps);
     if (verified == all) return "Done, and verified.";
-    if (verified == 0) return "Done. Whether it works could not be told.";
-    return "Done. " + std::to_string(verified) + " of " + std::to_string(all) +
-           " verified; whether the rest works could not be told.";
+    if (verified + in_part == 0) return "Done. Whether it works could not be told.";
+    if (in_part == all) return "Done. It is verified in part, as said above.";
+    std::string text =
+        "Done. " + std::to_string(verified) + " of " + std::to_string(all) + " verified";
+    if (in_part > 0) text += ", " + std::to_string(in_part) + " in part, as said above";
+    if (verified + in_part < all) text += "; whether the rest works could not be told";
+    return text + '.';
 }
 
 std::string ending(const Executed& result) {
@@ -172,19 +182,46 @@ std::string records_text(const std::vector<change::Record>& records, bool unicod
     return page.take();
 }
 
-std::string undone_text(const std::vector<change::Undone>& all, bool unicode) {
+std::string forgetting_text(const std::vector<change::Record>& records, bool unicode) {
     Page page(unicode);
-    bool complete = true;
-    for (const change::Undone& one : all) {
-        const bool gone = !one.record.open();
-        complete = complete && gone;
-        page.line("  " + (gone ? page.mark("✓", "+") : page.mark("✗", "x")) + ' ' + one.record.id +
-                  "  " + one.record.title);
-        page.detail(gone ? "" : "still there: ", one.problem);
-        page.findings(one.said);
+    page.line("This is to be forgotten, and may still be in place:");
+    for (const change::Record& record : records) {
+        page.line("  " + record.id + "  " + record.title);
+        page.detail("what would take it back: ", record.undo);
+        page.detail("", record.error.empty()
+                            ? "nobody has tried that yet: 'p2pdiag undo " + record.id + "' does"
+                            : "why that failed the last time: " + record.error);
     }
-    page.line(complete ? "Taken back."
-                       : "Not everything is taken back: see 'p2pdiag undo --list'.");
+    return page.take();
+}
+
+std::string undone_text(const std::vector<change::Undone>& all, bool unicode) {
+    using Outcome = change::Undone::Outcome;
+    Page page(unicode);
+    bool forgotten = false;
+    std::vector<std::string> stuck;
+    for (const change::Undone& one : all) {
+        const bool settled = one.settled();
+        page.line("  " + (settled ? page.mark("✓", "+") : page.mark("✗", "x")) + ' ' +
+                  one.record.id + "  " + one.record.title);
+        page.detail(settled ? "" : "still there: ", one.problem);
+        page.findings(one.said);
+        forgotten = forgotten || one.outcome == Outcome::forgotten;
+        const bool in_vain = one.outcome == Outcome::failed || one.outcome == Outcome::no_plugin;
+        if (in_vain && one.record.open()) stuck.push_back(one.record.id);
+    }
+    const bool complete = std::ranges::all_of(all, &change::Undone::settled);
+    if (forgotten) {
+        page.line("Forgotten. To try to take it back all the same, name it: p2pdiag undo ID");
+    } else {
+        page.line(complete ? "Taken back."
+                           : "Not everything is taken back: see 'p2pdiag undo --list'.");
+    }
+    if (!stuck.empty()) {
+        std::string command = "p2pdiag undo --forget";
+        for (const std::string& id : stuck) command += ' ' + id;
+        page.line("To give up on what never can be, as its router is gone: " + command);
+    }
     return page.take();
 }
 
@@ -194,7 +231,7 @@ std::string list_text(const std::vector<change::Record>& records,
     for (std::size_t i = 0; i < records.size(); ++i) {
         const change::Record& record = records[i];
         page.line(record.id + "  " + to_the_second(record.created) + "  " +
-                  report::padded(to_string(record.state), 7) + "  " + record.title);
+                  report::padded(to_string(record.state), 9) + "  " + record.title);
         if (holders[i]) {
             page.detail("", "held by process " + std::to_string(*holders[i]));
         } else if (record.state == change::State::planned) {

@@ -52,6 +52,7 @@ struct UndoArguments {
     std::vector<std::string> ids;  // none of these three: what the last command did
     bool all = false;
     bool list = false;
+    bool forget = false;  // the ids, rather than taking them back
     ChangeFlags flags;
 };
 int undo_command(const Context& context, const UndoArguments& arguments);

@@ -155,6 +155,9 @@ void Front::add_undo() {
     undo.add_flag("--all", undo_.all, "Everything that is still in place, the newest first");
     undo.add_flag("--list", undo_.list,
                   "Only list what is in place; with --verbose also what was taken back");
+    undo.add_flag(
+        "--forget", undo_.forget,
+        "Give up on these ids without taking them back, as when the router is gone for good");
     add_change_flags(undo, undo_.flags, false, suggestions_);
     undo.footer(
         "Exit code: 0 taken back, 1 something of it is still in place, 2 usage, 4 a plugin or the\n"

@@ -34,6 +34,16 @@ void add_path_list(std::vector<fs::path>& dirs, const std::string& list) {
     }
 }
 
+// What was named for p2pdiag alone is used or nothing is: another place would be a surprise.
+std::optional<fs::path> changes_dir(const Environment& environment) {
+    if (const auto set = environment("P2PDIAG_STATE_DIR")) {
+        if (!fs::path(*set).is_absolute()) return std::nullopt;
+        return fs::path(*set) / "changes";
+    }
+    const auto state = xdg_dir(environment, "XDG_STATE_HOME", ".local/state");
+    return state ? std::optional(*state / "changes") : std::nullopt;
+}
+
 }  // namespace
 
 Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environment& environment) {
@@ -58,9 +68,7 @@ Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environ
         paths.user_config = *config / "config.toml";
         paths.user_profiles = *config / "profiles";
     }
-    if (const auto state = xdg_dir(environment, "XDG_STATE_HOME", ".local/state")) {
-        paths.changes = *state / "changes";
-    }
+    paths.changes = changes_dir(environment);
     return paths;
 }
 

@@ -4,16 +4,20 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <initializer_list>
+#include <array>
 
 namespace p2pdiag::cli {
 
 namespace {
 
+constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
+
+constexpr Milliseconds one_wish{1000};
+
 sigset_t watched() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signal);
+    for (const int signal : signals) ::sigaddset(&set, signal);
     return set;
 }
 
@@ -34,11 +38,21 @@ SignalWatch::~SignalWatch() {
 int SignalWatch::count() {
     signalfd_siginfo info{};
     while (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-        ++count_;
+        const TimePoint now = Clock::now();
+        const bool same_wish = info.ssi_signo != SIGINT && count_ > 0 && now - counted_ < one_wish;
+        if (!same_wish) {
+            ++count_;
+            counted_ = now;
+        }
         last_ = static_cast<int>(info.ssi_signo);
         from_terminal_ = info.ssi_code == SI_KERNEL;
     }
     return count_;
+}
+
+void SignalWatch::dismiss() {
+    // This also drops those that wait already.
+    for (const int signal : signals) ::signal(signal, SIG_IGN);
 }
 
 }  // namespace p2pdiag::cli

@@ -74,61 +74,90 @@ public:
 
     // `code`: what the exit code is at least, when everything goes well.
     int take_back(const std::vector<Record>& records, int code) {
+        const Question question{records_text(records, unicode_), "Take this back?", "taken back"};
+        return after_asking(question, records, code, [&](SignalWatch& signals) {
+            change::Children children(
+                signals.fd(),
+                count_interrupts(signals, "Stopping after this one. Once more ends it at once.\n"));
+            const profile::Profile profile = load_profile(profile_request(context_));
+            const auto input_for = [&profile](const loader::Plugin& plugin) {
+                return plugin_input(profile, plugin);
+            };
+            return change::take_back(journal_, children, context_.plugins, input_for, records,
+                                     watch_change(context_, false));
+        });
+    }
+
+    int forget(std::vector<Record> records) {
+        std::erase_if(records, [](const Record& record) { return !record.open(); });
+        if (records.empty()) return nothing("There is nothing to forget.", exit_codes::nothing);
+        const Question question{forgetting_text(records, unicode_), "Forget this?", "forgotten"};
+        return after_asking(question, records, exit_codes::nothing,
+                            [&](SignalWatch&) { return change::forget(journal_, records); });
+    }
+
+private:
+    struct Question {
+        std::string about;  // lines
+        std::string words;
+        std::string done;  // "taken back"
+    };
+
+    template <class Work>
+    int after_asking(const Question& question, const std::vector<Record>& records, int code,
+                     Work work) {
         if (flags_.dry_run) {
-            if (!flags_.json()) return print_result(records_text(records, unicode_));
+            if (!flags_.json()) return print_result(question.about);
             return print_document("planned", exit_codes::nothing, untouched(records));
         }
-        note(records_text(records, unicode_));
+        note(question.about);
         SignalWatch signals;
         if (!flags_.yes) {
-            const Answer answer = ask(context_, signals, "Take this back?");
+            const Answer answer = ask(context_, signals, question.words);
             if (answer == Answer::interrupted) {
                 return end("interrupted", signal_code(signals), untouched(records));
             }
-            if (answer == Answer::no) complain("declined: nothing was taken back");
+            if (answer == Answer::no) complain("declined: nothing was " + question.done);
             if (answer == Answer::nobody_there) {
-                complain("nothing was taken back, since there is nobody to ask. To do it:\n  " +
+                complain("nothing was " + question.done +
+                         ", since there is nobody to ask. To do it:\n  " +
                          command_with_yes(context_));
             }
             if (answer != Answer::yes) {
                 return end("declined", exit_codes::declined, untouched(records));
             }
         }
-        change::Children children(
-            signals.fd(),
-            count_interrupts(signals, "Stopping after this one. Once more ends it at once.\n"));
-        const profile::Profile profile = load_profile(profile_request(context_));
-        const auto input_for = [&profile](const loader::Plugin& plugin) {
-            return plugin_input(profile, plugin);
-        };
-        const std::vector<Undone> all =
-            change::take_back(journal_, children, context_.plugins, input_for, records,
-                              watch_change(context_, false));
+        const std::vector<Undone> all = work(signals);
         return report(all, code, signals);
     }
 
-private:
-    int report(const std::vector<Undone>& all, int code, const SignalWatch& signals) const {
+    int report(const std::vector<Undone>& all, int code, SignalWatch& signals) const {
+        const bool interrupted = signals.last() != 0;
+        signals.dismiss();
         json::array steps;
         for (const Undone& one : all) {
             code = std::max(code, code_of(one.outcome));
             steps.push_back(change::to_json(one));
         }
-        const bool interrupted = signals.last() != 0;
-        const bool open =
-            std::ranges::any_of(all, [](const Undone& one) { return one.record.open(); });
+        const bool complete = std::ranges::all_of(all, &Undone::settled);
+        const bool forgotten = std::ranges::any_of(
+            all, [](const Undone& one) { return one.outcome == Undone::Outcome::forgotten; });
         if (interrupted) code = signal_code(signals);
         if (!flags_.json()) {
             const int printed = print_result(undone_text(all, unicode_));
             return printed == exit_codes::nothing ? code : printed;
         }
-        return print_document(open ? "incomplete" : "undone", code, std::move(steps));
+        return print_document(!complete   ? "incomplete"
+                              : forgotten ? "forgotten"
+                                          : "undone",
+                              code, std::move(steps));
     }
 
     static int code_of(Undone::Outcome outcome) {
         switch (outcome) {
             case Undone::Outcome::undone:
-            case Undone::Outcome::already: return exit_codes::nothing;
+            case Undone::Outcome::already:
+            case Undone::Outcome::forgotten: return exit_codes::nothing;
             case Undone::Outcome::held:
             case Undone::Outcome::failed:
             case Undone::Outcome::interrupted: return exit_codes::findings;
@@ -193,8 +222,14 @@ int undo_command(const Context& context, const UndoArguments& arguments) {
     if (int(arguments.list) + int(arguments.all) + int(!arguments.ids.empty()) > 1) {
         throw UsageError{"undo takes ids, or --all, or --list: one of them"};
     }
+    if (arguments.forget && arguments.ids.empty()) {
+        throw UsageError{
+            "undo --forget takes the ids of what is to be forgotten: see 'p2pdiag undo "
+            "--list'"};
+    }
     UndoCommand command(context, arguments.flags);
     if (arguments.list) return command.list();
+    if (arguments.forget) return command.forget(command.named(arguments.ids));
     // What cannot be read may be in place still.
     const bool blind = arguments.all && !command.content().unreadable.empty();
     const int code = blind ? exit_codes::findings : exit_codes::nothing;

@@ -106,6 +106,8 @@ int verb_command(const Context& context, const loader::Plugin& plugin, const std
     }
     life.read.reset();
     const int status = wait_for(pid, ended, signals);
+    // The child's own word counts, whatever was sent to it and us while it ended.
+    signals.dismiss();
     if (WIFEXITED(status)) return WEXITSTATUS(status);
     const int signal = WTERMSIG(status);
     if (signal == SIGINT || signal == SIGTERM) return 128 + signal;

@@ -184,6 +184,9 @@ Outcome<pid_t> start_command(const LiveHost& host, const std::vector<std::string
         enter_network(&host);
         enter_views(host);
         ::setenv("P2PDIAG_LAB", host.name.c_str(), 1);
+        // What is changed in here ends with the lab, and is no business of the user's own journal.
+        const std::string state = std::string(lab_dir) + "/state";
+        ::setenv("P2PDIAG_STATE_DIR", state.c_str(), 1);
         // These would lead the command to servers that the lab does not have.
         for (const char* name :
              {"P2P_STUN_SERVERS", "P2P_TURN_SERVER", "P2P_TURN_USERNAME", "P2P_TURN_PASSWORD",

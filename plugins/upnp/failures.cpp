@@ -73,10 +73,11 @@ void add_failure(Judgement& judgement, const Try& asked, const portmap::Failure&
     evidence["code"] = failure.code;
     evidence["text"] = failure.text;
     if (failure.retry_after) evidence["retry_after_s"] = failure.retry_after->count();
-    std::string message = port_words(asked.request.transport, asked.request.external_port) +
-                          " by " + std::string(display_name(asked.service.protocol)) + " of " +
-                          asked.router_name + ": " + explain(failure.problem) +
-                          ". It said: " + words(failure);
+    std::string message =
+        port_words(asked.request.transport, asked.request.external_port) + " by " +
+        std::string(display_name(asked.service.protocol)) + " of " + asked.router_name + ": " +
+        explain(failure.problem) +
+        (is_answer(failure.problem) ? ". It said: " + words(failure) : " (" + words(failure) + ')');
     judgement.add(code_for(failure), Severity::warning, std::move(message), std::move(evidence));
 }
 

@@ -1,5 +1,5 @@
-// The change upnp.forward, apply: asks one router after the other until one grants it. What may
-// have been left in a router is in the record before it is asked for.
+// The change upnp.forward, apply: asks one router after the other until one grants it, or renews
+// what a record has. What may have been left in a router is in the record before it is asked for.
 #include <p2pdiag/run_until.hpp>
 
 #include "carrier_hop.hpp"
@@ -65,11 +65,39 @@ boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Session> session) {
     session->result.finish(P2PDIAG_FAIL, message);
 }
 
+// An earlier forward gets its whole time again; renewing makes what the router has lost. When that
+// fails it is as it was.
+boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Session> session) {
+    Attempt& attempt = *session->record.granted();
+    Try one = session->input.step.tries[attempt.index];
+    one.request.description = describe_as(session->input.id);
+    const auto answer = co_await portmap::renew_mapping(one.service, one.request, *attempt.grant);
+    const auto renewed = judge_port(one, answer);
+    if (answer) {
+        attempt.grant = *answer;
+        attempt.asked_at = now_in_seconds();
+        hand_over(run, session->record);
+    }
+    if (renewed) {
+        succeed(*session, one, *renewed);
+        co_return;
+    }
+    add_failure(session->result, one, renewed.error());
+    session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
+}
+
 boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
+    if (session->record.granted() != nullptr) {
+        co_await renew(run, session);
+        co_return;
+    }
     const Step& step = session->input.step;
     for (std::size_t i = 0; i < step.tries.size(); ++i) {
         Try one = step.tries[i];
         one.request.description = describe_as(session->input.id);
+        // What an earlier command may have left by the same way is this one.
+        std::erase_if(session->record.attempts,
+                      [i](const Attempt& made) { return made.index == i; });
         session->record.attempts.push_back({i, now_in_seconds(), std::nullopt});
         hand_over(run, session->record);
         const auto answer = co_await portmap::add_mapping(one.service, one.request);
@@ -109,6 +137,7 @@ p2pdiag_status apply_forward(Run& run) {
     }
     const auto session = std::make_shared<Session>();
     session->input = std::move(*input);
+    if (session->input.record) session->record = *session->input.record;
     auto deadline = run.deadline();
     if (deadline != TimePoint::max()) deadline -= time_to_report;
     const Ended ended = run_until(run.cancel_fd(), deadline, apply(&run, session));

@@ -30,6 +30,7 @@ std::optional<OpenForward> parse_one(const json::object& object) {
     OpenForward open;
     open.id = *id;
     open.step = *parsed;
+    open.held_by = json::find_integer(object, "held_by");
     if (const json::object* record = json::find_object(object, "record")) {
         open.record = parse_record(*record, open.step);
         if (!open.record) return std::nullopt;

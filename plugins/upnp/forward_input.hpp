@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "forward_plan.hpp"
+#include "situation.hpp"
 
 namespace p2pdiag::upnp_plugin {
 

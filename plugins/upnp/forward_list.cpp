@@ -1,6 +1,7 @@
 // The verb `forward`, command list: what the routers forward, and which of it is ours.
 #include <p2pdiag/run_until.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -18,13 +19,15 @@ constexpr int exit_nothing_answered = 3;
 
 struct Row {
     std::string router;
-    std::string protocol;  // by which it is known: "upnp", or "journal"
+    std::string udn;       // of the router, where UPnP told it
+    std::string protocol;  // by which it is known, or was made: "upnp"
     std::string transport;
     std::uint16_t external_port = 0;
     std::string internal;
-    std::string lease;
-    std::string description;
-    std::string whose;  // "ours", "this machine", "other"
+    std::optional<std::int64_t> lease_s;  // remaining; 0 = for good; nothing = not known, or over
+    std::string lease;                    // the same in words
+    std::optional<std::string> description;  // as the router has it; nothing from the journal
+    std::string whose;                       // "ours", "this machine", "other"
     std::string id;
 };
 
@@ -45,16 +48,18 @@ Row row_of(const portmap::IgdReport& igd, const portmap::IgdMapping& mapping,
            const std::vector<OpenForward>& open) {
     Row row;
     row.router = igd.answer.from.to_string();
+    row.udn = (**igd.description).udn;
     row.protocol = "upnp";
     row.transport = to_string(mapping.transport);
     row.external_port = mapping.external_port;
     if (mapping.internal_address) {
         row.internal = Endpoint{*mapping.internal_address, mapping.internal_port}.to_string();
     }
-    row.lease = mapping.lease.count() == 0 ? "permanent" : lease_words(mapping.lease);
+    row.lease_s = mapping.lease.count();
+    row.lease = lease_words(mapping.lease);
     row.description = shown_description(mapping);
     const std::string_view id = id_of(mapping.description);
-    const bool here = mapping.internal_address == igd.answer.local;
+    const bool here = mapping.internal_address == (**igd.description).mapping->local;
     if (find_open(open, id) != nullptr) {
         row.whose = "ours";
         row.id = id;
@@ -64,6 +69,15 @@ Row row_of(const portmap::IgdReport& igd, const portmap::IgdMapping& mapping,
     return row;
 }
 
+// A router that was found over both families lists the same twice.
+bool is_repetition(const Listing& listing, const Row& row) {
+    return std::any_of(listing.rows.begin(), listing.rows.end(), [&](const Row& other) {
+        return other.udn == row.udn && !row.udn.empty() && other.router != row.router &&
+               other.transport == row.transport && other.external_port == row.external_port &&
+               other.internal == row.internal && other.description == row.description;
+    });
+}
+
 bool is_listed(const Listing& listing, const OpenForward& open) {
     for (const Row& row : listing.rows) {
         if (row.id == open.id && row.transport == to_string(open.step.request().transport)) {
@@ -71,6 +85,19 @@ bool is_listed(const Listing& listing, const OpenForward& open) {
         }
     }
     return false;
+}
+
+void set_lease(Row& row, const Attempt& made) {
+    const auto& lease = made.grant->lifetime;
+    row.lease = lease_words(lease);
+    if (!lease) return;
+    row.lease_s = lease->count();
+    if (lease->count() == 0) return;
+    *row.lease_s -= now_in_seconds() - made.asked_at;
+    row.lease = std::to_string(*row.lease_s) + " s";
+    if (*row.lease_s > 0) return;
+    row.lease_s.reset();
+    row.lease = "over";
 }
 
 // What cannot be read from a router: made by NAT-PMP or PCP, or by a router that is not there now.
@@ -83,9 +110,8 @@ Row row_of(const OpenForward& open) {
     row.transport = to_string(one.request.transport);
     row.external_port = made == nullptr ? one.request.external_port : made->grant->external_port;
     row.internal = Endpoint{one.service.local, one.request.internal_port}.to_string();
-    row.lease = made == nullptr ? "not known to be granted" : lease_words(made->grant->lifetime);
-    if (made != nullptr && lease_is_over(*made, one, now_in_seconds())) row.lease = "over";
-    row.description = "as recorded here, not read from the router";
+    row.lease = "not known to be granted";
+    if (made != nullptr) set_lease(row, *made);
     row.whose = "ours";
     row.id = open.id;
     return row;
@@ -103,7 +129,8 @@ Listing make_listing(const Search& search, const std::vector<OpenForward>& open)
         }
         listing.any_router = true;
         for (const portmap::IgdMapping& mapping : (**igd.mappings).entries) {
-            listing.rows.push_back(row_of(igd, mapping, open));
+            Row row = row_of(igd, mapping, open);
+            if (!is_repetition(listing, row)) listing.rows.push_back(std::move(row));
         }
         if (!(**igd.mappings).complete) {
             listing.notes.push_back(router + " has more forwards than are shown");
@@ -129,15 +156,14 @@ Listing make_listing(const Search& search, const std::vector<OpenForward>& open)
 void print_json(const Listing& listing) {
     json::array forwards;
     for (const Row& row : listing.rows) {
-        json::object object{{"router", row.router},
-                            {"known_by", row.protocol},
-                            {"protocol", row.transport},
-                            {"external_port", row.external_port},
-                            {"internal", row.internal},
-                            {"lease", row.lease},
-                            {"description", row.description},
-                            {"whose", row.whose},
-                            {"id", nullptr}};
+        json::object object{
+            {"router", row.router},      {"known_by", row.protocol},
+            {"protocol", row.transport}, {"external_port", row.external_port},
+            {"internal", row.internal},  {"read_from", row.description ? "router" : "journal"},
+            {"lease_s", nullptr},        {"description", nullptr},
+            {"whose", row.whose},        {"id", nullptr}};
+        if (row.lease_s) object["lease_s"] = *row.lease_s;
+        if (row.description) object["description"] = *row.description;
         if (!row.id.empty()) object["id"] = row.id;
         forwards.push_back(std::move(object));
     }
@@ -153,7 +179,9 @@ void print_text(const Listing& listing) {
         std::cout << row.transport << ' ' << row.external_port << " of " << row.router << " -> "
                   << (row.internal.empty() ? "?" : row.internal) << "  [" << row.whose;
         if (!row.id.empty()) std::cout << ' ' << row.id;
-        std::cout << "]  lease " << row.lease << "  " << row.description << '\n';
+        std::cout << "]  lease " << row.lease << "  "
+                  << row.description.value_or("(from the journal, not read from the router)")
+                  << '\n';
     }
     std::cout.flush();
     for (const std::string& note : listing.notes) std::cerr << "p2pdiag: " << note << '\n';

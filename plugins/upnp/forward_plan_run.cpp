@@ -5,6 +5,7 @@
 #include "carrier_hop.hpp"
 #include "checks.hpp"
 #include "forward_input.hpp"
+#include "forward_plan.hpp"
 #include "net/task_group.hpp"
 #include "search.hpp"
 
@@ -76,7 +77,7 @@ asio::awaitable<void> look_for_carrier(std::shared_ptr<Session> session) {
 
 asio::awaitable<void> find_out(std::shared_ptr<Session> session) {
     const std::shared_ptr<Search> search(session, &session->situation.search);
-    co_await search_routers(search);
+    co_await search_patiently(search);
     co_await check_open(session);
     co_await look_up(session);
     co_await look_for_carrier(session);

@@ -110,7 +110,7 @@ private:
                 " at the network interface. A program listens on the port, so whether this "
                 "machine's own firewall lets it through was not seen";
         }
-        finish(P2PDIAG_PASS, "packet", false, std::move(text));
+        finish(proof.at_socket ? P2PDIAG_PASS : P2PDIAG_WARN, "packet", false, std::move(text));
     }
 
     void stopped_here() {
@@ -163,8 +163,9 @@ private:
                        why_no_packet(facts_.proof ? facts_.proof->why_not : std::string());
         switch (facts_.read_back.in_force) {
             case InForce::yes:
-                finish(P2PDIAG_PASS, "read-back", false,
-                       "The router lists " + subject() + " for this machine; " + no_packet);
+                finish(P2PDIAG_WARN, "read-back", false,
+                       "by the router's own list alone, which has " + subject() +
+                           " for this machine; " + no_packet);
                 break;
             case InForce::no: {
                 std::string text = "The router accepted " + subject() +

@@ -1,4 +1,5 @@
 """Changing something and taking it back, as people and scripts meet it. The plugin "box" puts files into a folder."""
+import contextlib
 import fcntl
 import glob
 import json
@@ -136,7 +137,8 @@ class Plan(Case):
     def test_bad_usage(self):
         for words in (["box", "put", "--yes"], ["box", "put", "--name", "a", "--count", "many"],
                       ["box", "drop", "--name", "a", "--keep"], ["undo", "nothing"], ["undo", "--all", "--list"],
-                      ["undo", "00000000", "--all"], ["undo", "--keep"]):
+                      ["undo", "00000000", "--all"], ["undo", "--keep"],
+                      ["undo", "--forget"], ["undo", "--forget", "--all"], ["undo", "--forget", "00000000"]):
             self.assertEqual(self.host(*words).returncode, 2, words)
             self.assertEqual(self.document(*words, code=2)["error"]["exit_code"], 2)
         self.assertEqual(self.calls(), [])
@@ -253,6 +255,14 @@ class Apply(Case):
         self.put("a")
         self.assertEqual(len(os.listdir(self.place + "/home/.local/state/p2pdiag/changes")), 1)
 
+    def test_a_journal_for_some_commands(self):
+        self.environment["P2PDIAG_STATE_DIR"] = self.place + "/apart"
+        self.put("a")
+        self.assertEqual(len(os.listdir(self.place + "/apart/changes")), 1)
+        self.assertFalse(os.path.exists(self.state))
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), [])
+
     def test_a_step_that_fails_takes_back_all(self):
         for how, code, status in (("fail", 1, "not-applied"), ("unknown", 1, "not-applied"), ("error", 4, "error"),
                                   ("crash", 4, "error"), ("early-crash", 4, "error")):
@@ -279,6 +289,7 @@ class Apply(Case):
     def test_verification(self):
         for how, code, says in (("fail", 1, "Done, but it does not work. What was done stays in place."),
                                 ("unknown", 0, "Done. 1 of 2 verified; whether the rest works could not be told."),
+                                ("warn", 0, "Done. 1 of 2 verified, 1 in part, as said above."),
                                 ("again", 0, "Done, and verified."),
                                 ("again-in-vain", 1, "it does not work"),
                                 ("crash", 4, "is in place")):
@@ -293,6 +304,31 @@ class Apply(Case):
             self.host("undo", "--all", "--yes")
             os.remove(self.box + "/.log")
         self.assertIn("Done. Whether it works could not be told.", self.put("a", BOX_VERIFY="unknown:a").stdout)
+        done = self.put("a", BOX_VERIFY="warn:a")
+        self.assertIn("verified in part: as warn was wished for", done.stdout)
+        self.assertIn("Done. It is verified in part, as said above.", done.stdout)
+
+    def test_going_on_with_an_earlier_one(self):
+        self.put("a")
+        first = self.records()[0]["id"]
+        self.put("z")
+        document = self.document("box", "put", "--name", "a", "--yes", code=0, BOX_CONTINUES=first)
+        self.assertEqual(document["steps"][0]["id"], first)
+        self.assertEqual(self.states(), ["a applied", "z applied"])
+        self.assertEqual(self.calls("go on"), ["go on with a"])
+        done = self.put("a", BOX_CONTINUES=first, BOX_APPLY="fail")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("what was there before is left as it is", done.stdout)
+        self.assertIn(f"To take it back: p2pdiag undo {first}\n", done.stdout)
+        self.assertEqual(self.files(), ["a", "z"])
+        # It is the newest now.
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(self.files(), ["z"])
+        done = self.put("a", BOX_CONTINUES=first)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(first + " is no longer in place", done.stdout)
+        self.assertEqual(self.put("a", BOX_CONTINUES="../../x").returncode, 4)
+        self.assertEqual(self.files(), ["z"])
 
     def applying(self, **wishes):
         """A process that applies two steps, and does not come past a function of the second."""
@@ -328,6 +364,51 @@ class Apply(Case):
         self.assertEqual(self.states(), ["b planned", "a applied"])
         self.assertEqual(self.host("undo", "--yes").returncode, 0)
         self.assertEqual(self.files(), [])
+
+    def test_several_signals_are_one_wish(self):
+        """As of timeout(1), a supervisor that ends a group, a terminal that is closed."""
+        for signals in ((signal.SIGTERM, signal.SIGHUP), (signal.SIGINT, signal.SIGTERM)):
+            process = self.applying(BOX_VERIFY="hang:b")
+            # It finds all of them when it goes on.
+            for number in (signal.SIGSTOP, *signals, signal.SIGCONT):
+                process.send_signal(number)
+            out, error = process.communicate(timeout=PATIENCE)
+            self.assertEqual(json.loads(out)["status"], "interrupted", error)
+            self.assertIn(process.returncode, (130, 143))
+            self.assertEqual(self.files(), [])
+            self.assertEqual({record["state"] for record in self.records()}, {"undone"})
+
+    def test_a_signal_that_comes_too_late(self):
+        """Done means done, and 0: nothing is left in place by a command that was ended."""
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        # The host stands in its last write until somebody reads.
+        os.set_blocking(write, False)
+        filled = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filled += os.write(write, b"x" * 4096)
+        os.set_blocking(write, True)
+        process = subprocess.Popen(self.command("box", "put", "--name", "a", "--yes"), env=self.environment,
+                                   stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end, process)
+        os.close(write)
+        self.wait_for("its last write", lambda: self.records() and self.records()[0]["verify"]
+                      and self.is_writing(process.pid))
+        process.send_signal(signal.SIGTERM)
+        text = b""
+        while block := os.read(read, 65536):
+            text += block
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertIn("Done, and verified.", text[filled:].decode())
+        self.assertEqual(self.files(), ["a"])
+
+    @staticmethod
+    def is_writing(pid):
+        with open(f"/proc/{pid}/wchan") as file:
+            where = file.read()
+        # Kernels that tell nobody.
+        return "pipe_write" in where or where in ("", "0")
 
     def test_killed_while_it_applies(self):
         process = self.start("box", "put", "--name", "a", "--name", "b", "--yes", BOX_APPLY="stubborn:b")
@@ -369,7 +450,10 @@ class Journal(Case):
         self.environment.pop("HOME", None)
         done = self.put("a")
         self.assertEqual(done.returncode, 4)
-        self.assertIn("set XDG_STATE_HOME or HOME", done.stdout)
+        self.assertIn("set XDG_STATE_HOME, HOME or P2PDIAG_STATE_DIR", done.stdout)
+        # A place that was named wrongly is not replaced by another one.
+        self.environment.update(XDG_STATE_HOME=self.place + "/other", P2PDIAG_STATE_DIR="here")
+        self.assertEqual(self.put("a").returncode, 4)
         self.assertEqual(self.calls(), [])
 
     def test_others_may_not_write_to_it(self):
@@ -469,7 +553,7 @@ class Undo(Case):
         b, a = (record["id"] for record in self.records())
         self.host("undo", a, "--yes")
         listing = self.host("undo", "--list").stdout
-        self.assertRegex(listing, rf"^{b}  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ  applied  Put .*b into the box\n$")
+        self.assertRegex(listing, rf"^{b}  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ  applied +Put .*b into the box\n$")
         self.assertRegex(self.host("undo", "--list", "--verbose").stdout, rf"{a} .* undone")
         changes = self.document("undo", "--list", code=0)["changes"]
         self.assertEqual([(change["id"], change["state"]) for change in changes], [(b, "applied"), (a, "undone")])
@@ -504,6 +588,41 @@ class Undo(Case):
         self.assertEqual(self.files(), ["b"])
         self.assertEqual(self.host("undo", "--all", "--yes").returncode, 0)
         self.assertEqual(self.files(), [])
+
+    def test_forgotten(self):
+        self.put("a", "b")
+        b, a = (record["id"] for record in self.records())
+        done = self.host("undo", "--all", "--yes", BOX_REVERT="fail:b")
+        self.assertIn(f"p2pdiag undo --forget {b}\n", done.stdout)
+        dry = self.host("undo", "--forget", b, "--dry-run")
+        for words in ("may still be in place", "what would take it back: remove it",
+                      "failed the last time: taking it back: as fail was wished for"):
+            self.assertIn(words, dry.stdout)
+        done = self.host("undo", "--forget", b)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("may still be in place", done.stderr)
+        self.assertEqual(self.states(), ["b applied", "a undone"])
+        document = self.document("undo", "--forget", b, "--yes", code=0)
+        self.assertEqual((document["status"], document["steps"][0]["outcome"]), ("forgotten", "forgotten"))
+        self.assertEqual(self.files(), ["b"])
+        # It is history, and may be named all the same.
+        self.assertEqual(self.host("undo", "--list").stdout, "No change of p2pdiag is in place.\n")
+        self.assertRegex(self.host("undo", "--list", "--verbose").stdout, rf"{b} .* forgotten +Put")
+        self.assertEqual(self.host("undo", "--all", "--yes").stdout, "There is nothing to take back.\n")
+        self.assertEqual(self.host("undo", "--forget", a, b, "--yes").stdout, "There is nothing to forget.\n")
+        self.assertEqual(self.host("undo", b, "--yes", BOX_REVERT="fail:b").returncode, 1)
+        self.assertEqual(self.states(), ["b forgotten", "a undone"])
+        done = self.host("undo", b, "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual((self.files(), self.states()), ([], ["b undone", "a undone"]))
+
+    def test_what_was_never_tried_is_said_when_it_is_forgotten(self):
+        self.put("a")
+        identifier = self.records()[0]["id"]
+        done = self.host("undo", "--forget", identifier, "--yes")
+        self.assertIn(f"nobody has tried that yet: 'p2pdiag undo {identifier}' does", done.stderr)
+        self.assertIn("Forgotten.", done.stdout)
+        self.assertEqual(self.calls("revert"), [])
 
     def test_without_its_plugin(self):
         self.put("a")
@@ -585,6 +704,7 @@ class Keep(Case):
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(f"process {process.pid} keeps it up or works on it now: end that with Ctrl-C or kill",
                           done.stdout)
+        self.assertEqual(self.host("undo", "--forget", self.records()[0]["id"], "--yes").returncode, 1)
         self.assertIn(f"held by process {process.pid}", self.host("undo", "--list").stdout)
         self.assertEqual(self.document("undo", "--list", code=0)["changes"][0]["held_by"], process.pid)
         self.assertEqual(self.files(), ["a", "b"])

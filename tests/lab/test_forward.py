@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -19,15 +20,10 @@ FIREWALL = "ct state established,related accept\n udp dport 8000 drop"
 
 # ---- inside
 
-def state():
-    """Of this lab alone; the journal of whoever runs the test stays as it is."""
-    return {**os.environ, "XDG_STATE_HOME": "/run/p2pdiag-lab/state"}
-
-
 def p2pdiag(*arguments, expect=0, host="client"):
     with on(host):
         done = subprocess.run([lab.P2PDIAG, "--profile", "lab", *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=120, env=state())
+                              capture_output=True, text=True, timeout=120)
     true(expect is None or done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done
 
@@ -35,6 +31,11 @@ def p2pdiag(*arguments, expect=0, host="client"):
 def add(*options, expect=0):
     done = p2pdiag("forward", "add", "--port", str(PORT), "--yes", "--format", "json", *options, expect=expect)
     return json.loads(done.stdout)
+
+
+def records():
+    listed = json.loads(p2pdiag("undo", "--list", "--format", "json").stdout)["changes"]
+    return sorted(change["id"] for change in listed if change["state"] == "applied")
 
 
 def undo_all():
@@ -86,8 +87,11 @@ def both_protocols():
     listed = json.loads(p2pdiag("forward", "list", "--format", "json").stdout)
     ours = [row for row in listed["forwards"] if row["whose"] == "ours"]
     equal(sorted((row["protocol"], row["external_port"]) for row in ours), [("tcp", PORT), ("udp", PORT)], "list")
-    # Once more is nothing to do.
-    add("--protocol", "both")
+    # Once more is another two hours of the same.
+    before = records()
+    again = add("--protocol", "both")
+    true(all("for another 2 h" in step["title"] for step in again["steps"]), words(again))
+    equal(records(), before, "the journal after the second time")
     equal(rules(), BOTH, "after the second time")
     undo_all()
     equal(rules(), [], "after undo")
@@ -115,7 +119,7 @@ def killed():
     with on("client"):
         process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "forward", "add", "--port", str(PORT),
                                     "--protocol", "both", "--keep", "--yes"], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=state())
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wait_for(lambda: rules() == BOTH, "the forward is not there")
     process.kill()
     process.communicate(timeout=60)
@@ -136,7 +140,7 @@ def keep():
     with on("client"):
         process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "forward", "add", "--port", str(PORT), "--keep",
                                     "--yes"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, env=state())
+                                   stderr=subprocess.STDOUT, text=True)
     try:
         wait_for(lambda: len(rules()) == 1, "the forward is not there")
         # The kept part begins after the verification.
@@ -151,6 +155,31 @@ def keep():
     finally:
         process.kill()
     equal(rules(), [], "at the end")
+
+
+def keep_what_is_there():
+    """--keep after a plain add takes up the forward that is in force, and removes it at the end."""
+    add()
+    before = records()
+    with on("client"):
+        process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "forward", "add", "--port", str(PORT), "--keep",
+                                    "--yes"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+    try:
+        for line in process.stdout:
+            if "kept up" in line:
+                break
+        equal(records(), before, "the journal")
+        # A third one leaves it to the process that keeps it.
+        nothing = json.loads(p2pdiag("forward", "add", "--port", str(PORT), "--yes", "--format", "json").stdout)
+        equal(nothing["status"], "nothing", words(nothing))
+        true(f"process {process.pid}" in words(nothing), words(nothing))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        equal(process.returncode, 0, "the exit code")
+    finally:
+        process.kill()
+    equal((rules(), records()), ([], []), "at the end")
 
 
 def age(pid):
@@ -272,8 +301,7 @@ def mapping_interrupted():
             file.seek(0, os.SEEK_END)
             with on("client"):
                 process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "run", "upnp.mapping", "--skip", "stun.*"],
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                           env=state())
+                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             # The router's log is written line by line.
             wait_for(lambda: mark in file.read() or process.poll() is not None, f"no {mark}")
         process.send_signal(signal.SIGINT)
@@ -284,7 +312,7 @@ def mapping_interrupted():
 CLIENT6 = "2001:db8:7::2"
 
 
-def pinhole():
+def pinhole(*options):
     """IPv6: the router's firewall lets the port through, and closes again."""
     stranger, friend = (udp("server", "2001:db8:33::10", 0, socket.AF_INET6) for _ in range(2))
 
@@ -296,7 +324,7 @@ def pinhole():
         return arrived
 
     equal(open_to_strangers(), False, "before")
-    result = words(add())
+    result = words(add(*options))
     true(CLIENT6 in result, result)
     equal(open_to_strangers(), True, "through the pinhole")
     undo_all()
@@ -307,8 +335,23 @@ def pinhole():
     true(str(PORT) not in left, left)
 
 
-CASES = [both_protocols, remove_one, external_port, killed, keep, host_firewall, not_forwarding, taken, with_program,
-         no_igd, carrier, gateways, mapping, mapping_interrupted, pinhole]
+def pinhole_by_igd():
+    """WANIPv6FirewallControl, of a router whose routes lead to its link-local address, as advertised ones do."""
+    shown = output("router", "ip", "-6", "-brief", "address", "show", "lan0", "scope", "link")
+    router = re.search(r"fe80:[0-9a-f:]+", shown).group()
+    output("client", "ip", "-6", "route", "replace", "default", "via", router, "dev", "eth0")
+    found, codes = check("upnp.gateways")
+    devices = found["data"]["devices"]
+    # It answers from its link-local address as well, with a LOCATION that is not believed from there.
+    equal(sorted(device["from"] for device in devices), ["192.168.7.1:1900", "[2001:db8:7::1]:1900"], words(devices))
+    equal([device["preferred"] for device in devices], [True, True], words(devices))
+    equal([device["problems"] for device in devices], [None, None], words(devices))
+    true("portmap.multiple-gateways" not in codes, words(found))
+    pinhole("--via", "upnp")
+
+
+CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, host_firewall, not_forwarding, taken, with_program,
+         no_igd, carrier, gateways, mapping, mapping_interrupted, pinhole, pinhole_by_igd]
 
 
 # ---- outside
@@ -340,7 +383,8 @@ class Forward(Cases):
         self.inside((both_protocols, "--igd", "upnp"), nat=("--nat", "symmetric"))
 
     def test_keep(self):
-        self.inside(*((keep, "--igd", protocol) for protocol in PROTOCOLS))
+        self.inside(*((keep, "--igd", protocol) for protocol in PROTOCOLS),
+                    (keep_what_is_there, "--igd", "upnp"), (keep_what_is_there, "--igd", "natpmp"))
 
     def test_what_stands_in_the_way(self):
         with lab.firewall(FIREWALL) as path:
@@ -353,7 +397,16 @@ class Forward(Cases):
                                  for protocols in ("upnp,natpmp,pcp", "pcp")))
 
     def test_ipv6(self):
-        self.inside((pinhole, "--ipv6", "--igd", "upnp"), (pinhole, "--ipv6", "--igd", "pcp"))
+        self.inside((pinhole_by_igd, "--ipv6", "--igd", "upnp"), (pinhole, "--ipv6", "--igd", "pcp"))
+
+    def test_a_lab_has_its_own_journal(self):
+        """What is forwarded in a lab vanishes with it, and the user's own journal never hears of it."""
+        with tempfile.TemporaryDirectory() as place:
+            done = lab.lab("run", *NAT, "--igd", "pcp", "--no-servers", "--", "forward", "add", "--port", str(PORT),
+                           "--yes", env={**os.environ, "XDG_STATE_HOME": place})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("p2pdiag undo ", done.stdout)
+            self.assertEqual(os.listdir(place), [])
 
 
 class Checks(Cases):

@@ -1,6 +1,6 @@
 // A correct plugin whose change puts files into a folder, BOX_DIR. The environment tells it how to
-// go wrong: BOX_APPLY=crash, or BOX_APPLY=crash:b for the file "b" alone. Every call is a line in
-// BOX_DIR/.log.
+// go wrong: BOX_APPLY=crash, or BOX_APPLY=crash:b for the file "b" alone. BOX_CONTINUES is the id
+// of the record that its steps go on with. Every call is a line in BOX_DIR/.log.
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -105,7 +105,9 @@ p2pdiag_status plan(p2pdiag::Run& run) {
         steps += steps.empty() ? "" : ",";
         steps += R"({"title":"Put \u001b[31m)" + name +
                  R"( into the box","undo":"remove it","match":{"name":)" + text +
-                 R"(,"count":7},"step":{"name":)" + text + "}}";
+                 R"(,"count":7},"step":{"name":)" + text + "}";
+        const std::string earlier = environment("BOX_CONTINUES");
+        steps += earlier.empty() ? "}" : R"(,"continues":")" + earlier + R"("})";
     }
     run.data(R"({"steps":[)" + steps + R"(],"notes":["a note"]})");
     if (!how.empty()) return common(run, how);
@@ -115,7 +117,8 @@ p2pdiag_status plan(p2pdiag::Run& run) {
 p2pdiag_status apply(p2pdiag::Run& run) {
     const std::string name = step_name(run);
     const std::string how = mischief("BOX_APPLY", name);
-    log_call("apply", name);
+    const bool goes_on = run.input().find(R"("record":{)") != std::string_view::npos;
+    log_call(goes_on ? "go on with" : "apply", name);
     if (how == "early-crash") crash();
     run.data(R"({"stage":"begun"})");
     std::ofstream(path_of(name)) << strings(run.input(), "id").at(0);

@@ -203,3 +203,85 @@ TEST_CASE_METHOD(Fixture, "what can no longer be kept up is taken back as well")
     CHECK(carry_out({"a"}, true).outcome == Outcome::verify_failed);
     CHECK(states() == Strings{"a undone", "a undone", "a undone"});
 }
+
+namespace {
+
+struct ContinuingFixture : Fixture {
+    // "a" is in place, and a step "a2" goes on with it.
+    std::vector<change::Step> going_on() {
+        caller.answers["apply a"].push_back({.data = {{{"stage", 1}}}});
+        carry_out({"a"});
+        id = journal.read().records.at(0).id;
+        caller.calls.clear();
+        caller.inputs.clear();
+        std::vector<change::Step> all = steps({"new", "a2"});
+        all[1].continues = id;
+        return all;
+    }
+    std::string id;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(ContinuingFixture, "a step goes on with an earlier one") {
+    const auto all = going_on();
+    caller.answers["apply a2"].push_back({.data = {{{"stage", 2}}}});
+    const Executed result = carry_out_steps(all);
+    CHECK(result.outcome == Outcome::applied);
+    CHECK(states() == Strings{"a2 applied", "new applied"});
+    const auto record = journal.read().records.at(0);
+    CHECK(record.id == id);
+    CHECK(record.title == "Do a2");
+    CHECK(record.record == json::value(json::object{{"stage", 2}}));
+    CHECK(record.group == journal.read().records.at(1).id);
+    CHECK(caller.inputs.at(0).if_contains("record") == nullptr);
+    CHECK(caller.inputs.at(1).at("record") == json::value(json::object{{"stage", 1}}));
+    CHECK(caller.inputs.at(1).at("id") == json::value(id));
+}
+
+TEST_CASE_METHOD(ContinuingFixture, "what goes wrong takes away nothing that was there before") {
+    const auto all = going_on();
+    const Answer answer = GENERATE(Answer{.status = Status::fail},
+                                   Answer{.status = Status::crashed}, Answer{.interrupts = 1});
+    caller.answers["apply a2"].push_back(answer);
+    const Executed result = carry_out_steps(all);
+    CHECK(result.outcome != Outcome::applied);
+    CHECK(states() == Strings{"a2 applied", "new undone"});
+    CHECK(journal.read().records[0].record == json::value(json::object{{"stage", 1}}));
+    CHECK(result.ids_in_force() == Strings{id});
+}
+
+TEST_CASE_METHOD(ContinuingFixture, "what is kept up is taken back at the end, whoever made it") {
+    const auto all = going_on();
+    caller.answers["keep a2"].push_back({.interrupts = 1});
+    CHECK(carry_out_steps(all, true).outcome == Outcome::kept);
+    CHECK(states() == Strings{"a2 undone", "new undone"});
+}
+
+TEST_CASE_METHOD(ContinuingFixture, "a second try begins anew") {
+    const auto all = going_on();
+    caller.answers["verify a2"].push_back({.status = Status::fail, .data = {{{"again", true}}}});
+    caller.answers["apply a2"] = {{}, {.status = Status::fail}};
+    CHECK(carry_out_steps(all).outcome == Outcome::not_applied);
+    CHECK(caller.inputs.at(5).if_contains("record") == nullptr);
+    CHECK(states() == Strings{"a2 undone", "new undone"});
+}
+
+TEST_CASE_METHOD(ContinuingFixture,
+                 "only what is in place, and held by nobody, can be gone on with") {
+    const auto all = going_on();
+    {
+        const auto lock = journal.lock(id);
+        const Executed held = carry_out_steps(all);
+        CHECK(held.outcome == Outcome::not_applied);
+        CHECK(held.steps[1].problem.find("kept up") != std::string::npos);
+    }
+    CHECK(states() == Strings{"new undone", "a applied"});
+    auto record = journal.read().records.at(1);
+    record.state = State::undone;
+    journal.write(record);
+    const Executed gone = carry_out_steps(all);
+    CHECK(gone.outcome == Outcome::error);
+    CHECK(gone.steps[1].problem.find("no longer in place") != std::string::npos);
+    CHECK_FALSE(gone.any_in_force());
+}

@@ -97,7 +97,10 @@ struct Fixture {
 
     // Carries out steps of these names; what became of them.
     change::Executed carry_out(const std::vector<std::string>& names, bool keep = false) {
-        change::Execution execution(journal, caller, target, steps(names), {});
+        return carry_out_steps(steps(names), keep);
+    }
+    change::Executed carry_out_steps(const std::vector<change::Step>& all, bool keep = false) {
+        change::Execution execution(journal, caller, target, all, {});
         execution.apply();
         if (keep) execution.keep();
         return execution.result();

@@ -133,3 +133,30 @@ TEST_CASE_METHOD(UndoFixture,
     CHECK(done.at(1).outcome == Undone::Outcome::interrupted);
     CHECK(states() == Strings{"b undone", "a applied"});
 }
+
+TEST_CASE_METHOD(UndoFixture,
+                 "what is forgotten is no longer open, and may be named all the same") {
+    carry_out({"a", "b"});
+    const auto open = journal.read().open();
+    {
+        const auto lock = journal.lock(open[0].id);
+        CHECK(change::forget(journal, {open[0]}).at(0).outcome == Undone::Outcome::held);
+    }
+    CHECK(states() == Strings{"b applied", "a applied"});
+    caller.calls.clear();
+    CHECK(change::forget(journal, {open[0]}).at(0).outcome == Undone::Outcome::forgotten);
+    CHECK(caller.calls.empty());
+    CHECK(states() == Strings{"b forgotten", "a applied"});
+    CHECK(journal.read().open().size() == 1);
+    CHECK(matches({}) == 1);
+    caller.answers["revert b"].push_back({.status = Status::fail, .summary = "gone"});
+    auto again = take_back({journal.read().records[0]});
+    CHECK(again.at(0).outcome == Undone::Outcome::failed);
+    CHECK_FALSE(again.at(0).settled());
+    CHECK(states() == Strings{"b forgotten", "a applied"});
+    again = take_back({journal.read().records[0]});
+    CHECK(again.at(0).outcome == Undone::Outcome::undone);
+    CHECK(change::forget(journal, {journal.read().records[0]}).at(0).outcome ==
+          Undone::Outcome::already);
+    CHECK(states() == Strings{"b undone", "a applied"});
+}

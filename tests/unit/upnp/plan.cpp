@@ -179,25 +179,96 @@ TEST_CASE("what another program of this machine had forwarded stays its own") {
     Wanted udp = wanted();
     udp.transports = {Transport::udp};
     CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
+    // Ours by its name, and in no journal that is known.
+    situation.lookups[0].holder->description = "p2pdiag 89abcdef";
+    CHECK(contains(notes(plan(udp, situation)), "another journal, as another user has (89abcdef)"));
 }
 
-TEST_CASE("a forward of ours that is in force is not made twice") {
+TEST_CASE("a forward of ours gets its time anew, rather than a second one beside it") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    udp.lease = portmap::Seconds(3600);
+    Situation situation = of(everything());
+    const auto renewed = [&](Protocol protocol, InForce in_force) {
+        situation.open = {open_forward(protocol, in_force, Transport::udp)};
+        const Judgement judgement = plan(udp, situation);
+        CHECK(judgement.status == P2PDIAG_PASS);
+        REQUIRE(steps(judgement).size() == 1);
+        const json::value data = judgement.data;
+        CHECK(data.at_pointer("/steps/0/continues") == "0123abcd");
+        CHECK(contains(std::string(data.at_pointer("/steps/0/title").as_string()),
+                       "for another 1 h, by " + std::string(display_name(protocol))));
+        const Try again = steps(judgement)[0].tries.at(0);
+        const Try& before = situation.open[0].step.tries.at(0);
+        CHECK(again.service.protocol == protocol);
+        CHECK(again.request.nonce == before.request.nonce);
+        CHECK(again.request.lifetime == portmap::Seconds(3600));
+        return notes(judgement);
+    };
+    CHECK(contains(renewed(Protocol::upnp, InForce::yes), "is in force (0123abcd)"));
+    CHECK(contains(renewed(Protocol::upnp, InForce::no), "the router has lost it"));
+    CHECK(contains(renewed(Protocol::natpmp, InForce::unknown), "cannot be asked"));
+    // It was killed before it knew what the router said: the record is the place for it all the
+    // same.
+    situation.open[0].record->attempts[0].grant.reset();
+    CHECK(plan(udp, situation).data.at("steps").at(0).as_object().contains("continues"));
+
+    const auto new_one = [&] {
+        const Judgement judgement = plan(udp, situation);
+        CHECK(judgement.status == P2PDIAG_PASS);
+        REQUIRE(steps(judgement).size() == 1);
+        return !judgement.data.at("steps").at(0).as_object().contains("continues");
+    };
+    // Nothing was begun; the other transport; somebody else's by now; another network, whose router
+    // is another one or sees this machine at another address.
+    situation.open = {open_forward(Protocol::upnp, InForce::no, Transport::udp)};
+    situation.open[0].record.reset();
+    CHECK(new_one());
+    situation.open = {open_forward(Protocol::upnp, InForce::yes, Transport::tcp)};
+    CHECK(new_one());
+    situation.open = {open_forward(Protocol::upnp, InForce::foreign, Transport::udp)};
+    CHECK(new_one());
+    for (Protocol protocol : {Protocol::upnp, Protocol::natpmp}) {
+        situation.open = {open_forward(protocol, InForce::unknown, Transport::udp)};
+        situation.open[0].step.tries[0].service.router = ip("192.168.1.254");
+        CHECK(new_one());
+        situation.open = {open_forward(protocol, InForce::unknown, Transport::udp)};
+        situation.open[0].step.tries[0].service.local = ip("192.168.1.8");
+        CHECK(new_one());
+    }
+}
+
+TEST_CASE("a restarted router is asked where it listens now") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    Situation situation = of(everything());
+    situation.open = {open_forward(Protocol::upnp, InForce::unknown, Transport::udp)};
+    situation.open[0].step.tries[0].service.control_url = "http://192.168.1.1:1/old";
+    const auto made = steps(plan(udp, situation));
+    CHECK(made.at(0).tries.at(0).service.control_url == "http://192.168.1.1:5000/ctl");
+}
+
+TEST_CASE("what another process keeps up, or another protocol forwards, is left to it") {
     Wanted udp = wanted();
     udp.transports = {Transport::udp};
     Situation situation = of(everything());
     situation.open = {open_forward(Protocol::upnp, InForce::yes, Transport::udp)};
+    situation.open[0].held_by = 4711;
+    Judgement judgement = plan(udp, situation);
+    CHECK(judgement.status == P2PDIAG_SKIP);
+    CHECK(contains(notes(judgement), "process 4711"));
+
+    situation.open[0].held_by.reset();
+    udp.via = Protocol::pcp;
+    judgement = plan(udp, situation);
+    CHECK(judgement.status == P2PDIAG_SKIP);
+    CHECK(contains(notes(judgement), "by UPnP already"));
+    CHECK(contains(notes(judgement), "p2pdiag undo 0123abcd"));
+    situation.open[0].in_force = InForce::unknown;
     CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
-    situation.open[0].in_force = InForce::no;
-    CHECK(plan(udp, situation).status == P2PDIAG_PASS);
-    situation.open = {open_forward(Protocol::natpmp, InForce::unknown, Transport::udp)};
-    const Judgement unknown = plan(udp, situation);
-    CHECK(unknown.status == P2PDIAG_SKIP);
-    CHECK(contains(notes(unknown), "cannot be asked"));
-    CHECK(contains(notes(unknown), "--keep"));
     situation.open[0].lease_is_over = true;
     CHECK(plan(udp, situation).status == P2PDIAG_PASS);
-    // The other transport is another forward.
-    situation.open = {open_forward(Protocol::upnp, InForce::yes, Transport::tcp)};
+    situation.open[0].in_force = InForce::no;
     CHECK(plan(udp, situation).status == P2PDIAG_PASS);
 }
 
@@ -257,6 +328,7 @@ TEST_CASE("behind a provider's NAT no forward is promised") {
     silent.seen.carrier_hop = ip("100.64.7.1");
     const Judgement nobody = plan(wanted(), of(silent));
     CHECK(nobody.status == P2PDIAG_FAIL);
+    CHECK(contains(nobody.summary, "probably"));  // B3: a hop alone is no proof
     CHECK(nobody.has("nat.cgnat"));
     CHECK_FALSE(contains(notes(nobody), "external port 8000"));
 
