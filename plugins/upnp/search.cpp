@@ -31,7 +31,7 @@ boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
 
 boost::asio::awaitable<void> search_patiently(std::shared_ptr<Search> search) {
     portmap::DiscoveryLimits limits;
-    limits.pinholes = limits.window;
+    limits.patience = limits.window;
     return search_within(std::move(search), limits);
 }
 

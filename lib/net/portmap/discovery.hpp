@@ -56,9 +56,10 @@ struct DiscoveryLimits {
     // The most that a search takes once some protocol works, but for 200 ms when the preferred
     // gateway has just answered and is being read.
     Milliseconds answered{1000};
-    // … or where the router opens pinholes, and is to say so over IPv6 as well. With MX 1 that
+    // … or while a device on the preferred gateway has answered and is still to say whether it
+    // works, or what it says over IPv4 of pinholes is to be heard over IPv6 as well. With MX 1 that
     // begins up to a second later.
-    Milliseconds pinholes{1200};
+    Milliseconds patience{1200};
 };
 
 // Fills `found` as answers come, so that what is there can be reported when it is cancelled.

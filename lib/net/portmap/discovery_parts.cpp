@@ -179,7 +179,9 @@ Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& l
     if (progress.usable && !progress.reading) {
         end = std::min(end, *progress.usable + limits.settle);
     }
-    if (progress.awaiting) end = std::min(limits.window, std::max(end, limits.pinholes));
+    if (progress.awaiting || progress.looking) {
+        end = std::min(limits.window, std::max(end, limits.patience));
+    }
     return end;
 }
 

@@ -98,7 +98,7 @@ DiscoveryLimits patient() {
     DiscoveryLimits limits;
     limits.window = Milliseconds(60000);
     limits.answered = Milliseconds(50000);
-    limits.pinholes = Milliseconds(50000);
+    limits.patience = Milliseconds(50000);
     return limits;
 }
 
@@ -233,8 +233,9 @@ TEST_CASE("when a search is over") {
     CHECK(end_of({1500, 1500, false, false, true}) == 1800);
     CHECK(end_of({2700, 2700, false, false, true}) == 2800);
     DiscoveryLimits patient_ones;
-    patient_ones.pinholes = patient_ones.window;
+    patient_ones.patience = patient_ones.window;
     CHECK(end_of({5, 100, false, false, true}, patient_ones) == 2800);
+    CHECK(end_of({5, {}, true, true}, patient_ones) == 2800);
     CHECK(end_of({5, 100}, patient_ones) == 400);
     DiscoveryLimits short_ones;
     short_ones.window = Milliseconds(500);
