@@ -10,5 +10,10 @@ p2pdiag_status check_outbound(Run& run);  // outbound_check.cpp, docs/checks/fir
 p2pdiag_status check_punching(Run& run);  // outbound_check.cpp, docs/checks/firewall.punching.md
 
 int check_command(Run& run);  // check_verb.cpp, docs/user/firewall.md
+// The change firewall.allow, allow_change.cpp.
+p2pdiag_status plan_allow(Run& run);
+p2pdiag_status apply_allow(Run& run);
+p2pdiag_status verify_allow(Run& run);
+p2pdiag_status revert_allow(Run& run);
 
 }  // namespace p2pdiag::firewall

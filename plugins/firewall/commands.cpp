@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -116,6 +117,24 @@ private:
 };
 
 }  // namespace
+
+bool is_denied(const Answer& answer) {
+    if (answer.kind != Answer::Kind::ended) return false;
+    return answer.error.find("ermission denied") != std::string::npos ||
+           answer.error.find("not permitted") != std::string::npos;
+}
+
+std::string why_failed(const std::string& program, const Answer& answer) {
+    switch (answer.kind) {
+        case Answer::Kind::missing: return "the program " + program + " is not installed";
+        case Answer::Kind::failed: return program + " could not be run";
+        case Answer::Kind::late: return program + " did not answer in time";
+        case Answer::Kind::large: return program + " printed more than can be read";
+        case Answer::Kind::ended: break;
+    }
+    const std::string said = printable(answer.error.substr(0, answer.error.find('\n')));
+    return program + " failed" + (said.empty() ? "" : ": " + said);
+}
 
 Answer run_command(const std::vector<std::string>& argv, Clock::time_point deadline,
                    int cancel_fd) {

@@ -25,6 +25,11 @@ struct Answer {
     bool good() const { return kind == Kind::ended && exit_code == 0; }
 };
 
+// Why an answer is not good, in a few words.
+std::string why_failed(const std::string& program, const Answer& answer);
+// It said that only root may do that.
+bool is_denied(const Answer& answer);
+
 // More than a ruleset may have.
 inline constexpr std::size_t max_answer = (std::size_t{64} << 20) + 1;
 

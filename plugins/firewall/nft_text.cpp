@@ -35,6 +35,9 @@ public:
         } else if (body == nullptr) {
             text_ += std::string(name) + ' ';
             expression(inside);
+        } else if (name == "counter") {
+            // Without what it has counted so far: the rule stays the same rule.
+            text_ += name;
         } else if (name == "match") {
             match(*body);
         } else if (name == "vmap") {

@@ -18,40 +18,9 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-constexpr std::size_t max_file = std::size_t{1} << 20;
-
-FileText read_small_file(const std::string& path) {
-    FileText file;
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.open()) {
-        file.error = errno;
-        return file;
-    }
-    std::array<char, 4096> chunk;
-    while (file.text.size() < max_file) {
-        const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) file.error = errno;
-        if (count <= 0) break;
-        file.text.append(chunk.data(), static_cast<std::size_t>(count));
-    }
-    return file;
-}
-
 // Why a program gave no ruleset, in a few words.
 std::string why_no_answer(const std::string& program, const Answer& answer) {
-    switch (answer.kind) {
-        case Answer::Kind::missing: return "the program " + program + " is not installed";
-        case Answer::Kind::failed: return program + " could not be run";
-        case Answer::Kind::late: return program + " did not answer in time";
-        case Answer::Kind::large: return program + " printed more than can be read";
-        case Answer::Kind::ended: break;
-    }
-    const std::string said = printable(answer.error.substr(0, answer.error.find('\n')));
-    const bool denied = said.find("ermission denied") != std::string::npos ||
-                        said.find("not permitted") != std::string::npos;
-    if (denied) return "only root may read it";
-    return program + " failed" + (said.empty() ? "" : ": " + said);
+    return is_denied(answer) ? "only root may read it" : why_failed(program, answer);
 }
 
 // The kernel's view is that of the machine only in the first user namespace: in another, nft may
@@ -199,6 +168,24 @@ Route::Type type_of(net::RouteType type) {
 }
 
 }  // namespace
+
+FileText read_small_file(const std::string& path) {
+    FileText file;
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.open()) {
+        file.error = errno;
+        return file;
+    }
+    std::array<char, 4096> chunk;
+    while (file.text.size() < max_small_file) {
+        const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) file.error = errno;
+        if (count <= 0) break;
+        file.text.append(chunk.data(), static_cast<std::size_t>(count));
+    }
+    return file;
+}
 
 Sight sight_of_this_machine(std::chrono::steady_clock::time_point deadline, int cancel_fd) {
     Sight sight;

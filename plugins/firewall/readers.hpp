@@ -19,6 +19,10 @@ struct FileText {
     std::string text;
 };
 
+// The beginning of it, at most max_small_file bytes.
+inline constexpr std::size_t max_small_file = std::size_t{1} << 20;
+FileText read_small_file(const std::string& path);
+
 // What the readers ask; tests answer in place of the machine.
 struct Sight {
     std::function<Answer(const std::vector<std::string>& argv)> run;

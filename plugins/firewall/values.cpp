@@ -1,5 +1,7 @@
 #include "values.hpp"
 
+#include <algorithm>
+
 #include "headers.hpp"
 #include "literals.hpp"
 #include "routing.hpp"
@@ -23,6 +25,16 @@ constexpr unsigned nfproto_ipv6 = 10;
 Value exactly(Bits value) { return {{value, 0}, Truth::no, {}}; }
 
 Value broken() { return {{}, Truth::yes, {}}; }
+
+// nft_fib6_eval_type() of the kernel calls it unicast then: the address that a route is to, of all
+// zeros, may be anycast.
+bool has_ipv6_route(const World& world, const Known& address) {
+    const Lookup route = find_route(world, address, Family::ipv6);
+    if (route.answer != Lookup::Answer::found || route.type != Route::Type::unicast) return false;
+    const IpAddress ip = to_address(address.value, Family::ipv6);
+    return std::none_of(world.routes->begin(), world.routes->end(),
+                        [&](const Route& known) { return known.destination == ip; });
+}
 
 }  // namespace
 
@@ -206,6 +218,7 @@ Value Values::read_fib(const Fib& fib, const State& state) {
         case AddressKind::unicast:
             // Without a route IPv6 says something else.
             if (packet_.family() == Family::ipv4) return exactly(1);
+            if (within == nullptr && has_ipv6_route(world_, address)) return exactly(1);
             break;
         case AddressKind::unknown: break;
     }

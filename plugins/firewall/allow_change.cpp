@@ -1,0 +1,128 @@
+// The change firewall.allow: docs/user/firewall.md.
+#include "allow_file.hpp"
+#include "allow_persist.hpp"
+#include "allow_tools.hpp"
+#include "allow_verify.hpp"
+#include "checks.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// So that the result still gets out before the host ends the run.
+constexpr std::chrono::milliseconds time_to_report{300};
+
+TimePoint end_of(const Run& run) {
+    const TimePoint deadline = run.deadline();
+    return deadline == TimePoint::max() ? deadline : deadline - time_to_report;
+}
+
+Sight sight_to_look(const Run& run) { return sight_of_this_machine(end_of(run), run.cancel_fd()); }
+
+// A tool that writes is not killed by a Ctrl-C: it would leave half of its work.
+Sight sight_to_change(const Run& run) { return sight_of_this_machine(end_of(run), -1); }
+
+std::optional<json::object> parse_input(const Run& run) {
+    auto parsed = json::parse(run.input());
+    if (!parsed || !parsed->is_object()) return std::nullopt;
+    return std::move(parsed->get_object());
+}
+
+std::optional<Job> parse_job(const Run& run, const Sight& sight) {
+    const auto input = parse_input(run);
+    const json::object* step = input ? json::find_object(*input, "step") : nullptr;
+    const auto id = input ? json::find_string(*input, "id") : std::nullopt;
+    const auto parsed = step == nullptr ? std::nullopt : parse_allow_step(*step);
+    if (!parsed || !id || !is_id(*id)) return std::nullopt;
+    // The journal is a file: it shall not name any other.
+    if (!parsed->file.empty() && !is_known_file(parsed->file)) return std::nullopt;
+    Job job{*parsed, std::string(*id), std::nullopt, sight, {}};
+    if (const json::object* record = json::find_object(*input, "record")) {
+        job.record = parse_allow_record(*record);
+        if (!job.record) return std::nullopt;
+    }
+    return job;
+}
+
+p2pdiag_status say(Run& run, p2pdiag_status status, const std::string& text) {
+    run.summary(text);
+    return status;
+}
+
+// What the tools that are to be asked say to it.
+void prepare_all(AllowPlan& plan, const AllowWanted& wanted, const Sight& sight) {
+    for (AllowStep& step : plan.steps) {
+        const Trouble trouble = prepare(step, sight);
+        if (trouble.empty()) continue;
+        const std::string text = title_of(step) + ": that cannot be done: " + trouble;
+        plan.fail(P2PDIAG_FAIL, text);
+        return;
+    }
+    if (wanted.persistent) add_persistence(plan, sight);
+}
+
+// The machine as it is, or as its file makes it after the next start.
+World world_of(const AllowStep& step, const Sight& sight) {
+    if (step.file.empty()) return read_world(sight);
+    World world;
+    read_links(world);
+    read_sysctls(sight, world);
+    Ruleset rules;
+    const Trouble trouble = read_file_rules(step, sight, rules);
+    if (!trouble.empty()) world.unseen.push_back({"what " + step.file + " loads", trouble});
+    world.rulesets.push_back(std::move(rules));
+    return world;
+}
+
+}  // namespace
+
+p2pdiag_status plan_allow(Run& run) {
+    const auto input = parse_input(run);
+    const json::object* arguments = input ? json::find_object(*input, "arguments") : nullptr;
+    std::string why = "the host handed over arguments that cannot be";
+    const auto wanted = arguments == nullptr ? std::nullopt : AllowWanted::parse(*arguments, why);
+    if (!wanted) return say(run, P2PDIAG_FAIL, why);
+    const Sight sight = sight_to_look(run);
+    AllowPlan plan = make_allow_plan(read_world(sight), *wanted);
+    prepare_all(plan, *wanted, sight);
+    return hand_over(run, to_judgement(std::move(plan)));
+}
+
+p2pdiag_status apply_allow(Run& run) {
+    const Sight sight = sight_to_change(run);
+    auto job = parse_job(run, sight);
+    if (!job) return say(run, P2PDIAG_ERROR, "The step is not one of ours");
+    job->keep = [&](const AllowRecord& record) { run.data(json::to_text(to_json(record))); };
+    if (run.cancelled()) return say(run, P2PDIAG_FAIL, "Interrupted");
+    const Trouble trouble = apply(*job);
+    if (!trouble.empty()) return say(run, P2PDIAG_FAIL, trouble);
+    return say(run, P2PDIAG_PASS, "Done: " + words_of(job->step));
+}
+
+p2pdiag_status verify_allow(Run& run) {
+    const Sight sight = sight_to_look(run);
+    const auto job = parse_job(run, sight);
+    if (!job) return say(run, P2PDIAG_ERROR, "The step is not one of ours");
+    if (job->step.tool == Tool::firewalld && job->step.permanent) {
+        bool is = false;
+        const Trouble trouble = is_configured(job->step, sight, is);
+        if (!trouble.empty()) return say(run, P2PDIAG_UNKNOWN, trouble);
+        if (!is) return say(run, P2PDIAG_FAIL, "It is not in firewalld's configuration");
+        return say(run, P2PDIAG_PASS, "It is in firewalld's configuration");
+    }
+    return hand_over(run, judge_opening(world_of(job->step, sight), job->step));
+}
+
+p2pdiag_status revert_allow(Run& run) {
+    const Sight sight = sight_to_change(run);
+    const auto job = parse_job(run, sight);
+    if (!job) return say(run, P2PDIAG_ERROR, "The step is not one of ours");
+    bool found = false;
+    const Trouble trouble = revert(*job, found);
+    if (!trouble.empty()) return say(run, P2PDIAG_FAIL, "It may still be open: " + trouble);
+    return say(run, P2PDIAG_PASS, found ? "The rule is deleted" : "There was nothing to take back");
+}
+
+}  // namespace p2pdiag::firewall

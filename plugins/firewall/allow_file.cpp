@@ -1,0 +1,185 @@
+#include "allow_file.hpp"
+
+#include <sched.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "allow_file_edit.hpp"
+#include "allow_file_write.hpp"
+#include "iptables_save.hpp"
+#include "nft_json.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+constexpr const char* nft_file = "/etc/nftables.conf";
+constexpr const char* v4_file = "/etc/iptables/rules.v4";
+constexpr const char* v6_file = "/etc/iptables/rules.v6";
+constexpr const char* units = "/etc/systemd/system/";
+constexpr const char* nft_unit = "sysinit.target.wants/nftables.service";
+constexpr const char* iptables_unit = "multi-user.target.wants/netfilter-persistent.service";
+
+// Runs it where no interface and no rule is: what it loads is in force there alone, and gone with
+// it.
+Trouble in_empty_network(const std::function<void()>& work) {
+    int error = 0;
+    std::thread([&] {
+        if (::unshare(CLONE_NEWNET) != 0)
+            error = errno;
+        else
+            work();
+    }).join();
+    return error == 0 ? Trouble() : Trouble("no network of its own: ") + std::strerror(error);
+}
+
+Trouble load_nft(const std::string& path, const Sight& sight, Ruleset& rules) {
+    Trouble trouble;
+    const Trouble none = in_empty_network([&] {
+        const Answer loaded = sight.run({"nft", "-f", path});
+        const Answer listed = loaded.good() ? sight.run({"nft", "-j", "list", "ruleset"}) : loaded;
+        if (!listed.good()) {
+            trouble = path + " does not load in an empty network: " + why_failed("nft", listed);
+            return;
+        }
+        Reading reading = read_nft_json(listed.output);
+        if (reading)
+            rules = std::move(*reading);
+        else
+            trouble = reading.error().message;
+    });
+    return none.empty() ? trouble : none;
+}
+
+std::string restore_program(const AllowStep& step) {
+    return step.place.family == "ip6" ? "ip6tables-restore" : "iptables-restore";
+}
+
+Trouble check_iptables(const AllowStep& step, const std::string& path, const Sight& sight) {
+    Answer answer;
+    const Trouble none = in_empty_network([&] {
+        answer = sight.run({restore_program(step), "--test", path});
+    });
+    if (!none.empty()) return none;
+    return answer.good() ? Trouble() : why_failed(restore_program(step), answer);
+}
+
+Trouble read_text(const AllowStep& step, std::string& text) {
+    const FileText file = read_small_file(step.file);
+    if (file.error != 0) return step.file + ": " + std::strerror(file.error);
+    if (file.text.size() >= max_small_file) return step.file + " is too large";
+    text = file.text;
+    return {};
+}
+
+Trouble load(const AllowStep& step, const std::string& path, const Sight& sight, Ruleset& rules) {
+    if (step.tool == Tool::nft) return load_nft(path, sight, rules);
+    const FileText file = read_small_file(path);
+    if (file.error != 0) return path + ": " + std::strerror(file.error);
+    const Family family = step.place.family == "ip6" ? Family::ipv6 : Family::ipv4;
+    Reading reading = read_iptables_save(file.text, family, Source::iptables_nft);
+    if (!reading) return path + ": " + reading.error().message;
+    rules = std::move(*reading);
+    return {};
+}
+
+Trouble edit(const AllowStep& step, const std::string& text, std::string_view id,
+             std::string& edited) {
+    Edited made =
+        step.tool == Tool::nft ? add_nft_line(text, step, id) : add_iptables_line(text, step, id);
+    if (!made) return step.file + " does not say there what is in force now";
+    edited = std::move(*made);
+    return {};
+}
+
+// The edited text says what it is meant to say, and to the program that will load it.
+Trouble check_edited(const Job& job, const std::string& path) {
+    const AllowStep& step = job.step;
+    Ruleset before;
+    Ruleset after;
+    Trouble trouble = load(step, step.file, job.sight, before);
+    if (trouble.empty()) trouble = load(step, path, job.sight, after);
+    if (trouble.empty() && step.tool != Tool::nft) trouble = check_iptables(step, path, job.sight);
+    if (!trouble.empty()) return trouble;
+    return is_exact_insertion(before, after, step, job.id)
+               ? Trouble()
+               : step.file + " would load other rules than what is meant";
+}
+
+Trouble prepare_file(AllowStep& step, const Sight& sight) {
+    std::string text;
+    std::string edited;
+    Ruleset rules;
+    Trouble trouble = distrust_file(step.file);
+    if (trouble.empty()) trouble = read_text(step, text);
+    if (trouble.empty()) trouble = edit(step, text, "check", edited);
+    if (trouble.empty()) trouble = load(step, step.file, sight, rules);
+    return trouble;
+}
+
+Trouble apply_file(Job& job) {
+    std::string text;
+    std::string edited;
+    Trouble trouble = read_text(job.step, text);
+    if (trouble.empty()) trouble = edit(job.step, text, job.id, edited);
+    if (!trouble.empty()) return trouble;
+    job.keep({true, std::nullopt});
+    return replace_file(job.step.file, text, edited,
+                        [&](const std::string& path) { return check_edited(job, path); });
+}
+
+Trouble take_out_of_file(const Job& job, bool& found) {
+    const FileText file = read_small_file(job.step.file);
+    if (file.error == ENOENT) return {};
+    if (file.error != 0) return job.step.file + ": " + std::strerror(file.error);
+    if (file.text.size() >= max_small_file) return job.step.file + " is too large";
+    const std::string text = remove_lines(file.text, job.id);
+    found = text != file.text;
+    if (!found) return {};
+    return replace_file(job.step.file, file.text, text, [](const std::string&) { return ""; });
+}
+
+// After a start of the machine what the file said is in force, too.
+Trouble revert_file(const Job& job, bool& found) {
+    const Trouble trouble = take_out_of_file(job, found);
+    if (!trouble.empty()) return trouble;
+    bool loaded = false;
+    const Hand& hand = job.step.tool == Tool::nft ? nft_hand : iptables_hand;
+    const Trouble still = hand.revert(job, loaded);
+    found = found || loaded;
+    return still;
+}
+
+}  // namespace
+
+const Hand file_hand = {prepare_file, apply_file, revert_file};
+
+std::string file_for(const AllowStep& step, const Sight& sight, Trouble& why) {
+    const bool of_nft = step.tool == Tool::nft;
+    const std::string unit = std::string(units) + (of_nft ? nft_unit : iptables_unit);
+    if (sight.read_file(unit).error != 0) {
+        why = std::string(of_nft ? "nftables.service" : "netfilter-persistent.service") +
+              " is not enabled, so it is not known where the rules come from";
+        return {};
+    }
+    if (of_nft) return nft_file;
+    const Answer version = sight.run({"iptables", "--version"});
+    const bool is_nft = version.output.find("nf_tables") != std::string::npos;
+    if (!version.good() || is_nft != (step.tool == Tool::iptables_nft)) {
+        why = "netfilter-persistent loads its files by the other kind of iptables";
+        return {};
+    }
+    return step.place.family == "ip6" ? v6_file : v4_file;
+}
+
+Trouble read_file_rules(const AllowStep& step, const Sight& sight, Ruleset& rules) {
+    return load(step, step.file, sight, rules);
+}
+
+bool is_known_file(const std::string& path) {
+    return path == nft_file || path == v4_file || path == v6_file;
+}
+
+}  // namespace p2pdiag::firewall

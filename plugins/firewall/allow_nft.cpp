@@ -1,0 +1,95 @@
+// Rules of nftables: put in, found and deleted by their comment, each in one transaction. nft gets
+// JSON, in which no name can be anything but a name.
+#include "allow_tools.hpp"
+#include "nft_json.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+json::object in_chain(std::string_view family, const std::string& table, const std::string& chain) {
+    return {{"family", family}, {"table", table}, {"chain", chain}};
+}
+
+std::vector<std::string> nft(const std::vector<std::string>& options, json::array commands) {
+    std::vector<std::string> argv = {"nft", "-j"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    argv.push_back(json::to_text(json::object{{"nftables", std::move(commands)}}));
+    return argv;
+}
+
+json::array insertion(const AllowStep& step, const std::string& comment) {
+    const RulePlace& place = step.place;
+    json::object rule = in_chain(place.family, place.table, place.chain);
+    if (place.handle != 0) rule["handle"] = place.handle;
+    rule["comment"] = comment;
+    rule["expr"] = nft_statements(step.opening, place.for_this_machine);
+    const char* how = place.handle == 0 ? "add" : "insert";
+    return {json::object{{how, json::object{{"rule", std::move(rule)}}}}};
+}
+
+Trouble prepare_nft(AllowStep& step, const Sight& sight) {
+    const Answer answer = sight.run(nft({"-c"}, insertion(step, comment_of("check"))));
+    if (answer.good()) return {};
+    return is_denied(answer) ? "only root may change the rules" : why_failed("nft", answer);
+}
+
+// Rules with our comment, as commands that delete them, and the handle of one of them.
+struct Ours {
+    json::array deletions;
+    std::optional<std::int64_t> handle;
+};
+
+Trouble find_ours(const Job& job, Ours& ours) {
+    const Answer answer = job.sight.run({"nft", "-j", "list", "ruleset"});
+    if (!answer.good()) return why_failed("nft", answer);
+    const Reading reading = read_nft_json(answer.output);
+    if (!reading) return reading.error().message;
+    const std::string comment = comment_of(job.id);
+    for (const Chain& chain : reading->chains) {
+        for (const Rule& rule : chain.rules) {
+            if (rule.comment != comment || rule.handle == 0) continue;
+            const Table& table = reading->tables[chain.table];
+            json::object named = in_chain(to_string(table.family), table.name, chain.name);
+            named["handle"] = rule.handle;
+            ours.deletions.push_back(
+                json::object{{"delete", json::object{{"rule", std::move(named)}}}});
+            ours.handle = rule.handle;
+        }
+    }
+    return {};
+}
+
+Trouble apply_nft(Job& job) {
+    AllowRecord record{true, std::nullopt};
+    job.keep(record);
+    const Answer answer = job.sight.run(nft({}, insertion(job.step, comment_of(job.id))));
+    if (!answer.good()) {
+        const bool gone = answer.error.find("No such file") != std::string::npos;
+        return why_failed("nft", answer) +
+               (gone ? ". The rules have changed since the plan was made: try again" : "");
+    }
+    Ours ours;
+    const Trouble trouble = find_ours(job, ours);
+    if (!trouble.empty()) return trouble;
+    if (!ours.handle) return "nft said that the rule is in, but it is not there";
+    record.handle = ours.handle;
+    job.keep(record);
+    return {};
+}
+
+Trouble revert_nft(const Job& job, bool& found) {
+    Ours ours;
+    const Trouble trouble = find_ours(job, ours);
+    if (!trouble.empty()) return trouble;
+    found = !ours.deletions.empty();
+    if (!found) return {};
+    const Answer answer = job.sight.run(nft({}, std::move(ours.deletions)));
+    return answer.good() ? Trouble() : why_failed("nft", answer);
+}
+
+}  // namespace
+
+const Hand nft_hand = {prepare_nft, apply_nft, revert_nft};
+
+}  // namespace p2pdiag::firewall

@@ -1,0 +1,97 @@
+#include "allow_verify.hpp"
+
+#include <algorithm>
+
+#include "ask.hpp"
+#include "routing.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+bool is_aim(const AllowStep& step, const Entrance& entrance) {
+    const Aim aim{entrance.address.family(), entrance.interface};
+    return std::find(step.aims.begin(), step.aims.end(), aim) != step.aims.end();
+}
+
+// From one end of a network towards the other; where nobody is found it is that end.
+IpAddress first_sender(const World& world, Family family, Bits from, Bits to, bool up) {
+    constexpr int most = 16;
+    Bits bits = from;
+    for (int i = 0; i < most; ++i) {
+        if (kind_of(world, {bits, 0}, family, nullptr) == AddressKind::unicast)
+            return to_address(bits, family);
+        if (bits == to) break;
+        bits = up ? bits + 1 : bits - 1;
+    }
+    return to_address(from, family);
+}
+
+std::string where(const Asked& asked) {
+    return std::string(asked.question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " +
+           asked.question.interface;
+}
+
+}  // namespace
+
+std::vector<std::optional<IpAddress>> senders(const World& world,
+                                              const std::optional<SourceNet>& source) {
+    if (!source) return {std::nullopt};
+    const Bits low = to_bits(source->first());
+    const Bits high = to_bits(source->last());
+    // The first of a network is nobody's, as is the last of IPv4.
+    const Bits edge = high - low > 1 ? 1 : 0;
+    const IpAddress first = first_sender(world, source->address.family(), low + edge, high, true);
+    const IpAddress last = first_sender(world, source->address.family(), high - edge, low, false);
+    if (first == last) return {first};
+    return {first, last};
+}
+
+Judgement judge_opening(const World& world, const AllowStep& step) {
+    Judgement judgement;
+    if (!world.unseen.empty()) {
+        become_blind(world, "sudo p2pdiag firewall check", judgement);
+        return judgement;
+    }
+    std::vector<Asked> all;
+    for (const Entrance& entrance : find_entrances(world)) {
+        if (!is_aim(step, entrance)) continue;
+        for (const auto& sender : senders(world, step.opening.source)) {
+            const Inquiry inquiry{step.opening.port, {step.opening.protocol}, sender};
+            for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
+                all.push_back(std::move(asked));
+        }
+    }
+    if (all.empty()) {
+        judgement.summary =
+            "It cannot be verified: the link that it was made for is not there any more";
+        return judgement;
+    }
+    json::array verdicts;
+    const Asked* worst = nullptr;
+    std::string open;
+    for (const Asked& asked : all) {
+        verdicts.push_back(to_json(asked.question, asked.verdict, 0));
+        if (asked.verdict.kind == VerdictKind::accept) {
+            const std::string one = where(asked);
+            if (open.find(one) == std::string::npos) open += (open.empty() ? "" : ", ") + one;
+        } else if (worst == nullptr || asked.verdict.passes == false) {
+            worst = &asked;
+        }
+    }
+    judgement.data["verdicts"] = std::move(verdicts);
+    if (worst == nullptr) {
+        judgement.status = P2PDIAG_PASS;
+        judgement.summary = "The rules, read again, let " + described(step.opening) + " in by " +
+                            open + ". Whether a program listens there is another question";
+        return judgement;
+    }
+    const bool blocked = worst->verdict.passes == false;
+    judgement.status = blocked ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN;
+    judgement.summary = described(step.opening) + " by " + where(*worst) +
+                        (blocked ? " is still stopped. " : " cannot be judged. ") +
+                        worst->verdict.why;
+    return judgement;
+}
+
+}  // namespace p2pdiag::firewall

@@ -1,0 +1,207 @@
+"""p2pdiag firewall allow against real rules of nftables and of both kinds of iptables: before, in force, and undone."""
+import dataclasses
+import glob
+import json
+import os
+import sys
+import unittest
+
+import kernel
+import opening
+from cases import chain, legacy, nft
+from kernel import PEER, PEER_OTHER
+from opening import Machine, steps, verified
+
+UDP = {"udp4 4000", "udp6 4000"}
+NDP = "meta l4proto ipv6-icmp accept"
+
+
+def iptables(rules, kind="nft", policy="ACCEPT", table="filter"):
+    heads = {"filter": "INPUT FORWARD OUTPUT", "raw": "PREROUTING OUTPUT"}[table].split()
+    text = f"*{table}\n" + "".join(f":{name} {policy if name in ('INPUT', 'PREROUTING') else 'ACCEPT'} [0:0]\n"
+                                   for name in heads) + rules + "\nCOMMIT\n"
+    return (f"iptables-{kind}", text)
+
+
+def ip6tables(*arguments, **named):
+    tool, text = iptables(*arguments, **named)
+    return tool.replace("iptables", "ip6tables"), text
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    ruleset: list
+    # A part of the title of each step.
+    steps: list
+    before: set = dataclasses.field(default_factory=set)
+    opens: set = dataclasses.field(default_factory=lambda: UDP)
+    protocol: str = "udp"
+
+
+CASES = [
+    Case("a policy", nft(chain("ct state established accept", "drop")), ["at the end of the chain input"]),
+    Case("a policy, TCP", nft(chain("", "drop")), ["tcp dport 4000 accept"], opens={"tcp4 4000", "tcp6 4000"},
+         protocol="tcp"),
+    Case("both protocols", nft(chain("", "drop")), ["udp dport 4000", "tcp dport 4000"],
+         opens=UDP | {"tcp4 4000", "tcp6 4000"}, protocol="both"),
+    Case("a reject at the end of the rules", nft(chain("tcp dport 22 accept\n  counter reject")), ["before `counter"]),
+    Case("a policy behind a goto",
+         nft("table inet t {\n chain c {\n  tcp dport 22 accept\n }\n chain input {\n  type filter hook input priority 0; "
+             "policy drop;\n  goto c\n }\n}"), ["at the end of the chain c"]),
+    Case("a chain shared with what is forwarded",
+         nft("table inet t {\n chain c {\n  ct state established accept\n  drop\n }\n"
+             " chain input {\n  type filter hook input priority 0;\n  jump c\n }\n"
+             " chain forward {\n  type filter hook forward priority 0;\n  jump c\n }\n}"), ["fib daddr type local accept"]),
+    Case("a verdict map", nft(chain("udp dport vmap { 4000 : drop, 53 : accept }")), ["before `udp dport vmap"],
+         before={"udp4 5000", "udp6 5000", "tcp4 4000", "tcp6 4000", "tcp4 5000", "tcp6 5000"}),
+    Case("dropped early and late",
+         nft(chain("udp dport 4000 drop", hook="prerouting", priority=-300, table="early") + chain("", "drop")),
+         ["chain input of the table inet early", "chain input of the table inet t"]),
+    Case("each family by itself", nft(chain("", "drop", family="ip") + chain(NDP, "drop", family="ip6")),
+         ["table ip t", "table ip6 t"]),
+    Case("IPv4 alone", nft(chain("", "drop", family="ip")), ["table ip t"],
+         before={"udp6 4000", "udp6 5000", "tcp6 4000", "tcp6 5000"}, opens={"udp4 4000"}),
+    Case("a device's ingress",
+         nft("table netdev t {\n chain in {\n  type filter hook ingress device vb priority 0; policy accept;\n"
+             "  udp dport { 4000, 5000 } drop\n }\n}"), ["table netdev t"],
+         before={"tcp4 4000", "tcp6 4000", "tcp4 5000", "tcp6 5000"}),
+    Case("iptables-nft", [iptables("-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p udp -j DROP\n"
+                                   "-A INPUT -j REJECT"), ip6tables("", policy="DROP")],
+         ["-j ACCEPT` (iptables-nft) before `-A INPUT -p udp -j DROP`", "ip6tables: "]),
+    Case("iptables-nft, and a rule of nft's in its table",
+         [iptables("-A INPUT -p tcp -j ACCEPT"),
+          ("nft", "add rule ip filter INPUT udp dport vmap { 4000 : drop, 5000 : drop }")],
+         [], before={"tcp4 4000", "tcp4 5000", "udp6 4000", "udp6 5000", "tcp6 4000", "tcp6 5000"}, opens={"udp4 4000"}),
+    Case("iptables-legacy", [iptables("-N MINE\n-A INPUT -j MINE\n-A MINE -p udp -m multiport --dports 4000,5000 -j DROP",
+                                      kind="legacy"),
+                             ip6tables("-A INPUT -p ipv6-icmp -j ACCEPT", kind="legacy", policy="DROP")],
+         ["(iptables-legacy) before `-A MINE", "(iptables-legacy) at the end"],
+         before={"tcp4 4000", "tcp4 5000"}),
+    Case("iptables-legacy, raw", [iptables("-A PREROUTING -p udp -j DROP", kind="legacy", table="raw")],
+         ["-m addrtype --dst-type LOCAL"], before={"tcp4 4000", "tcp4 5000", "udp6 4000", "udp6 5000", "tcp6 4000", "tcp6 5000"},
+         opens={"udp4 4000"}),
+    Case("nft and iptables-legacy one behind the other",
+         nft(chain("", "drop")) + [legacy(":INPUT DROP [0:0]"), legacy(":INPUT DROP [0:0]", "ip6tables-legacy")],
+         ["(nft)", "(iptables-legacy)", "(iptables-legacy)"]),
+]
+
+
+class Allow(unittest.TestCase):
+    def test_cases(self):
+        for case in CASES:
+            # The lock of iptables-legacy is root's alone.
+            if any("legacy" in tool for tool, _ in case.ruleset) and not os.access("/run", os.W_OK):
+                continue
+            with self.subTest(case.name), Machine() as machine:
+                machine.load(case.ruleset)
+                before = machine.rules()
+                self.assertEqual(machine.open_ports(), case.before)
+                result = machine.allow(protocol=case.protocol)
+                for title, part in zip(steps(result), case.steps or steps(result), strict=True):
+                    self.assertIn(part, title)
+                self.assertEqual(set(verified(result)), {"pass"}, result)
+                self.assertEqual(machine.open_ports(), case.before | case.opens)
+                # Once more is nothing to do.
+                self.assertEqual(machine.allow(protocol=case.protocol)["status"], "nothing")
+                machine.undo()
+                self.assertEqual(machine.rules(), before)
+                self.assertEqual(machine.open_ports(), case.before)
+
+    def test_source(self):
+        """From one network, and from no other."""
+        with Machine() as machine:
+            machine.load(nft(chain("", "drop")))
+            before = machine.rules()
+            machine.allow("--source", f"{PEER}/32")
+            self.assertTrue(machine.gets_in())
+            self.assertFalse(machine.gets_in(source=PEER_OTHER))
+            machine.undo()
+            self.assertEqual(machine.rules(), before)
+            for bad in ("10.9.0.1/24", "0.0.0.0/0", "; reboot", "$(reboot)"):
+                self.assertEqual(machine.allow("--source", bad, expect=1)["status"], "impossible")
+
+    def test_hostile_names(self):
+        """A name is a name, whatever it would mean to a shell or to nft."""
+        table, name = 'a"; flush ruleset; #', "in$(reboot)'\""
+        where = {"family": "inet", "table": table}
+        with Machine() as machine:
+            machine.tool("nft", "-j", "-f", "-", text=json.dumps({"nftables": [
+                {"add": {"table": {"family": "inet", "name": table}}},
+                {"add": {"chain": {**where, "name": name, "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}}]}))
+            before = machine.rules()
+            machine.allow()
+            self.assertEqual(machine.open_ports(), UDP)
+            machine.undo()
+            self.assertEqual(machine.rules(), before)
+
+    def record(self, machine):
+        path, = glob.glob(os.path.join(machine.journal, "*.json"))
+        with open(path, encoding="utf-8") as file:
+            return path, json.load(file)
+
+    def test_killed(self):
+        """As after a kill -9 in the middle: whatever the journal knows, undo finds what is there."""
+        rulesets = [nft(chain("", "drop")), [iptables("-A INPUT -j DROP")]]
+        if os.access("/run", os.W_OK):
+            rulesets.append([iptables("-A INPUT -j DROP", "legacy")])
+        for ruleset in rulesets:
+            for there in (True, False):
+                with self.subTest(ruleset=ruleset, there=there), Machine() as machine:
+                    machine.load(ruleset)
+                    before = machine.rules()
+                    machine.allow()
+                    path, record = self.record(machine)
+                    with open(path, "w", encoding="utf-8") as file:
+                        json.dump({**record, "state": "planned", "record": None, "verify": None}, file)
+                    if not there:
+                        legacy_too = "legacy" in ruleset[0][0]
+                        machine.tool(*(["iptables-legacy", "-F"] if legacy_too else ["nft", "flush", "ruleset"]))
+                    machine.undo()
+                    if there:
+                        self.assertEqual(machine.rules(), before)
+                    self.assertIn("nothing to take back", machine.undo())
+
+    def test_written_anew(self):
+        """Whoever owns the rules saves them with ours and loads them again: ours has another handle by then."""
+        with Machine() as machine:
+            machine.load(nft(chain("", "drop")))
+            before = machine.rules()
+            machine.allow()
+            text = machine.tool("nft", "list", "ruleset")
+            machine.load(nft("flush ruleset\n" + text.replace("policy drop;", "policy drop; ct state established accept")))
+            self.assertIn("p2pdiag", machine.rules())
+            machine.undo()
+            self.assertNotIn("p2pdiag", machine.rules())
+            self.assertNotEqual(machine.rules(), before)
+
+    def test_nothing_done(self):
+        with Machine() as machine:
+            machine.load(nft(chain("", "drop")))
+            before = machine.rules()
+            planned = machine.allow("--dry-run")
+            self.assertEqual((planned["status"], len(planned["steps"])), ("planned", 1))
+            declined = machine.p2pdiag("firewall", "allow", "--port", "4000", "--protocol", "udp", expect=5)
+            self.assertIn("--yes", declined.stdout + declined.stderr)
+            self.assertEqual(machine.rules(), before)
+            # What hangs on the time is not touched.
+            machine.load(nft(chain("limit rate 1/minute accept", "drop", table="u")))
+            before = machine.rules()
+            self.assertEqual(machine.allow(expect=3)["status"], "unknown")
+            self.assertEqual(machine.rules(), before)
+
+    def test_without_root(self):
+        if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] != "4294967295":
+            self.skipTest("not root")
+        nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "XDG_STATE_HOME=/nonexistent")
+        with Machine() as machine:
+            machine.load(nft(chain("", "drop")))
+            done = machine.p2pdiag("firewall", "allow", "--port", "4000", "--protocol", "udp", "--yes", expect=3,
+                                   prefix=nobody)
+            self.assertIn("sudo p2pdiag firewall allow --port 4000 --protocol udp",
+                          " ".join((done.stdout + done.stderr).split()))
+
+
+if __name__ == "__main__":
+    opening.P2PDIAG = os.path.abspath(sys.argv.pop(1))
+    kernel.main()

@@ -1,0 +1,254 @@
+// Which rule is put where: nftables and iptables.
+#include <catch2/catch.hpp>
+
+#include "rules.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::firewall;
+
+namespace {
+
+std::vector<std::string> places(const AllowPlan& plan) {
+    std::vector<std::string> all;
+    for (const AllowStep& step : plan.steps) {
+        const RulePlace& place = step.place;
+        std::string text = std::string(to_string(step.tool)) + ": " + place.family + ' ' +
+                           place.table + ' ' + place.chain;
+        if (step.tool == Tool::nft && place.handle != 0)
+            text += " before " + std::to_string(place.handle);
+        if (step.tool != Tool::nft && place.line != 0)
+            text += " line " + std::to_string(place.line);
+        if (place.for_this_machine) text += " local";
+        all.push_back(text);
+    }
+    return all;
+}
+
+using Places = std::vector<std::string>;
+
+const std::string drop_udp = is("udp", "dport", "4000") + ',' + drop_it;
+
+}  // namespace
+
+TEST_CASE("a policy: one rule at the end of the chain, for both families") {
+    const World world =
+        with(home(), Rules()
+                         .base("input", "input", "drop")
+                         .rule("input", 5, established)
+                         .rule("input", 6, is("tcp", "dport", "22") + ',' + accept_it)
+                         .read());
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(plan.judgement.status == P2PDIAG_PASS);
+    CHECK(places(plan) == Places{"nft: inet t input"});
+    REQUIRE(plan.steps.size() == 1);
+    CHECK(plan.steps[0].aims == std::vector<Aim>{{Family::ipv4, "vb"}, {Family::ipv6, "vb"}});
+    CHECK(title_of(plan.steps[0]) ==
+          "Let in UDP port 4000 by the rule `udp dport 4000 accept` (nft) at the end of the chain "
+          "input of the table inet t");
+    CHECK(says(plan, "not a listening program"));
+
+    CHECK(make_allow_plan(world, wanted("both")).steps.size() == 2);
+    const AllowPlan ssh = make_allow_plan(world, wanted("tcp", "", 22));
+    CHECK(ssh.judgement.status == P2PDIAG_SKIP);
+    CHECK(ssh.steps.empty());
+}
+
+TEST_CASE("a drop in the middle: right before it, behind what stands there with a reason") {
+    const World world =
+        with(home(), Rules()
+                         .base("input", "input", "accept")
+                         .rule("input", 5, is("ip", "saddr", "\"45.67.89.91\"") + ',' + drop_it)
+                         .rule("input", 6, is("tcp", "dport", "22") + ',' + accept_it)
+                         .rule("input", 7, reject_it)
+                         .read());
+    // The stranger of the tests is the one who is kept out: his is a rule of its own.
+    const AllowPlan plan = make_allow_plan(world, wanted("udp", "10.9.0.0/24"));
+    CHECK(places(plan) == Places{"nft: inet t input before 7"});
+    CHECK(nft_rule_text(plan.steps.at(0).opening, false) ==
+          "ip saddr 10.9.0.0/24 udp dport 4000 accept");
+}
+
+TEST_CASE("a chain that other packets come through too") {
+    const World world = with(home(), Rules()
+                                         .base("input", "input", "accept")
+                                         .base("forward", "forward", "accept")
+                                         .chain("common")
+                                         .rule("input", 5, jump("common"))
+                                         .rule("forward", 6, jump("common"))
+                                         .rule("common", 7, established)
+                                         .rule("common", 8, drop_it)
+                                         .read());
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(places(plan) == Places{"nft: inet t common before 8 local"});
+    CHECK(title_of(plan.steps.at(0)).find("fib daddr type local") != std::string::npos);
+}
+
+TEST_CASE("a policy that is come to behind a goto or a return") {
+    const World gone = with(home(), Rules()
+                                        .base("input", "input", "drop")
+                                        .chain("c")
+                                        .rule("input", 5, go("c"))
+                                        .rule("c", 6, is("tcp", "dport", "22") + ',' + accept_it)
+                                        .read());
+    CHECK(places(make_allow_plan(gone, wanted())) == Places{"nft: inet t c"});
+
+    const World returned =
+        with(home(), Rules()
+                         .base("input", "input", "drop")
+                         .rule("input", 5, is("tcp", "dport", "22") + ',' + accept_it)
+                         .rule("input", 6, R"({"return":null})")
+                         .rule("input", 7, accept_it)
+                         .read());
+    CHECK(places(make_allow_plan(returned, wanted())) == Places{"nft: inet t input before 6"});
+}
+
+TEST_CASE("several in a row") {
+    const World raw = with(home(), Rules()
+                                       .base("early", "prerouting", "accept", -300)
+                                       .base("input", "input", "drop")
+                                       .rule("early", 5, drop_udp)
+                                       .read());
+    CHECK(places(make_allow_plan(raw, wanted())) ==
+          Places{"nft: inet t early before 5 local", "nft: inet t input"});
+
+    World mixed = with(home(), Rules().base("input", "input", "drop").read());
+    mixed.rulesets.push_back(
+        saved("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+              ":OUTPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n"
+              "-A INPUT -j DROP\nCOMMIT\n"));
+    CHECK(places(make_allow_plan(mixed, wanted())) ==
+          Places{"nft: inet t input", "iptables-legacy: ip filter INPUT line 2"});
+}
+
+TEST_CASE("each family where it has rules of its own") {
+    const World v4 = with(home(), Rules("ip").base("input", "input", "drop").read());
+    const AllowPlan one = make_allow_plan(v4, wanted());
+    CHECK(places(one) == Places{"nft: ip t input"});
+    CHECK(one.steps.at(0).aims == std::vector<Aim>{{Family::ipv4, "vb"}});
+    CHECK(says(one, "by IPv6 on vb is open already"));
+
+    World both = with(home(), Rules("ip").base("input", "input", "drop").read());
+    both.rulesets.push_back(Rules("ip6").base("input", "input", "drop").read());
+    CHECK(places(make_allow_plan(both, wanted())) == Places{"nft: ip t input", "nft: ip6 t input"});
+    // Nobody asked for IPv6.
+    CHECK(places(make_allow_plan(both, wanted("udp", "10.9.0.1"))) == Places{"nft: ip t input"});
+}
+
+TEST_CASE("iptables-nft is spoken to in its own words") {
+    const World world =
+        with(home(), Rules("ip", "filter")
+                         .base("INPUT", "input", "accept")
+                         .base("FORWARD", "forward", "drop")
+                         .chain("MINE")
+                         .rule("INPUT", 5, established)
+                         .rule("INPUT", 6, jump("MINE"))
+                         .rule("MINE", 7, is("tcp", "dport", "22") + ',' + accept_it)
+                         .rule("MINE", 8, drop_it)
+                         .read());
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(places(plan) == Places{"iptables-nft: ip filter MINE line 2"});
+    CHECK(plan.steps.at(0).place.handle == 8);
+}
+
+TEST_CASE("a line of iptables that says 'or' is one line") {
+    const World world =
+        with(home(), saved("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n"
+                           ":OUTPUT ACCEPT [0:0]\n"
+                           "-A INPUT -p tcp -m multiport --ports 22,80 -j ACCEPT\n"
+                           "-A INPUT -p udp -m multiport --ports 4000,5000 -j DROP\n"
+                           "COMMIT\n"));
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(places(plan) == Places{"iptables-legacy: ip filter INPUT line 2"});
+    CHECK(plan.steps.at(0).place.text == "-A INPUT -p udp -m multiport --ports 4000,5000 -j DROP");
+}
+
+TEST_CASE("a verdict map is a rule like any other") {
+    const World world =
+        with(home(), Rules()
+                         .base("input", "input", "accept")
+                         .rule("input", 5,
+                               R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
+                               R"("data":{"set":[[4000,{"drop":null}],[53,{"accept":null}]]}}})")
+                         .read());
+    CHECK(places(make_allow_plan(world, wanted())) == Places{"nft: inet t input before 5"});
+}
+
+TEST_CASE("what is open, unknown or no rule's doing is left alone") {
+    CHECK(make_allow_plan(home(), wanted()).judgement.status == P2PDIAG_SKIP);
+
+    World blind = home();
+    blind.unseen.push_back({"the nftables rules", "only root may read it"});
+    const AllowPlan unseen = make_allow_plan(blind, wanted("both", "10.9.0.0/24"));
+    CHECK(unseen.judgement.status == P2PDIAG_UNKNOWN);
+    CHECK(says(unseen,
+               "sudo p2pdiag firewall allow --port 4000 --protocol both --source "
+               "10.9.0.0/24"));
+
+    const std::string limited = R"({"limit":{"rate":1,"burst":1,"per":"minute"}},)" + accept_it;
+    const World depends =
+        with(home(), Rules().base("input", "input", "drop").rule("input", 5, limited).read());
+    const AllowPlan open = make_allow_plan(depends, wanted());
+    CHECK(open.judgement.status == P2PDIAG_UNKNOWN);
+    CHECK(open.steps.empty());
+    CHECK(says(open, "Nothing is changed on a guess"));
+
+    World strict = home();
+    strict.sysctls.rp_filter_all = 1;
+    strict.routes->erase(strict.routes->end() - 2);  // the way to IPv4's internet
+    Route elsewhere;
+    elsewhere.destination = ip("45.0.0.0");
+    elsewhere.prefix = 8;
+    elsewhere.interface = 3;
+    strict.routes->push_back(elsewhere);
+    const AllowPlan filtered = make_allow_plan(strict, wanted("udp", "45.67.89.91"));
+    CHECK(filtered.judgement.status == P2PDIAG_FAIL);
+    CHECK(says(filtered, "rp_filter"));
+
+    World idle = home();
+    for (net::Interface& interface : idle.interfaces) interface.up = false;
+    CHECK(make_allow_plan(idle, wanted()).judgement.status == P2PDIAG_UNKNOWN);
+}
+
+TEST_CASE("one family that stays shut does not keep the other from being opened") {
+    World world = with(home(), Rules("ip").base("input", "input", "drop").read());
+    const std::string limited = R"({"limit":{"rate":1,"burst":1,"per":"minute"}},)" + accept_it;
+    world.rulesets.push_back(
+        Rules("ip6").base("input", "input", "drop").rule("input", 5, limited).read());
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(plan.judgement.status == P2PDIAG_PASS);
+    CHECK(places(plan) == Places{"nft: ip t input"});
+    CHECK(says(plan, "by IPv6 on vb cannot be judged"));
+}
+
+TEST_CASE("a port that is sent on elsewhere is not opened there") {
+    World world = with(home(), Rules("ip").base("input", "input", "drop").read());
+    world.rulesets.push_back(
+        saved("*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n"
+              ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+              "-A PREROUTING -p udp -m udp --dport 4000 -j REDIRECT --to-ports 5000\n"
+              "COMMIT\n"));
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(plan.steps.empty());
+    CHECK(says(plan, "on to port 5000"));
+}
+
+TEST_CASE("what becomes open besides is found") {
+    const World before = with(home(), Rules().base("input", "input", "drop").read());
+    Opening opening{4000, protocol_udp, std::nullopt};
+    World exact = before;
+    insert_rule(exact, {0, 0, std::nullopt}, opening, false);
+    CHECK(opened_besides(before, exact, opening).empty());
+
+    const World broad = with(home(), Rules().base("input", "input", "accept").read());
+    CHECK(opened_besides(before, broad, opening).find("would be opened too") != std::string::npos);
+
+    const World shut = with(home(), Rules().base("f", "forward", "drop").read());
+    World wide = shut;
+    insert_rule(wide, {0, 0, std::nullopt}, opening, false);
+    CHECK(opened_besides(shut, wide, opening).find("behind this one") != std::string::npos);
+
+    std::string why;
+    Opening narrow = opening;
+    narrow.source = SourceNet::parse("10.9.0.0/24", why);
+    CHECK(opened_besides(before, exact, narrow).find("from everywhere") != std::string::npos);
+}
