@@ -42,7 +42,8 @@ RESTRICTED = {
 
 # A shared library that a plugin may need, beyond those every C++ program has.
 ALWAYS_ALLOWED = r"lib(stdc\+\+|gcc_s|c|m|asan|ubsan|tsan)\.so|ld-linux|libboost_(json|container)"
-ALLOWED_LIBRARIES = {"network": r"libcares\.so", "stun": r"lib(ssl|crypto)\.so", "upnp": r"lib(miniupnpc|pugixml)\.so"}
+ALLOWED_LIBRARIES = {"capture": r"lib(z|pugixml)\.so", "network": r"libcares\.so", "stun": r"lib(ssl|crypto)\.so",
+                     "upnp": r"lib(miniupnpc|pugixml)\.so"}
 
 
 def sources(*folders):

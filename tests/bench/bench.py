@@ -1,7 +1,9 @@
 """Times p2pdiag beside its peers in the same lab and prints ratios. Nothing is asserted: `scripts/test --bench`."""
 import json
 import os
+import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -86,6 +88,44 @@ def start_up(host, source):
         print(f"  peak memory of the host  {max(timed(all_of_them)[1] for _ in range(5)) / 1024:7.1f} MiB")
 
 
+def capture_file(path, megabytes):
+    """A pcap of 2000 conversations, with a STUN request in every hundredth packet."""
+    payload = bytes(range(256)) * 5
+    packets = []
+    for number in range(4000):
+        stun = number % 100 == 0
+        data = struct.pack(">HHI12s", 1, 0, 0x2112A442, number.to_bytes(12, "big")) if stun else \
+            b"\xff" + payload[:200 + number * 37 % 900]
+        datagram = struct.pack(">HHHH", 10000 + number // 2, 3478, 8 + len(data), 0) + data
+        ends = [bytes([10, 0, 0, 1]), bytes([11, 22, 33, 10])]
+        source, target = ends if number % 2 == 0 else ends[::-1]
+        if number % 2 == 1:
+            datagram = datagram[2:4] + datagram[:2] + datagram[4:]
+        packets.append(bytes(12) + b"\x08\x00" + struct.pack(
+            ">BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, 17, 0) + source + target + datagram)
+    written = 0
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        while written < megabytes * 1_000_000:
+            part = b"".join(struct.pack("<IIII", 1_700_000_000 + written // 1_000_000, number * 100, len(data), len(data))
+                            + data for number, data in enumerate(packets))
+            file.write(part)
+            written += len(part)
+    return written / 1e6
+
+
+def captures(host, rounds, megabytes=300):
+    with tempfile.TemporaryDirectory() as place:
+        path = place + "/bench.pcap"
+        size = capture_file(path, megabytes)
+        print(f"capture analyze, a file of {size:.0f} MB, median of {rounds}")
+        commands = [[host, "capture", "analyze", path, "--format", "json"], ["tshark", "-q", "-z", "conv,udp", "-r", path]]
+        for command in commands[:1 if shutil.which("tshark") is None else 2]:
+            results = [timed(command) for _ in range(rounds)]
+            seconds = statistics.median(result[0] for result in results)
+            print(f"  {os.path.basename(command[0]):10} {size / seconds:7.0f} MB/s {max(r[1] for r in results) / 1024:8.1f} MiB")
+
+
 def main(host, rounds):
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     table("stun.nat", host, "nat", ["natdiscovery", "stun"],
@@ -101,6 +141,8 @@ def main(host, rounds):
     firewall.firewall(host, medians, timed, rounds)
     print()
     start_up(host, source)
+    print()
+    captures(host, min(rounds, 3))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,341 @@
+#include "analysis.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "findings.hpp"
+#include "roles.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+constexpr std::size_t max_conversations = 1000;  // that are named
+// An answer that takes longer comes from no path that anybody would use.
+constexpr std::int64_t patience_ns = 2'000'000'000;
+
+bool is_group(const IpAddress& address) {
+    return address.scope() == AddressScope::multicast || address == IpAddress::v4(0xFFFFFFFF);
+}
+
+std::uint64_t packets_of(const Conversation& one) { return one.packets_out + one.packets_in; }
+
+bool busier(const Conversation& one, const Conversation& other) {
+    return packets_of(one) > packets_of(other);
+}
+
+std::string amount(std::uint64_t bytes) {
+    if (bytes < 10'000) return std::to_string(bytes) + " bytes";
+    if (bytes < 10'000'000) return std::to_string(bytes / 1000) + " kB";
+    return std::to_string(bytes / 1'000'000) + " MB";
+}
+
+}  // namespace
+
+Analysis::Analysis(Filter filter)
+    : filter_(filter),
+      flows_([this](Flow& flow) { end(flow); }),
+      transactions_([this](const Transaction& transaction) { end(transaction); }) {}
+
+bool Analysis::wanted(const capture::Segment& segment) const {
+    const auto at_either_end = [&](const Endpoint& from, const Endpoint& to) {
+        const bool host =
+            !filter_.host || from.address == *filter_.host || to.address == *filter_.host;
+        const bool port = !filter_.port || from.port == *filter_.port || to.port == *filter_.port;
+        return host && port;
+    };
+    if (at_either_end(segment.from, segment.to)) return true;
+    return segment.icmp && at_either_end(segment.icmp->from, segment.icmp->to);
+}
+
+void Analysis::add(const capture::Packet& packet) {
+    ++packets_;
+    bytes_ += packet.data.size();
+    switch (dissector_.dissect(packet, segment_)) {
+        case capture::Skipped::no: break;
+        case capture::Skipped::unknown_link: ++unknown_link_; return;
+        case capture::Skipped::not_ip: ++not_ip_; return;
+        case capture::Skipped::malformed: ++malformed_; return;
+    }
+    ++understood_;
+    if (!wanted(segment_)) {
+        ++filtered_;
+        return;
+    }
+    current_.number = packet.number;
+    current_.now_ns = timeline_.place(packet.time_ns);
+    current_.segment = &segment_;
+    if (packet.comments.empty()) {
+        current_.comment.clear();
+    } else {
+        current_.comment = printable(packet.comments.front());
+    }
+    if (segment_.direction == capture::Direction::outbound) note_direction();
+    if (segment_.carrier == capture::Carrier::icmp) return add_icmp();
+    if (segment_.carrier == capture::Carrier::other) return;
+
+    const auto [flow, side] =
+        flows_.get(segment_.carrier, segment_.from, segment_.to, current_.now_ns);
+    current_.flow = &flow;
+    current_.side = side;
+    ++flow.packets[side];
+    flow.bytes[side] += segment_.payload.size();
+    flow.last_ns = std::max(flow.last_ns, current_.now_ns);
+    if (segment_.later_fragment) return;
+    segment_.carrier == capture::Carrier::udp ? add_udp() : add_tcp();
+}
+
+void Analysis::note_direction() { ++hosts_.at(segment_.from.address).outbound; }
+
+void Analysis::add_udp() {
+    const capture::Acquaintance known{current_.flow->stun, current_.flow->turn};
+    if (!capture::may_have_content(segment_, known)) return note_data();
+    const capture::Content content = capture::decode(segment_, known);
+    std::visit([this](const auto& value) { take(value); }, content);
+}
+
+void Analysis::note_data() {
+    Flow& flow = *current_.flow;
+    const std::size_t side = current_.side;
+    flow.undecoded_bytes[side] += segment_.payload.size();
+    if (++flow.undecoded[side] > 1 || filter_.stun_only || is_group(segment_.to.address)) return;
+    flow.data_message[side] = add_message({Protocol::data, Kind::notice, "data"});
+}
+
+void Analysis::add_icmp() {
+    if (!segment_.icmp) return;
+    const capture::IcmpError& error = *segment_.icmp;
+    Described described{
+        Protocol::icmp, Kind::error,
+        icmp_text(error.v6, error.type, error.code) + ", for " +
+            std::string(to_string(error.carrier)) + " to " +
+            (error.to.port == 0 ? error.to.address.to_string() : error.to.to_string())};
+    hosts_.at(segment_.from.address).hop = true;
+    const IcmpKey key{segment_.from.address, error.v6,           error.type, error.code,
+                      error.carrier,         error.from.address, error.to};
+    if (Counted* counted = evidence_.icmp_error(key)) {
+        if (counted->count++ == 0) counted->packet = current_.number;
+    }
+    std::size_t side = 0;
+    Flow* flow = flows_.find(error.carrier, error.from, error.to, side);
+    if (flow == nullptr) return notice(std::move(described));
+    // As if the other side of the conversation had answered.
+    current_.flow = flow;
+    current_.side = 1 - side;
+    const bool first = !flow->refused;
+    flow->refused = true;
+    const Sequence request = flow->request[side];
+    // Of a long row of the same, the first one says it all.
+    if (!first && request == Flow::no_message) return;
+    if (request != Flow::no_message && refused_.size() < Transactions::capacity) {
+        refused_.insert(request);
+    }
+    pair_in_flow(add_message(std::move(described)), Fate::refused);
+}
+
+Sequence Analysis::add_message(Described described) {
+    Message message;
+    message.packet = current_.number;
+    message.time_ns = message.last_ns = current_.now_ns;
+    message.from = segment_.from;
+    message.to = segment_.to;
+    message.protocol = described.protocol;
+    message.kind = described.kind;
+    message.text = std::move(described.text);
+    message.comment = current_.comment;
+    const bool kept = !filter_.stun_only || described.protocol == Protocol::stun ||
+                      described.protocol == Protocol::turn || described.protocol == Protocol::icmp;
+    return kept ? messages_.add(std::move(message)) : Flow::no_message;
+}
+
+bool Analysis::came_too_late(std::int64_t last_ns) const {
+    return timeline_.latest() - last_ns < patience_ns;
+}
+
+void Analysis::end(const Transaction& transaction) {
+    for (const Leg& leg : transaction.legs) end_leg(transaction, leg);
+}
+
+void Analysis::end_leg(const Transaction& transaction, const Leg& leg) {
+    const bool refused = refused_.erase(leg.request) > 0;
+    const Fate fate = leg.answers > 0              ? Fate::answered
+                      : refused                    ? Fate::refused
+                      : came_too_late(leg.last_ns) ? Fate::open
+                                                   : Fate::unanswered;
+    Message* message = messages_.find(leg.request);
+    if (message != nullptr) message->fate = fate;
+    const ExchangeKey key{transaction.protocol, leg.from.address, leg.to};
+    if (!transaction.asks_for_another_source) return count(key, fate, leg.sends, message);
+    Exchange* exchange = evidence_.exchange(key);
+    if (exchange == nullptr) return;
+    ++exchange->other_source_asked;
+    if (fate == Fate::answered) ++exchange->other_source_answered;
+}
+
+void Analysis::count(const ExchangeKey& key, Fate fate, std::uint64_t sends,
+                     const Message* message) {
+    Exchange* exchange = evidence_.exchange(key);
+    if (exchange == nullptr) return;
+    ++exchange->asked;
+    exchange->sends += sends;
+    if (fate == Fate::answered) ++exchange->answered;
+    if (fate == Fate::refused) ++exchange->refused;
+    if (fate == Fate::open) ++exchange->open;
+    const bool first_silent = fate == Fate::unanswered && exchange->unanswered++ == 0;
+    if (message != nullptr && (exchange->packet == 0 || first_silent)) {
+        exchange->packet = message->packet;
+    }
+}
+
+// A connection that `side` began, or tried to.
+void Analysis::end_syn(const Flow& flow, std::size_t side) {
+    if (flow.syn_message[side] == Flow::no_message) return;
+    Message* syn = messages_.find(flow.syn_message[side]);
+    const std::int64_t last_ns = syn == nullptr ? flow.last_ns : syn->last_ns;
+    Fate fate = came_too_late(last_ns) ? Fate::open : Fate::unanswered;
+    if (flow.accepted[1 - side]) {
+        fate = Fate::answered;
+    } else if (flow.reset || flow.refused) {
+        fate = Fate::refused;
+    } else if (flow.packets[1 - side] > 0) {
+        fate = Fate::answered;
+    }
+    // What was seen when the answer came is surer than what the flow says of all its connections.
+    if (syn != nullptr && syn->fate != Fate::none) fate = syn->fate;
+    if (syn != nullptr) syn->fate = fate;
+    count({Protocol::tcp, flow.side(side).address, flow.side(1 - side)}, fate,
+          syn == nullptr ? 1 : syn->copies, syn);
+}
+
+// The beginnings of a connection, and the question that was asked last on it.
+void Analysis::end_connection(const Flow& flow) {
+    for (const std::size_t side : {0, 1}) {
+        end_syn(flow, side);
+        Message* asked = messages_.find(flow.request[side]);
+        if (asked == nullptr || asked->fate != Fate::none) continue;
+        // Where the other side did say something, it was only not understood here.
+        const bool silent = flow.bytes[1 - side] == 0 && !came_too_late(flow.last_ns);
+        asked->fate = silent ? Fate::unanswered : Fate::open;
+        const ExchangeKey key{asked->protocol, flow.side(side).address, flow.side(1 - side)};
+        if (silent) count(key, asked->fate, 1, asked);
+    }
+}
+
+void Analysis::end(Flow& flow) {
+    if (flow.packets[0] > 0 && flow.packets[1] > 0) ++evidence_.two_way;
+    if (flow.carrier == capture::Carrier::tcp) {
+        // Whoever acknowledges has received something, which this capture does not show.
+        for (const std::size_t side : {0, 1}) {
+            if (flow.acknowledges[side] && flow.packets[1 - side] == 0) ++evidence_.half_seen;
+        }
+    }
+    for (Grant& grant : evidence_.grants) {
+        const bool carrier =
+            (flow.carrier == capture::Carrier::udp) == (grant.transport == Transport::udp);
+        const std::size_t beginner = flow.began_low ? 0 : 1;
+        if (carrier && flow.side(1 - beginner) == grant.internal &&
+            flow.side(beginner).address != grant.router && flow.last_ns >= grant.time_ns) {
+            grant.inbound += flow.packets[beginner];
+        }
+    }
+    flow.carrier == capture::Carrier::udp ? end_datagrams(flow) : end_connection(flow);
+    add_conversation(flow);
+}
+
+void Analysis::end_datagrams(Flow& flow) {
+    for (const std::size_t side : {0, 1}) {
+        Message* message = messages_.find(flow.data_message[side]);
+        if (flow.data_message[side] == Flow::no_message || message == nullptr) continue;
+        message->copies = flow.undecoded[side];
+        message->last_ns = flow.last_ns;
+        message->text += ", " + amount(flow.undecoded_bytes[side]);
+    }
+    const std::size_t speaker = flow.packets[0] > 0 ? 0 : 1;
+    const bool one_way = flow.packets[1 - speaker] == 0 && !flow.refused;
+    const std::int64_t duration = flow.last_ns - flow.first_ns;
+    // A few datagrams at once may be anything; one that goes on and on waits for somebody.
+    constexpr std::uint64_t least_packets = 3;
+    constexpr std::int64_t least_duration_ns = 500'000'000;
+    if (!one_way || is_group(flow.side(1 - speaker).address)) return;
+    if (flow.packets[speaker] < least_packets || duration < least_duration_ns) return;
+    if (flow.undecoded[speaker] == 0) return;  // requests are judged one by one
+    evidence_.note(evidence_.one_way, OneWay{flow.side(speaker), flow.side(1 - speaker),
+                                             flow.packets[speaker], duration, flow.stun});
+}
+
+void Analysis::add_conversation(const Flow& flow) {
+    const std::size_t from = flow.began_low ? 0 : 1;
+    Conversation one{flow.carrier,         flow.side(from),        flow.side(1 - from),
+                     flow.packets[from],   flow.packets[1 - from], flow.bytes[from],
+                     flow.bytes[1 - from], flow.first_ns,          flow.last_ns};
+    // A heap whose front is the quietest of those that are kept.
+    if (conversations_.size() < max_conversations) {
+        conversations_.push_back(one);
+        std::push_heap(conversations_.begin(), conversations_.end(), busier);
+    } else if (busier(one, conversations_.front())) {
+        std::pop_heap(conversations_.begin(), conversations_.end(), busier);
+        conversations_.back() = one;
+        std::push_heap(conversations_.begin(), conversations_.end(), busier);
+    }
+}
+
+Outcome Analysis::finish(bool lost) {
+    transactions_.end_all();
+    flows_.for_each([this](Flow& flow) { end(flow); });
+    Outcome result;
+    result.packets = packets_;
+    result.bytes = bytes_;
+    result.understood = understood_ > filtered_;
+    result.first_ns = timeline_.first();
+    result.last_ns = timeline_.latest();
+    result.conversation_count = flows_.count();
+    std::sort_heap(conversations_.begin(), conversations_.end(), busier);
+    result.conversations = std::move(conversations_);
+    result.mappings = evidence_.mappings;
+    fill_messages(result);
+    result.hosts = hosts_of(result.messages, hosts_, evidence_);
+    result.findings = findings_of(evidence_, result, lost);
+    fill_remarks(result);
+    return result;
+}
+
+void Analysis::fill_messages(Outcome& result) {
+    result.messages_left_out = messages_.left_out();
+    result.messages = messages_.take();
+    if (result.messages_left_out > 0)
+        result.gap_before = Messages::max_first + result.messages_left_out;
+    // Nothing is shown as unanswered where the capture shows no answers at all.
+    const bool one_direction = shows_one_direction(evidence_);
+    for (Message& message : result.messages) {
+        if (one_direction && message.fate == Fate::unanswered) message.fate = Fate::open;
+    }
+    // Stable, so that packets of one moment stay as the file has them; within each part, so that
+    // the gap stays between the two.
+    const auto by_time = [](const Message& one, const Message& other) {
+        return one.time_ns < other.time_ns;
+    };
+    const auto begin = result.messages.begin();
+    const auto gap = std::find_if(begin, result.messages.end(), [&](const Message& message) {
+        return result.gap_before && message.sequence == *result.gap_before;
+    });
+    std::stable_sort(begin, gap, by_time);
+    std::stable_sort(gap, result.messages.end(), by_time);
+    if (gap != result.messages.end()) result.gap_before = gap->sequence;
+}
+
+void Analysis::fill_remarks(Outcome& result) const {
+    const auto note = [&result](std::uint64_t number, const std::string& what) {
+        if (number > 0) result.remarks.push_back(std::to_string(number) + ' ' + what);
+    };
+    note(unknown_link_, "packets of a link type that is not known here");
+    note(malformed_, "packets with broken or cut headers");
+    note(dissector_.orphan_fragments(), "fragments whose first part is not in the capture");
+    note(timeline_.jumps(), "times the clock was set back; what follows was moved up to it");
+    note(flows_.evicted(),
+         "conversations were put away early to save memory: what came of them later counts as new");
+    note(transactions_.evicted(), "requests were put away early to save memory");
+    note(evidence_.dropped, "observations more than are kept: the findings name examples");
+    note(result.messages_left_out, "messages in the middle are not kept");
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,124 @@
+// One pass over the packets of a file or of a live capture, in bounded memory.
+#pragma once
+
+#include "capture/content.hpp"
+#include "describe.hpp"
+#include "evidence.hpp"
+#include "flows.hpp"
+#include "messages.hpp"
+#include "streams.hpp"
+#include "timeline.hpp"
+#include "transactions.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+// Which packets count. What is not set does not matter.
+struct Filter {
+    std::optional<IpAddress> host = std::nullopt;      // at either end
+    std::optional<std::uint16_t> port = std::nullopt;  // at either end
+    bool stun_only = false;  // messages of STUN and TURN alone; conversations stay
+};
+
+class Analysis {
+public:
+    explicit Analysis(Filter filter = {});
+    Analysis(const Analysis&) = delete;
+    Analysis& operator=(const Analysis&) = delete;
+
+    void add(const capture::Packet& packet);
+
+    // After the last packet, once. `lost`: packets that are known to be missing in between, so that
+    // a missing answer proves nothing.
+    Outcome finish(bool lost);
+
+private:
+    // The packet at hand, with what is known of it.
+    struct Current {
+        std::uint64_t number = 0;
+        std::int64_t now_ns = 0;
+        std::string comment;
+        const capture::Segment* segment = nullptr;
+        Flow* flow = nullptr;
+        std::size_t side = 0;  // of the flow, that sent it
+    };
+
+    bool wanted(const capture::Segment& segment) const;
+    void add_udp();
+    void add_tcp();
+    void add_icmp();
+    void note_data();
+    void note_direction();
+
+    // Of UDP and TCP alike.
+    void take(const capture::StunContent& content);
+    void note_stun(const capture::StunContent& content);
+
+    void take(const std::monostate&) { note_data(); }
+    void take(const turn::ChannelData& content);
+    void take(const natpmp::Request& content);
+    void take(const natpmp::Response& content);
+    void take(const pcp::Request& content);
+    void take(const pcp::Response& content);
+    void take(const ssdp::Search& content);
+    void take(const ssdp::Announcement& content);
+    void take(const dns::Message& content);
+    void take(const capture::DtlsContent& content);
+    void take(const capture::Malformed& content);
+    void take_stream(const capture::StreamContent& content);
+    void take_stream_message(Described described);
+    void note_soap(const capture::HttpContent& content);
+
+    void tcp_syn();
+    void tcp_accept();
+    void tcp_reset();
+    void tcp_payload();
+
+    Sequence add_message(Described described);
+    // A request or answer that belongs to `key`.
+    void request(const std::string& key, Described described, bool other_source = false,
+                 bool many_answers = false);
+    void answer(const std::string& key, Described described);
+    void notice(Described described) { add_message(std::move(described)); }
+    bool repeated_request(Transaction& transaction, Leg& leg);
+    void pair(Leg& leg, Sequence answer);
+    Leg* leg_of_answer(Transaction& transaction);
+    // The newest request of the other side of this flow is answered by `answer`.
+    void pair_in_flow(Sequence answer, Fate fate);
+
+    void end(const Transaction& transaction);
+    void end_leg(const Transaction& transaction, const Leg& leg);
+    void end(Flow& flow);
+    void end_datagrams(Flow& flow);
+    void end_connection(const Flow& flow);
+    void end_syn(const Flow& flow, std::size_t side);
+    void count(const ExchangeKey& key, Fate fate, std::uint64_t sends, const Message* message);
+    bool came_too_late(std::int64_t last_ns) const;
+    void add_conversation(const Flow& flow);
+
+    void fill_messages(Outcome& result);
+    void fill_remarks(Outcome& result) const;
+
+    Filter filter_;
+    capture::Dissector dissector_;
+    capture::Segment segment_;
+    Timeline timeline_;
+    Messages messages_;
+    FlowTable flows_;
+    Transactions transactions_;
+    Streams streams_;
+    Evidence evidence_;
+    HostTable hosts_;
+    std::set<Sequence> refused_;  // requests, by an ICMP error
+    Current current_;
+    std::vector<Conversation> conversations_;  // the busiest, a heap
+    bool finished_ = false;                    // the last packet was seen: what is open stays so
+    std::uint64_t packets_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::uint64_t understood_ = 0;
+    std::uint64_t unknown_link_ = 0;
+    std::uint64_t not_ip_ = 0;
+    std::uint64_t malformed_ = 0;
+    std::uint64_t filtered_ = 0;
+};
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,239 @@
+// What each kind of message means for the analysis: its key, and what it tells of its sender.
+#include "analysis.hpp"
+#include "wire/upnp/soap.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+// Begins with the protocol, so that two of them never share a key.
+std::string key_of(char protocol, ByteView bytes) {
+    return std::string(1, protocol) + std::string(as_text(bytes));
+}
+
+// The port control protocols name the inner port; whoever asked has the inner address.
+std::string client_key(char protocol, const Endpoint& client, unsigned detail) {
+    return std::string(1, protocol) + client.to_string() + '/' + std::to_string(detail);
+}
+
+bool is_ice(const stun::Message& message) { return message.username && message.has_integrity; }
+
+}  // namespace
+
+void Analysis::take(const capture::StunContent& content) {
+    current_.flow->stun = true;
+    note_stun(content);
+    const stun::Message& message = content.message;
+    ByteWriter id;
+    id.u32(message.cookie);
+    id.append(message.transaction);
+    const std::string key = key_of('s', id.view());
+    const bool other_source =
+        message.change_request && (message.change_request->address || message.change_request->port);
+    switch (message.message_class) {
+        case stun::Class::request: request(key, describe(content), other_source); break;
+        case stun::Class::success:
+        case stun::Class::error: answer(key, describe(content)); break;
+        case stun::Class::indication: notice(describe(content)); break;
+    }
+}
+
+void Analysis::note_stun(const capture::StunContent& content) {
+    const stun::Message& message = content.message;
+    const capture::Segment& segment = *current_.segment;
+    HostStats& sender = hosts_.at(segment.from.address);
+    if (turn::is_turn(message.method)) current_.flow->turn = true;
+    if (is_ice(message)) {
+        sender.ice = true;
+        hosts_.at(segment.to.address).ice = true;
+    }
+    if (message.message_class != stun::Class::success) return;
+    if (message.method == turn::allocate) {
+        sender.turn_server = true;
+        if (content.turn.relayed) hosts_.at(content.turn.relayed->address).relay = true;
+    } else if (message.method == stun::Method::binding && !message.has_integrity) {
+        sender.stun_server = true;
+    }
+    const auto mapped = message.reflexive_address();
+    if (!mapped) return;
+    const Mapping mapping{segment.to, segment.from, *mapped};
+    for (const Mapping& known : evidence_.mappings) {
+        if (known == mapping) return;
+    }
+    evidence_.note(evidence_.mappings, mapping);
+}
+
+void Analysis::take(const turn::ChannelData& content) {
+    Flow& flow = *current_.flow;
+    const std::size_t side = current_.side;
+    flow.undecoded_bytes[side] += content.data.size();
+    if (++flow.undecoded[side] > 1) return;
+    flow.data_message[side] = add_message(describe(content));
+}
+
+void Analysis::take(const natpmp::Request& content) {
+    const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
+    request(client_key('n', current_.segment->from, detail), describe(content));
+}
+
+void Analysis::take(const natpmp::Response& content) {
+    const capture::Segment& segment = *current_.segment;
+    hosts_.at(segment.from.address).router = true;
+    // RFC 6886 section 3.2.1: what goes to the group was not asked for.
+    if (segment.to.address.scope() == AddressScope::multicast) return notice(describe(content));
+    const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
+    answer(client_key('n', segment.to, detail), describe(content));
+    const bool mapped = content.opcode != natpmp::Opcode::external_address && content.has_payload &&
+                        content.result == natpmp::ResultCode::success && content.lifetime > 0;
+    if (!mapped) return;
+    const Transport transport =
+        content.opcode == natpmp::Opcode::map_udp ? Transport::udp : Transport::tcp;
+    evidence_.note(
+        evidence_.grants,
+        Grant{Protocol::natpmp, transport, Endpoint{segment.to.address, content.internal_port},
+              content.external_port, segment.from.address, current_.now_ns, current_.number});
+}
+
+void Analysis::take(const pcp::Request& content) {
+    const std::string key = content.map ? key_of('p', content.map->nonce)
+                                        : client_key('p', current_.segment->from,
+                                                     static_cast<unsigned>(content.opcode));
+    request(key, describe(content));
+}
+
+void Analysis::take(const pcp::Response& content) {
+    const capture::Segment& segment = *current_.segment;
+    hosts_.at(segment.from.address).router = true;
+    if (segment.to.address.scope() == AddressScope::multicast) return notice(describe(content));
+    const std::string key =
+        content.map ? key_of('p', content.map->nonce)
+                    : client_key('p', segment.to, static_cast<unsigned>(content.opcode));
+    answer(key, describe(content));
+    const bool mapped =
+        content.map && content.result == pcp::ResultCode::success && content.lifetime > 0;
+    if (!mapped) return;
+    const bool udp = content.map->protocol == pcp::protocol_number(Transport::udp);
+    const bool tcp = content.map->protocol == pcp::protocol_number(Transport::tcp);
+    if (!udp && !tcp) return;
+    evidence_.note(evidence_.grants, Grant{Protocol::pcp, udp ? Transport::udp : Transport::tcp,
+                                           Endpoint{segment.to.address, content.map->internal_port},
+                                           content.map->external_port, segment.from.address,
+                                           current_.now_ns, current_.number});
+}
+
+void Analysis::take(const ssdp::Search& content) {
+    request("d" + current_.segment->from.to_string() + content.target, describe(content), false,
+            true);
+}
+
+void Analysis::take(const ssdp::Announcement& content) {
+    if (content.kind != ssdp::Kind::answer) return notice(describe(content));
+    if (content.target.find("InternetGatewayDevice") != std::string::npos) {
+        hosts_.at(current_.segment->from.address).router = true;
+    }
+    const std::string client = "d" + current_.segment->to.to_string();
+    // Who searches for everything is answered with what there is.
+    const std::string all = client + "ssdp:all";
+    const bool for_all = transactions_.find(all) != nullptr;
+    answer(for_all ? all : client + content.target, describe(content));
+}
+
+void Analysis::take(const dns::Message& content) {
+    const capture::Segment& segment = *current_.segment;
+    Described described = describe(content);
+    const bool multicast =
+        segment.to.port == dns::multicast_port || segment.from.port == dns::multicast_port;
+    if (multicast) {
+        described.protocol = Protocol::mdns;
+        described.kind = Kind::notice;
+        return notice(std::move(described));
+    }
+    const Endpoint& client = content.response ? segment.to : segment.from;
+    std::string key = "q" + client.to_string() + '/' + std::to_string(content.id);
+    if (!content.questions.empty()) {
+        key += dns::to_string(content.questions.front().type) + content.questions.front().name;
+    }
+    if (content.response) {
+        hosts_.at(segment.from.address).dns_server = true;
+        answer(key, std::move(described));
+    } else {
+        request(key, std::move(described));
+    }
+}
+
+void Analysis::take(const capture::DtlsContent& content) {
+    constexpr std::uint8_t handshake = 22;
+    Flow& flow = *current_.flow;
+    if (++flow.undecoded[current_.side] == 1 && content.content_type == handshake) {
+        notice(describe(content));
+    }
+}
+
+void Analysis::take(const capture::Malformed& content) { notice(describe(content)); }
+
+void Analysis::take_stream(const capture::StreamContent& content) {
+    if (const auto* stun = std::get_if<capture::StunContent>(&content)) return take(*stun);
+    if (const auto* http = std::get_if<capture::HttpContent>(&content)) {
+        take_stream_message(describe(*http));
+        return note_soap(*http);
+    }
+    if (const auto* hello = std::get_if<tls::ClientHello>(&content)) {
+        return take_stream_message(describe(*hello));
+    }
+    if (const auto* hello = std::get_if<tls::ServerHello>(&content)) {
+        return take_stream_message(describe(*hello));
+    }
+    if (const auto* alert = std::get_if<capture::TlsAlert>(&content)) {
+        take_stream_message(describe(*alert));
+    }
+}
+
+// A connection carries one question at a time: the order pairs them.
+void Analysis::take_stream_message(Described described) {
+    const Kind kind = described.kind;
+    const Sequence sequence = add_message(std::move(described));
+    Flow& flow = *current_.flow;
+    if (kind == Kind::request) {
+        flow.request[current_.side] = sequence;
+    } else if (kind == Kind::answer || kind == Kind::error) {
+        pair_in_flow(sequence, Fate::answered);
+    }
+}
+
+void Analysis::note_soap(const capture::HttpContent& content) {
+    const capture::Segment& segment = *current_.segment;
+    Flow& flow = *current_.flow;
+    if (!content.head.response) {
+        const auto call = upnp::parse_call(content.body);
+        if (!call || call->action.find("PortMapping") == std::string::npos) return;
+        hosts_.at(segment.to.address).router = true;
+        if (call->action != "AddPortMapping" && call->action != "AddAnyPortMapping") return;
+        const auto value = [&call](std::string_view name) {
+            for (const upnp::Argument& argument : call->arguments) {
+                if (argument.name == name) return argument.value;
+            }
+            return std::string();
+        };
+        const auto internal =
+            Endpoint::parse(value("NewInternalClient") + ':' + value("NewInternalPort"));
+        const bool tcp = value("NewProtocol") == "TCP";
+        if (!internal) return;
+        if (evidence_.asked_mapping.size() >= Evidence::max_each) evidence_.asked_mapping.clear();
+        const auto external = Endpoint::parse("0.0.0.0:" + value("NewExternalPort"));
+        evidence_.asked_mapping[flow.key.ports] =
+            Grant{Protocol::soap,     tcp ? Transport::tcp : Transport::udp,
+                  *internal,          external ? external->port : std::uint16_t{0},
+                  segment.to.address, current_.now_ns,
+                  current_.number};
+        return;
+    }
+    const auto asked = evidence_.asked_mapping.find(flow.key.ports);
+    if (asked == evidence_.asked_mapping.end()) return;
+    if (content.head.status == 200) {
+        asked->second.time_ns = current_.now_ns;
+        evidence_.note(evidence_.grants, asked->second);
+    }
+    evidence_.asked_mapping.erase(asked);
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,166 @@
+// Requests and answers: who belongs to whom, and what is only the same again.
+#include <algorithm>
+
+#include "analysis.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+// Later, the same id is a new request: 16 bits of DNS come again.
+constexpr std::int64_t forgotten_ns = 60'000'000'000;
+// A NAT passes a packet on at once.
+constexpr std::int64_t translated_ns = 500'000'000;
+
+std::int64_t never_negative(std::int64_t delay) { return std::max<std::int64_t>(delay, 0); }
+
+std::string between(const Endpoint& client, const Endpoint& server) {
+    return client.to_string() + '>' + server.to_string();
+}
+
+bool is_answered(const Transaction& transaction) {
+    return std::ranges::any_of(transaction.legs, [](const Leg& leg) { return leg.answers > 0; });
+}
+
+}  // namespace
+
+bool Analysis::repeated_request(Transaction& transaction, Leg& leg) {
+    const std::int64_t since = current_.now_ns - leg.last_ns;
+    if (since > forgotten_ns) return false;
+    // An id that comes again after its answer is a new request, except with STUN, whose ids are
+    // never used twice.
+    const bool stun =
+        transaction.protocol == Protocol::stun || transaction.protocol == Protocol::turn;
+    if (is_answered(transaction) && !stun && since > translated_ns) return false;
+    if (Message* message = messages_.find(leg.request)) repeat(*message, current_.now_ns);
+    if (since < same_packet_ns && since > -same_packet_ns) return true;
+    ++leg.sends;
+    leg.last_ns = std::max(leg.last_ns, current_.now_ns);
+    return true;
+}
+
+void Analysis::request(const std::string& key, Described described, bool other_source,
+                       bool many_answers) {
+    const capture::Segment& segment = *current_.segment;
+    ++hosts_.at(segment.from.address).asked;
+    Transaction* known = transactions_.find(key);
+    if (known != nullptr && !known->legs.empty()) {
+        Leg* same = nullptr;
+        for (Leg& leg : known->legs) {
+            if (leg.from == segment.from && leg.to == segment.to) same = &leg;
+        }
+        if (same != nullptr && repeated_request(*known, *same)) return;
+        const Leg& first = known->legs.front();
+        const bool translated = same == nullptr && first.to == segment.to &&
+                                current_.now_ns - first.last_ns < translated_ns &&
+                                known->legs.size() < Transactions::max_legs;
+        if (translated) {
+            evidence_.note(evidence_.translations,
+                           Translation{first.from, segment.from, segment.to, current_.number});
+        } else if (same == nullptr) {
+            // The same id, but neither again nor translated: a request of its own. Its key has
+            // both ends, so that this happens once.
+            return request(key + between(segment.from, segment.to), std::move(described),
+                           other_source, many_answers);
+        } else {
+            known = nullptr;
+        }
+    } else if (known != nullptr && current_.now_ns - known->early_ns > translated_ns) {
+        known = nullptr;
+    }
+
+    Transaction& transaction = known == nullptr ? transactions_.make(key) : *known;
+    transaction.protocol = described.protocol;
+    transaction.asks_for_another_source = other_source;
+    transaction.many_answers = many_answers;
+    Leg leg;
+    leg.from = segment.from;
+    leg.to = segment.to;
+    leg.request = add_message(std::move(described));
+    leg.first_ns = leg.last_ns = current_.now_ns;
+    current_.flow->request[current_.side] = leg.request;
+    transaction.legs.push_back(leg);
+    if (transaction.early_answer) {
+        pair(transaction.legs.back(), *transaction.early_answer);
+        transaction.early_answer.reset();
+    }
+}
+
+Leg* Analysis::leg_of_answer(Transaction& transaction) {
+    for (Leg& leg : transaction.legs) {
+        if (leg.from == current_.segment->to) return &leg;
+    }
+    return transaction.legs.empty() ? nullptr : &transaction.legs.front();
+}
+
+void Analysis::answer(const std::string& key, Described described) {
+    const capture::Segment& segment = *current_.segment;
+    // The request of the same id to this very server, where several were asked with one id.
+    Transaction* transaction = transactions_.find(key + between(segment.to, segment.from));
+    if (transaction == nullptr) transaction = transactions_.find(key);
+    if (transaction == nullptr) {
+        Transaction& early = transactions_.make(key);
+        early.protocol = described.protocol;
+        early.early_answer = add_message(std::move(described));
+        early.early_from = segment.from;
+        early.early_ns = current_.now_ns;
+        return;
+    }
+    Leg* leg = leg_of_answer(*transaction);
+    if (leg == nullptr) return notice(std::move(described));
+    Message* newest = leg->answer ? messages_.find(*leg->answer) : nullptr;
+    const bool same = newest != nullptr && newest->from == segment.from &&
+                      newest->to == segment.to && newest->text == described.text;
+    if (same) {
+        repeat(*newest, current_.now_ns);
+        ++leg->answers;
+        return;
+    }
+    pair(*leg, add_message(std::move(described)));
+    if (leg->to == segment.from || transaction->many_answers) return;
+    Message* message = messages_.find(*leg->answer);
+    if (transaction->asks_for_another_source) {
+        if (message != nullptr) message->text += " (as asked)";
+        return;
+    }
+    if (message != nullptr) message->text += ", but " + leg->to.to_string() + " was asked";
+    evidence_.note(evidence_.elsewhere,
+                   Elsewhere{transaction->protocol, leg->to, segment.from, current_.number});
+}
+
+void Analysis::pair(Leg& leg, Sequence answer) {
+    ++leg.answers;
+    leg.answer = answer;
+    Message* said = messages_.find(answer);
+    Message* asked = messages_.find(leg.request);
+    leg.answered_ns = said == nullptr ? current_.now_ns : said->time_ns;
+    if (said != nullptr) {
+        said->answers = leg.request;
+        // From the last send before it, as nearly as that can be told.
+        said->delay_ns = never_negative(leg.answered_ns - leg.first_ns);
+    }
+    if (asked != nullptr && !asked->answered_by) {
+        asked->answered_by = answer;
+        asked->fate = Fate::answered;
+    }
+    if (Flow* flow = current_.flow) {
+        for (Sequence& request : flow->request) {
+            if (request == leg.request) request = Flow::no_message;
+        }
+    }
+}
+
+void Analysis::pair_in_flow(Sequence answer, Fate fate) {
+    Sequence& pending = current_.flow->request[1 - current_.side];
+    Message* asked = pending == Flow::no_message ? nullptr : messages_.find(pending);
+    Message* said = messages_.find(answer);
+    pending = Flow::no_message;
+    if (asked == nullptr) return;
+    asked->answered_by = answer;
+    asked->fate = fate;
+    if (said == nullptr) return;
+    said->answers = asked->sequence;
+    said->delay_ns = never_negative(said->time_ns - asked->time_ns);
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,36 @@
+// One message in a line: what it is, and what in it matters.
+#pragma once
+
+#include "capture/stream.hpp"
+#include "model.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+struct Described {
+    Protocol protocol = Protocol::data;
+    Kind kind = Kind::notice;
+    std::string text;
+};
+
+Described describe(const capture::StunContent& content);
+Described describe(const turn::ChannelData& content);
+Described describe(const natpmp::Request& content);
+Described describe(const natpmp::Response& content);
+Described describe(const pcp::Request& content);
+Described describe(const pcp::Response& content);
+Described describe(const ssdp::Search& content);
+Described describe(const ssdp::Announcement& content);
+Described describe(const dns::Message& content);
+Described describe(const capture::DtlsContent& content);
+Described describe(const capture::Malformed& content);
+Described describe(const capture::HttpContent& content);
+Described describe(const tls::ClientHello& content);
+Described describe(const tls::ServerHello& content);
+Described describe(const capture::TlsAlert& content);
+
+// "port unreachable", "administratively prohibited", …
+std::string icmp_text(bool v6, std::uint8_t type, std::uint8_t code);
+// RFC 1812 section 5.2.7.1, RFC 4443 section 3.1: a filter on the way says no.
+bool is_prohibited(bool v6, std::uint8_t type, std::uint8_t code);
+
+}  // namespace p2pdiag::capture_plugin

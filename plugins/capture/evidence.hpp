@@ -1,0 +1,176 @@
+// What the findings are told from, gathered while packets pass. Everything in here is bounded; what
+// does not fit any more is counted in `dropped`.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/transport.hpp"
+#include "model.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+// The requests of one host to one endpoint, in one protocol.
+struct Exchange {
+    std::uint64_t asked = 0;
+    std::uint64_t sends = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t unanswered = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t open = 0;  // too late in the capture to tell
+    // Those that asked for an answer from elsewhere count here, and nowhere above.
+    std::uint64_t other_source_asked = 0;
+    std::uint64_t other_source_answered = 0;
+    std::uint64_t packet = 0;  // number of the first unanswered one; else of the first
+    bool ice = false;
+};
+
+struct ExchangeKey {
+    Protocol protocol;
+    IpAddress from;
+    Endpoint to;
+    friend auto operator<=>(const ExchangeKey&, const ExchangeKey&) = default;
+};
+
+struct Elsewhere {  // an answer from another endpoint than was asked
+    Protocol protocol;
+    Endpoint asked;
+    Endpoint answered;
+    std::uint64_t packet;
+};
+
+struct IcmpKey {
+    IpAddress reporter;
+    bool v6;
+    std::uint8_t type;
+    std::uint8_t code;
+    capture::Carrier carrier;
+    IpAddress from;
+    Endpoint to;  // of the packets that were refused
+    friend auto operator<=>(const IcmpKey&, const IcmpKey&) = default;
+};
+
+struct Counted {
+    std::uint64_t count = 0;
+    std::uint64_t packet = 0;
+};
+
+struct Reset {
+    Endpoint from;  // who reset
+    Endpoint to;
+    bool at_connect = false;  // in answer to the SYN; otherwise after the first data
+    std::uint64_t packet = 0;
+};
+
+struct Pair {
+    Endpoint one;
+    Endpoint other;
+    std::uint64_t packet = 0;
+};
+
+struct Translation {  // the same transaction on both sides of a NAT
+    Endpoint inside;
+    Endpoint outside;
+    Endpoint to;
+    std::uint64_t packet = 0;
+};
+
+struct Grant {  // a mapping that a router agreed to
+    Protocol protocol;
+    Transport transport;
+    Endpoint internal;
+    std::uint16_t external_port = 0;
+    IpAddress router;
+    std::int64_t time_ns = 0;
+    std::uint64_t packet = 0;
+    std::uint64_t inbound = 0;  // packets of conversations that others began with it
+};
+
+struct OneWay {  // a UDP conversation in which one side alone speaks
+    Endpoint from;
+    Endpoint to;
+    std::uint64_t packets = 0;
+    std::int64_t duration_ns = 0;
+    bool stun = false;
+};
+
+struct Evidence {
+    static constexpr std::size_t max_each = 256;
+    static constexpr std::size_t max_exchanges = 4096;
+
+    std::map<ExchangeKey, Exchange> exchanges;
+    std::map<IcmpKey, Counted> icmp;
+    std::vector<Elsewhere> elsewhere;
+    std::vector<Reset> resets;
+    std::vector<Pair> simultaneous;
+    std::vector<Translation> translations;
+    std::vector<Grant> grants;
+    std::vector<OneWay> one_way;
+    std::vector<Mapping> mappings;
+    // A mapping that a router is being asked for, by the ports of the connection; over once it has
+    // answered.
+    std::map<std::uint32_t, Grant> asked_mapping;
+    std::uint64_t two_way = 0;    // conversations with packets both ways
+    std::uint64_t half_seen = 0;  // TCP that goes on, and the capture shows one side of it
+    std::uint64_t dropped = 0;
+
+    template <class Item>
+    void note(std::vector<Item>& list, Item item) {
+        if (list.size() < max_each) {
+            list.push_back(std::move(item));
+        } else {
+            ++dropped;
+        }
+    }
+
+    // Null once there are too many.
+    Exchange* exchange(const ExchangeKey& key) {
+        return entry<Exchange>(exchanges, key, max_exchanges);
+    }
+    Counted* icmp_error(const IcmpKey& key) { return entry<Counted>(icmp, key, max_each); }
+
+private:
+    template <class Value, class Map>
+    Value* entry(Map& map, const typename Map::key_type& key, std::size_t most) {
+        const auto found = map.find(key);
+        if (found != map.end()) return &found->second;
+        if (map.size() < most) return &map[key];
+        ++dropped;
+        return nullptr;
+    }
+};
+
+// What is known of an address, for telling who it is.
+struct HostStats {
+    std::uint64_t outbound = 0;  // packets that the capture marks as sent by this machine
+    std::uint64_t asked = 0;     // requests of a client: STUN, DNS, port mapping, connections
+    bool stun_server = false;
+    bool turn_server = false;
+    bool relay = false;
+    bool router = false;
+    bool dns_server = false;
+    bool accepted = false;  // a connection
+    bool ice = false;
+    bool hop = false;
+};
+
+class HostTable {
+public:
+    static constexpr std::size_t max_hosts = 4096;
+
+    // What is noted of a host past the limit is lost.
+    HostStats& at(const IpAddress& address) {
+        const auto found = all_.find(address);
+        if (found != all_.end()) return found->second;
+        return all_.size() < max_hosts ? all_[address] : overflow_;
+    }
+    const std::map<IpAddress, HostStats>& all() const { return all_; }
+
+private:
+    std::map<IpAddress, HostStats> all_;
+    HostStats overflow_;
+};
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,32 @@
+// Inside of findings: each kind adds its own.
+#pragma once
+
+#include "evidence.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+// Of each code a few, and how many more there are: a list of thousands helps nobody.
+class FindingList {
+public:
+    static constexpr std::size_t max_of_a_code = 8;
+
+    void add(Finding finding);
+    std::vector<Finding> take();
+
+private:
+    std::vector<Finding> findings_;
+    std::map<std::string, std::uint64_t> more_;  // of each code, that are not listed
+};
+
+void add_silence(FindingList& list, const Evidence& evidence, bool lost);
+void add_elsewhere(FindingList& list, const Evidence& evidence);
+void add_icmp(FindingList& list, const Evidence& evidence);
+void add_resets(FindingList& list, const Evidence& evidence);
+void add_mappings(FindingList& list, const Evidence& evidence);
+void add_translations(FindingList& list, const Evidence& evidence);
+void add_simultaneous(FindingList& list, const Evidence& evidence);
+void add_grants(FindingList& list, const Evidence& evidence, const Outcome& result);
+
+std::string times(std::uint64_t number, std::string_view what);  // "1 packet", "3 packets"
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,111 @@
+// Requests that nobody answers, and conversations in which one side alone speaks.
+#include <algorithm>
+
+#include "findings_parts.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+std::string who(const ExchangeKey& key) {
+    std::string text(to_string(key.protocol));
+    return text + " requests from " + key.from.to_string() + " to " + key.to.to_string();
+}
+
+json::object evidence_of(const ExchangeKey& key, const Exchange& exchange) {
+    return {{"protocol", to_string(key.protocol)},
+            {"from", key.from.to_string()},
+            {"to", key.to.to_string()},
+            {"asked", exchange.asked},
+            {"sends", exchange.sends},
+            {"answered", exchange.answered},
+            {"unanswered", exchange.unanswered},
+            {"packet", exchange.packet}};
+}
+
+bool is_discovery(Protocol protocol) {
+    return protocol == Protocol::ssdp || protocol == Protocol::natpmp || protocol == Protocol::pcp;
+}
+
+// What silence means depends on what was asked.
+Severity severity_of_silence(const ExchangeKey& key, bool lost) {
+    // Most networks have nobody who answers these.
+    if (is_discovery(key.protocol)) return Severity::info;
+    return lost ? Severity::warning : Severity::error;
+}
+
+void add_exchange(FindingList& list, const ExchangeKey& key, const Exchange& exchange, bool lost) {
+    if (exchange.unanswered == 0) return;
+    const bool none = exchange.answered == 0 && exchange.refused == 0;
+    Finding finding{"capture.no-reply", Severity::info, "", evidence_of(key, exchange)};
+    if (none) {
+        finding.severity = severity_of_silence(key, lost);
+        finding.message = "No reply: " + who(key) + ": " + times(exchange.unanswered, "request") +
+                          ", sent " + times(exchange.sends, "time") + " in all, and no answer";
+        if (lost) finding.message += " in the capture, which has lost packets";
+    } else {
+        finding.message = std::to_string(exchange.unanswered) + " of " +
+                          std::to_string(exchange.asked) + ' ' + who(key) + " had no reply";
+        // Single ones are lost on any network.
+        if (exchange.unanswered * 5 >= exchange.asked) finding.severity = Severity::warning;
+    }
+    list.add(std::move(finding));
+}
+
+void add_other_source(FindingList& list, const ExchangeKey& key, const Exchange& exchange) {
+    const std::uint64_t silent = exchange.other_source_asked - exchange.other_source_answered;
+    if (silent == 0) return;
+    list.add({"capture.no-reply",
+              Severity::info,
+              times(silent, "STUN test") + " of " + key.from.to_string() + " asked " +
+                  key.to.to_string() +
+                  " to answer from another address or port, and nothing came: a NAT or firewall "
+                  "that filters by the sender does that",
+              {{"protocol", "STUN"},
+               {"from", key.from.to_string()},
+               {"to", key.to.to_string()},
+               {"filtering_tests", exchange.other_source_asked},
+               {"answered", exchange.other_source_answered}}});
+}
+
+// Several were asked, nobody answered, and nothing else came in either.
+bool nothing_came_in(const Evidence& evidence) {
+    std::set<IpAddress> asked;
+    for (const auto& [key, exchange] : evidence.exchanges) {
+        if (exchange.answered > 0 || exchange.other_source_answered > 0) return false;
+        if (exchange.refused > 0 || is_discovery(key.protocol)) continue;
+        if (exchange.unanswered > 0) asked.insert(key.to.address);
+    }
+    for (const OneWay& one : evidence.one_way) asked.insert(one.to.address);
+    return evidence.two_way == 0 && asked.size() > 1;
+}
+
+}  // namespace
+
+void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
+    if (nothing_came_in(evidence)) {
+        list.add({"capture.one-way",
+                  lost ? Severity::warning : Severity::error,
+                  "Packets went out and none came back, from nobody: a firewall or the network "
+                  "blocks them, or the capture was taken where only one direction passes",
+                  {{"conversations_both_ways", 0}}});
+    }
+    for (const auto& [key, exchange] : evidence.exchanges) {
+        add_exchange(list, key, exchange, lost);
+        add_other_source(list, key, exchange);
+    }
+    for (const OneWay& one : evidence.one_way) {
+        const std::int64_t milliseconds = one.duration_ns / 1'000'000;
+        list.add({"capture.one-way",
+                  Severity::warning,
+                  times(one.packets, "packet") + " went from " + one.from.to_string() + " to " +
+                      one.to.to_string() + " within " + std::to_string(milliseconds) +
+                      " ms, and none came back",
+                  {{"from", one.from.to_string()},
+                   {"to", one.to.to_string()},
+                   {"packets", one.packets},
+                   {"duration_ms", milliseconds}}});
+    }
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "ladder.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+// Pixels.
+constexpr int time_width = 80;
+constexpr int column_width = 130;
+constexpr int row_height = 22;
+constexpr int top = 64;
+constexpr int text_width = 640;
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            default: out += c;
+        }
+    }
+    return out;
+}
+
+class SvgLadder {
+public:
+    SvgLadder(const Ladder& ladder, const Outcome& result) : ladder_(ladder), result_(result) {}
+
+    std::string run() {
+        const int width = time_width + columns() * column_width + text_width;
+        const int height = top + (rows() + 1) * row_height;
+        out_ =
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
+            "aria-labelledby=\"title description\" width=\"" +
+            std::to_string(width) + "\" height=\"" + std::to_string(height) + "\" viewBox=\"0 0 " +
+            std::to_string(width) + ' ' + std::to_string(height) +
+            "\" font-family=\"ui-monospace, monospace\" font-size=\"12\">\n";
+        describe();
+        out_ += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+        for (int i = 0; i < columns(); ++i) column(i, height);
+        int y = top + row_height;
+        for (const Row& row : ladder_.rows) {
+            if (row.left_out_before > 0) {
+                text(time_width + columns() * column_width, y, "#555555",
+                     std::to_string(row.left_out_before) + " more, not shown");
+                y += row_height;
+            }
+            draw(row, y);
+            y += row_height;
+        }
+        out_ += "</svg>\n";
+        return std::move(out_);
+    }
+
+private:
+    int columns() const { return static_cast<int>(ladder_.columns.size()); }
+    int rows() const {
+        return static_cast<int>(
+            ladder_.rows.size() +
+            static_cast<std::size_t>(std::ranges::count_if(
+                ladder_.rows, [](const Row& row) { return row.left_out_before > 0; })));
+    }
+
+    void describe() {
+        out_ += "<title id=\"title\">Message ladder: " + std::to_string(result_.packets) +
+                " packets, " + std::to_string(ladder_.rows.size()) + " messages</title>\n";
+        std::string text;
+        for (const Finding& finding : result_.findings) text += finding.message + ". ";
+        if (text.empty()) text = "Nothing wrong was found.";
+        out_ += "<desc id=\"description\">" + escaped(text) + "</desc>\n";
+    }
+
+    int middle(std::size_t column) const {
+        return time_width + static_cast<int>(column) * column_width + column_width / 2;
+    }
+
+    void text(int x, int y, std::string_view colour, std::string_view words,
+              std::string_view more = "") {
+        out_ += "<text x=\"" + std::to_string(x) + "\" y=\"" + std::to_string(y + 4) +
+                "\" fill=\"" + std::string(colour) + '"' + std::string(more) + '>' +
+                escaped(words) + "</text>\n";
+    }
+
+    void line(int x1, int y1, int x2, int y2, std::string_view more) {
+        out_ += "<line x1=\"" + std::to_string(x1) + "\" y1=\"" + std::to_string(y1) + "\" x2=\"" +
+                std::to_string(x2) + "\" y2=\"" + std::to_string(y2) + '"' + std::string(more) +
+                "/>\n";
+    }
+
+    void column(int number, int height) {
+        const Column& column = ladder_.columns[static_cast<std::size_t>(number)];
+        const int x = middle(static_cast<std::size_t>(number));
+        constexpr std::string_view centred = " text-anchor=\"middle\"";
+        text(x, 20, "#000000", column.label, " text-anchor=\"middle\" font-weight=\"bold\"");
+        const std::string address =
+            column.addresses.size() == 1 ? column.addresses.front().to_string() : column.title;
+        if (address != column.label) text(x, 38, "#555555", address, centred);
+        line(x, top - 8, x, height, " stroke=\"#bbbbbb\"");
+    }
+
+    void draw(const Row& row, int y) {
+        const Message& message = *row.message;
+        const bool bad = message.fate == Fate::unanswered || message.fate == Fate::refused ||
+                         message.kind == Kind::error;
+        const std::string colour = bad ? "#b00020" : "#000000";
+        text(time_width - 10, y, "#555555", seconds_text(row.since_start_ns),
+             " text-anchor=\"end\"");
+        const int from = middle(row.from);
+        const int to = middle(row.to);
+        const int way = to > from ? 1 : -1;
+        std::string style = " stroke=\"" + colour + '"';
+        if (message.kind == Kind::answer) style += " stroke-dasharray=\"5 3\"";
+        if (from == to) {
+            out_ += "<circle cx=\"" + std::to_string(from) + "\" cy=\"" + std::to_string(y) +
+                    "\" r=\"4\" fill=\"none\"" + style + "/>\n";
+        } else {
+            line(from, y, to, y, style);
+            const std::string at = std::to_string(to - way);
+            const std::string back = std::to_string(to - way * 8);
+            out_ += "<path d=\"M" + at + ' ' + std::to_string(y) + " L" + back + ' ' +
+                    std::to_string(y - 4) + " L" + back + ' ' + std::to_string(y + 4) +
+                    " Z\" fill=\"" + colour + "\"/>\n";
+        }
+        text(time_width + columns() * column_width, y, colour, row.text);
+    }
+
+    const Ladder& ladder_;
+    const Outcome& result_;
+    std::string out_;
+};
+
+}  // namespace
+
+std::string ladder_svg(const Ladder& ladder, const Outcome& result) {
+    return SvgLadder(ladder, result).run();
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,145 @@
+// What an analysis knows in the end: messages in order, who the endpoints are, and what is wrong.
+// Everything that prints works on this alone.
+#pragma once
+
+#include <p2pdiag/plugin.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/json.hpp"
+#include "capture/segment.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+// Of a message; names below.
+enum class Protocol : std::uint8_t {
+    stun,
+    turn,
+    natpmp,
+    pcp,
+    ssdp,
+    soap,
+    http,
+    websocket,
+    dns,
+    mdns,
+    tls,
+    dtls,
+    tcp,
+    icmp,
+    data  // UDP that nothing here understands
+};
+std::string_view to_string(Protocol protocol);  // "STUN"
+
+enum class Kind : std::uint8_t {
+    request,  // an answer belongs to it
+    answer,
+    error,  // an answer that says no, or an ICMP error
+    notice  // nothing is to follow
+};
+std::string_view to_string(Kind kind);
+
+// What became of a request.
+enum class Fate : std::uint8_t {
+    none,  // not a request
+    answered,
+    unanswered,
+    refused,  // by an ICMP error or a TCP reset
+    open      // the capture ends too early to tell, or shows one direction only
+};
+std::string_view to_string(Fate fate);
+
+// Which message this is of all there were, from 0; stays the same when others are dropped.
+using Sequence = std::uint64_t;
+
+struct Message {
+    Sequence sequence = 0;
+    std::uint64_t packet = 0;  // number in the file, of the first of them
+    std::int64_t time_ns = 0;  // since 1970, with jumps of the clock taken out
+    std::int64_t last_ns = 0;  // of the last of them
+    Endpoint from;             // port 0 where there is none
+    Endpoint to;
+    Protocol protocol = Protocol::data;
+    Kind kind = Kind::notice;
+    std::string text;                 // what it says, printable
+    std::uint64_t copies = 1;         // sent so often, the same again
+    std::uint64_t seen_again = 0;     // the same packet, at another place of the capturing machine
+    std::optional<Sequence> answers;  // the request that this answers
+    std::optional<Sequence> answered_by;
+    std::optional<std::int64_t> delay_ns;  // from the request; never negative
+    Fate fate = Fate::none;
+    std::string comment;  // that stood beside the packet in the file; printable
+};
+
+enum class Role : std::uint8_t {
+    unknown,
+    you,
+    router,
+    nat_outside,  // the public side of the NAT, seen in the same capture
+    stun_server,
+    turn_server,
+    relay,  // an address that a TURN server gave out
+    dns_server,
+    peer,
+    hop,    // reported an error, nothing else
+    group,  // multicast or broadcast
+    server  // accepted a connection
+};
+std::string_view to_string(Role role);  // "you", "STUN server"; empty when unknown
+
+struct Host {
+    IpAddress address;
+    Role role = Role::unknown;
+    std::string reason;  // why it is believed to be that
+    std::uint64_t messages = 0;
+};
+
+struct Conversation {
+    capture::Carrier carrier = capture::Carrier::other;
+    Endpoint from;  // who began, as far as the capture shows
+    Endpoint to;
+    std::uint64_t packets_out = 0;  // from `from`
+    std::uint64_t packets_in = 0;
+    std::uint64_t bytes_out = 0;  // of payload
+    std::uint64_t bytes_in = 0;
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;
+};
+
+// What a server told `local` about how it looks from outside.
+struct Mapping {
+    Endpoint local;
+    Endpoint server;
+    Endpoint mapped;
+    friend bool operator==(const Mapping&, const Mapping&) = default;
+};
+
+struct Finding {
+    std::string code;
+    Severity severity = Severity::info;
+    std::string message;
+    json::object evidence;
+};
+
+struct Outcome {
+    std::vector<Message> messages;            // in the order of their time
+    std::uint64_t messages_left_out = 0;      // between the first and the last of them
+    std::optional<Sequence> gap_before;       // the message after the gap
+    std::vector<Host> hosts;                  // of the messages; the busiest first
+    std::vector<Conversation> conversations;  // the busiest first
+    std::vector<Mapping> mappings;
+    std::vector<Finding> findings;     // the most severe first
+    std::vector<std::string> remarks;  // what could not be used, or was left out
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;  // captured
+    std::uint64_t conversation_count = 0;
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;
+    bool understood = false;  // there was at least one packet that could be told apart
+};
+
+}  // namespace p2pdiag::capture_plugin

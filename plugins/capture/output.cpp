@@ -1,0 +1,173 @@
+#include "output.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "analysis_json.hpp"
+#include "base/utf8.hpp"
+#include "ladder.hpp"
+
+namespace p2pdiag::capture_plugin {
+
+namespace {
+
+constexpr std::size_t least_width = 60;
+constexpr std::size_t most_width = 240;
+constexpr std::size_t shown_conversations = 10;
+// A drawing is scrolled; a terminal is not.
+constexpr std::size_t drawn_columns = 12;
+
+std::string environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+std::string plural(std::uint64_t number, std::string_view what) {
+    return std::to_string(number) + ' ' + std::string(what) + (number == 1 ? "" : "s");
+}
+
+// A file's name may hold anything.
+std::string shown_name(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const Utf8Char next = decode_utf8(text);
+        const bool fit = next.valid && next.code < 0x7F && !is_unsafe_to_show(next.code);
+        out += fit ? std::string(text.substr(0, next.size)) : "?";
+        text.remove_prefix(next.size);
+    }
+    return out;
+}
+
+void add_wrapped(std::string& out, std::string_view text, std::size_t width,
+                 std::string_view indent) {
+    while (!text.empty()) {
+        std::size_t end = text.size();
+        if (end + indent.size() > width) {
+            end = text.rfind(' ', width - indent.size());
+            if (end == std::string_view::npos || end == 0) {
+                end = std::min(text.size(), width - indent.size());
+            }
+        }
+        out += indent;
+        out += text.substr(0, end);
+        out += '\n';
+        text.remove_prefix(end);
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    }
+}
+
+char sign(Severity severity) {
+    switch (severity) {
+        case Severity::error: return 'x';
+        case Severity::warning: return '!';
+        case Severity::info: break;
+    }
+    return 'i';
+}
+
+void add_findings(std::string& out, const Outcome& result, std::size_t width) {
+    if (result.findings.empty()) {
+        out += result.understood ? "  Nothing wrong was found in these packets.\n"
+                                 : "  There is nothing in it that is understood here.\n";
+    }
+    for (const Finding& finding : result.findings) {
+        out += std::string("  ") + sign(finding.severity) + ' ' + finding.code + '\n';
+        add_wrapped(out, finding.message, width, "    ");
+    }
+    if (!result.findings.empty()) {
+        out += "  More about one: p2pdiag explain " + result.findings.front().code + '\n';
+    }
+}
+
+void add_conversations(std::string& out, const Outcome& result) {
+    const std::size_t count = std::min(result.conversations.size(), shown_conversations);
+    if (count == 0) return;
+    out += "\nConversations (" + std::to_string(count) + " of " +
+           std::to_string(result.conversation_count) + ", packets out and in):\n";
+    for (std::size_t i = 0; i < count; ++i) {
+        const Conversation& one = result.conversations[i];
+        out += "  " + std::string(to_string(one.carrier)) + ' ' + one.from.to_string() + " > " +
+               one.to.to_string() + "  " + std::to_string(one.packets_out) + " / " +
+               std::to_string(one.packets_in) + '\n';
+    }
+}
+
+std::string console(const Outcome& result, const Output& output) {
+    std::string out = shown_name(output.source) + ": " + plural(result.packets, "packet") + " in " +
+                      seconds_text(result.last_ns - result.first_ns) + " s, " +
+                      plural(result.conversation_count, "conversation") + "\n\n";
+    add_findings(out, result, output.width);
+    for (const std::string& remark : result.remarks) {
+        add_wrapped(out, "note: " + remark, output.width, "  ");
+    }
+    if (!result.messages.empty()) {
+        const std::size_t columns = (output.width - 36) / 7;
+        const Ladder ladder = make_ladder(result, columns, output.rows);
+        out += '\n' + ladder_text(ladder, output.width, output.unicode);
+    }
+    add_conversations(out, result);
+    return out;
+}
+
+}  // namespace
+
+std::optional<Format> parse_format(std::string_view text) {
+    if (text == "console") return Format::console;
+    if (text == "json") return Format::json;
+    if (text == "mermaid") return Format::mermaid;
+    if (text == "svg") return Format::svg;
+    return std::nullopt;
+}
+
+Output output_of_terminal() {
+    Output output;
+    winsize size{};
+    const std::string columns = environment("COLUMNS");
+    std::size_t asked = 0;
+    std::from_chars(columns.data(), columns.data() + columns.size(), asked);
+    if (asked > 0) {
+        output.width = asked;
+    } else if (::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+               size.ws_col > 0) {
+        output.width = size.ws_col;
+    }
+    output.width = std::clamp(output.width, least_width, most_width);
+    // POSIX: the first of these that is set and not empty counts.
+    std::string locale;
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        if (locale.empty()) locale = environment(name);
+    }
+    for (const char* mark : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
+        output.unicode = output.unicode || locale.find(mark) != std::string::npos;
+    }
+    return output;
+}
+
+std::string render(const Outcome& result, const Output& output) {
+    switch (output.format) {
+        case Format::json: return json::to_pretty_text(to_json(result, output.source));
+        case Format::mermaid:
+            return ladder_mermaid(make_ladder(result, drawn_columns, output.rows), result);
+        case Format::svg:
+            return ladder_svg(make_ladder(result, drawn_columns, output.rows), result);
+        case Format::console: break;
+    }
+    return console(result, output);
+}
+
+int exit_code(const Outcome& result, Severity threshold) {
+    constexpr int nothing = 0;
+    constexpr int findings = 1;
+    constexpr int undetermined = 3;
+    const bool found = std::ranges::any_of(result.findings, [threshold](const Finding& finding) {
+        return finding.severity >= threshold;
+    });
+    if (found) return findings;
+    return result.understood ? nothing : undetermined;
+}
+
+}  // namespace p2pdiag::capture_plugin

@@ -1,0 +1,157 @@
+"""p2pdiag capture analyze on files: formats, exit codes, bad input; and tshark reads what we write and agrees."""
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from packets import BINDING, SUCCESS, pcap, stun, udp
+
+HOST, CONVERT = sys.argv[1], sys.argv[2]
+CLIENT, SERVER, OTHER = ("192.168.7.2", 4000), ("11.22.33.10", 3478), ("11.22.33.11", 3478)
+LATER = (60_000, udp(("192.168.7.9", 9), ("224.0.0.5", 9), b"x"))
+
+# One socket that two servers see behind different ports, a retransmission, and a server that is silent.
+SYMMETRIC = [(0, udp(CLIENT, SERVER, stun(BINDING, 1))),
+             (100, udp(CLIENT, SERVER, stun(BINDING, 1))),
+             (112, udp(SERVER, CLIENT, stun(SUCCESS, 1, ("11.22.33.7", 40000)))),
+             (120, udp(CLIENT, OTHER, stun(BINDING, 2))),
+             (125, udp(OTHER, CLIENT, stun(SUCCESS, 2, ("11.22.33.7", 40001))))]
+SILENT = [(130, udp(CLIENT, ("11.22.33.12", 3478), stun(BINDING, 3)))]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.place)
+
+    def file(self, content, name="call.pcap"):
+        path = os.path.join(self.place, name)
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+    def analyze(self, *arguments, code=0, stdin=None, **environment):
+        done = subprocess.run([HOST, "capture", "analyze", *arguments], input=stdin, capture_output=True,
+                              env={**os.environ, "COLUMNS": "80", **environment})
+        self.assertEqual(done.returncode, code, done.stdout.decode() + done.stderr.decode())
+        return done.stdout.decode(), done.stderr.decode()
+
+    def document(self, path, *more, code=0):
+        return json.loads(self.analyze(path, "--format", "json", *more, code=code)[0])
+
+
+class Findings(Case):
+    def test_symmetric_nat_from_packets_alone(self):
+        document = self.document(self.file(pcap([*SYMMETRIC, LATER])))
+        self.assertEqual([finding["code"] for finding in document["findings"]], ["capture.mapping-changed"])
+        self.assertEqual(document["messages"][0]["copies"], 2)
+        self.assertEqual(document["messages"][1]["answers"], document["messages"][0]["number"])
+        self.analyze(self.file(pcap([*SYMMETRIC, LATER])), "--fail-on", "warn", code=1)
+
+    def test_silence_is_an_error(self):
+        document = self.document(self.file(pcap([*SYMMETRIC, *SILENT, LATER])), code=1)
+        self.assertEqual(document["findings"][0]["code"], "capture.no-reply")
+        self.assertEqual(document["findings"][0]["evidence"]["packet"], 6)
+
+    def test_filters(self):
+        path = self.file(pcap([*SYMMETRIC, *SILENT, LATER]))
+        self.assertEqual(len(self.document(path, "--host", "11.22.33.11")["messages"]), 2)
+        self.assertEqual(len(self.document(path, "--port", "9")["messages"]), 0)
+        self.assertIn("not an IP address", self.analyze(path, "--host", "stun.lab", code=2)[1])
+
+
+class Files(Case):
+    def test_compressed_and_from_a_pipe(self):
+        whole = pcap([*SYMMETRIC, LATER])
+        expected = self.document(self.file(whole))
+        packed = self.document(self.file(gzip.compress(whole), "call.pcap.gz"))
+        piped = json.loads(self.analyze("-", "--format", "json", stdin=whole)[0])
+        for other in (packed, piped):
+            self.assertEqual({**other, "source": ""}, {**expected, "source": ""})
+
+    def test_a_cut_file_is_used_and_said_to_be_cut(self):
+        document = self.document(self.file(pcap(SYMMETRIC)[:-3]))
+        self.assertIn("the last", document["remarks"][0])
+        self.assertIn("capture.incomplete", [finding["code"] for finding in document["findings"]])
+        self.assertEqual(document["packets"], 4)
+
+    def test_what_is_no_capture(self):
+        self.assertIn("neither a pcap nor a pcapng", self.analyze(self.file(b"GIF89a..."), code=2)[1])
+        self.assertIn("empty", self.analyze(self.file(b""), code=2)[1])
+        self.assertIn("No such file", self.analyze(self.place + "/nothing", code=2)[1])
+        self.assertIn("directory", self.analyze(self.place, code=2)[1])
+
+    def test_nothing_that_is_understood(self):
+        self.analyze(self.file(pcap([])), code=3)
+        self.analyze(self.file(pcap([(0, b"\x00" * 40)], link_type=147)), code=3)
+
+
+class Formats(Case):
+    def test_console_fits_the_width(self):
+        path = self.file(pcap([*SYMMETRIC, *SILENT, LATER]))
+        for columns in ("60", "80", "132"):
+            text, _ = self.analyze(path, code=1, COLUMNS=columns, LC_ALL="C.UTF-8")
+            self.assertLessEqual(max(map(len, text.splitlines())), int(columns), text)
+            self.assertIn("\u25b6", text)
+        text, _ = self.analyze(path, code=1, LC_ALL="C")
+        self.assertTrue(text.isascii())
+        for words in ("you", "STUN 1", "NO REPLY", "x2", "explain capture.no-reply"):
+            self.assertIn(words, text)
+
+    def test_drawings(self):
+        path = self.file(pcap([*SYMMETRIC, LATER]))
+        drawing = xml.etree.ElementTree.fromstring(self.analyze(path, "--format", "svg")[0])
+        self.assertTrue(drawing.tag.endswith("svg"))
+        diagram, _ = self.analyze(path, "--format", "mermaid")
+        self.assertTrue(diagram.startswith("sequenceDiagram\n"))
+        self.assertIn("c0->>", diagram)
+
+    def test_every_code_has_its_page(self):
+        done = subprocess.run([HOST, "explain", "capture.mapping-changed"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("symmetric", done.stdout)
+
+
+@unittest.skipUnless(shutil.which("tshark"), "tshark is not installed: nobody else reads what we write")
+class Tshark(Case):
+    def fields(self, path, *names):
+        arguments = [word for name in names for word in ("-e", name)]
+        done = subprocess.run(["tshark", "-r", path, "-Y", "stun", "-T", "fields", *arguments], capture_output=True,
+                              text=True, check=True)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def test_it_agrees(self):
+        path = self.file(pcap([*SYMMETRIC, *SILENT, LATER]))
+        written = os.path.join(self.place, "written.pcapng")
+        subprocess.run([CONVERT, path, written], check=True)
+        theirs = self.fields(written, "frame.number", "stun.att.ipv4-xord", "stun.att.ipv4", "stun.response-to",
+                             "frame.comment", "stun.id")
+        self.assertEqual(len(theirs), 6)
+        self.assertEqual(theirs[0][4], "packet 1 of the original")
+        document = self.document(written, code=1)
+        ours = {message["packet"]: message for message in document["messages"]}
+        packet_of = {message["number"]: message["packet"] for message in document["messages"]}
+        answers = 0
+        for number, _, mapped, response_to, _, _ in theirs:
+            message = ours.get(int(number))
+            if message is None:  # a retransmission, which is one row with the first
+                self.assertEqual(number, "2")
+                continue
+            if mapped:
+                self.assertIn("mapped " + mapped, message["text"])
+            if response_to:
+                answers += 1
+                self.assertEqual(packet_of[message["answers"]], int(response_to))
+        self.assertEqual(answers, 2)
+        # Of the same file as it was, the same comes out, except for the comments.
+        before = self.document(path, code=1)["messages"]
+        self.assertEqual([{**message, "comment": None} for message in document["messages"]], before)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

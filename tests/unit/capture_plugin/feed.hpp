@@ -1,0 +1,93 @@
+// Packets handed to an analysis one by one, with a clock of the test's own.
+#pragma once
+
+#include <algorithm>
+
+#include "../capture/packets.hpp"
+#include "analysis.hpp"
+#include "wire/stun/message.hpp"
+
+namespace p2pdiag::testing {
+
+using capture_plugin::Fate;
+using capture_plugin::Finding;
+using capture_plugin::Kind;
+using capture_plugin::Message;
+using capture_plugin::Outcome;
+using capture_plugin::Protocol;
+using capture_plugin::Role;
+
+inline const Endpoint client = at("192.168.7.2:4000");
+inline const Endpoint outside = at("11.22.33.7:40000");
+inline const Endpoint server = at("11.22.33.10:3478");
+inline const Endpoint other_server = at("11.22.33.11:3478");
+inline const Endpoint router = at("192.168.7.1:5351");
+
+class Feed {
+public:
+    explicit Feed(capture_plugin::Filter filter = {}) : analysis_(filter) {}
+
+    // `after`: milliseconds since the packet before; less than 0 turns the clock back.
+    Feed& packet(const Bytes& ip, std::int64_t after = 10,
+                 capture::Direction direction = capture::Direction::unknown,
+                 std::string_view comment = {}) {
+        time_ns_ += after * 1'000'000;
+        capture::Packet packet;
+        packet.number = ++number_;
+        packet.time_ns = time_ns_;
+        packet.link_type = capture::LinkType::raw;
+        packet.direction = direction;
+        packet.data = ip;
+        packet.original_size = static_cast<std::uint32_t>(ip.size());
+        if (!comment.empty()) packet.comments = std::span(&comment, 1);
+        analysis_.add(packet);
+        return *this;
+    }
+    Feed& udp(const Endpoint& from, const Endpoint& to, ByteView payload, std::int64_t after = 10) {
+        return packet(udp_packet(from, to, payload), after);
+    }
+    Feed& tcp(const Endpoint& from, const Endpoint& to, std::uint32_t sequence, TcpFlags flags,
+              ByteView payload = {}, std::int64_t after = 10) {
+        return packet(tcp_packet(from, to, sequence, flags, payload), after);
+    }
+    // Something else, so late that silence means something.
+    Feed& later() { return udp(at("192.168.7.9:1"), at("224.0.0.5:9"), Bytes{1}, 10'000); }
+    Outcome finish(bool lost = false) { return analysis_.finish(lost); }
+
+private:
+    capture_plugin::Analysis analysis_;
+    std::uint64_t number_ = 0;
+    std::int64_t time_ns_ = 1'700'000'000'000'000'000;
+};
+
+inline Bytes binding(std::uint8_t id, std::optional<stun::ChangeRequest> change = {}) {
+    stun::Message message;
+    message.transaction[0] = id;
+    message.change_request = change;
+    return stun::encode(message);
+}
+inline Bytes mapped(std::uint8_t id, const Endpoint& address) {
+    stun::Message message;
+    message.message_class = stun::Class::success;
+    message.transaction[0] = id;
+    message.xor_mapped_address = address;
+    return stun::encode(message);
+}
+
+inline std::vector<Finding> with_code(const Outcome& outcome, const std::string& code) {
+    std::vector<Finding> found;
+    std::ranges::copy_if(outcome.findings, std::back_inserter(found),
+                         [&](const Finding& finding) { return finding.code == code; });
+    return found;
+}
+inline bool has(const Outcome& outcome, const std::string& code) {
+    return !with_code(outcome, code).empty();
+}
+inline Role role_of(const Outcome& outcome, const IpAddress& address) {
+    for (const auto& host : outcome.hosts) {
+        if (host.address == address) return host.role;
+    }
+    return Role::unknown;
+}
+
+}  // namespace p2pdiag::testing

@@ -1,0 +1,106 @@
+// However much there is: bounded, and said what was left out.
+#include <catch2/catch.hpp>
+
+#include "feed.hpp"
+#include "output.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+
+namespace {
+
+Endpoint numbered(std::uint32_t number) {
+    return {IpAddress::v4(0x0B000000 + number), static_cast<std::uint16_t>(1 + number % 60000)};
+}
+
+bool remarked(const Outcome& outcome, const std::string& part) {
+    return std::ranges::any_of(outcome.remarks, [&](const std::string& remark) {
+        return remark.find(part) != std::string::npos;
+    });
+}
+
+}  // namespace
+
+TEST_CASE("more conversations than the table holds") {
+    constexpr std::uint32_t count = 200'000;
+    Feed feed;
+    for (std::uint32_t i = 0; i < count; ++i) feed.udp(numbered(i), server, Bytes{1, 2}, 0);
+    const Outcome outcome = feed.later().finish();
+    CHECK(outcome.conversation_count == count + 1);
+    CHECK(remarked(outcome, "conversations were put away early"));
+    CHECK(outcome.messages.size() ==
+          capture_plugin::Messages::max_first + capture_plugin::Messages::max_latest);
+    CHECK(outcome.messages_left_out == count - outcome.messages.size());
+    CHECK(outcome.conversations.size() == 1000);
+}
+
+TEST_CASE("a conversation that is used stays, whatever passes") {
+    Feed feed;
+    for (std::uint32_t i = 0; i < 150'000; ++i) {
+        feed.udp(numbered(i), server, Bytes{1, 2}, 0);
+        if (i % 1000 == 0) feed.udp(client, other_server, Bytes{1}, 0);
+    }
+    const Outcome outcome = feed.finish();
+    CHECK(outcome.conversations.front().from == client);
+    CHECK(outcome.conversations.front().packets_out == 150);
+}
+
+TEST_CASE("more requests than are remembered, and none of them answered") {
+    Feed feed;
+    for (std::uint32_t i = 0; i < 40'000; ++i) {
+        stun::Message message;
+        message.transaction = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8),
+                               static_cast<std::uint8_t>(i >> 16)};
+        feed.udp(client, server, stun::encode(message), 1);
+    }
+    const Outcome outcome = feed.later().finish();
+    CHECK(remarked(outcome, "requests were put away early"));
+    const auto found = with_code(outcome, "capture.no-reply");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].evidence.at("unanswered") == 40'000);
+}
+
+TEST_CASE("one transaction id from everybody") {
+    Feed feed;
+    for (std::uint32_t i = 0; i < 20'000; ++i) feed.udp(numbered(i), server, binding(1), 700);
+    const Outcome outcome = feed.later().finish();
+    CHECK_FALSE(has(outcome, "capture.nat-seen"));
+    CHECK(outcome.conversation_count == 20'001);
+}
+
+TEST_CASE("of thousands of findings of a kind a few are listed") {
+    Feed feed;
+    for (std::uint32_t i = 0; i < 300; ++i) {
+        feed.tcp(client, numbered(i), 1, {.syn = true}, {}, 1);
+        feed.tcp(numbered(i), client, 0, {.ack = true, .rst = true}, {}, 1);
+    }
+    const Outcome outcome = feed.later().finish();
+    const auto found = with_code(outcome, "capture.reset");
+    CHECK(found.size() == 8);
+    CHECK(found[0].message.find("248 more like it") != std::string::npos);
+    CHECK(remarked(outcome, "observations more than are kept"));
+}
+
+TEST_CASE("streams without end stay within their memory") {
+    Feed feed;
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+        const Endpoint from = numbered(i);
+        feed.tcp(from, server, 0, {.syn = true}, {}, 0);
+        std::string text = "GET /";
+        text.resize(8000, 'x');
+        feed.tcp(from, server, 1, {.ack = true}, as_bytes(text), 0);
+    }
+    CHECK(feed.later().finish().conversation_count == 3001);
+}
+
+TEST_CASE("nothing at all") {
+    Feed feed;
+    const Outcome outcome = feed.finish();
+    CHECK_FALSE(outcome.understood);
+    CHECK(capture_plugin::exit_code(outcome, Severity::error) == 3);
+    for (const char* name : {"console", "json", "mermaid", "svg"}) {
+        capture_plugin::Output output;
+        output.format = *capture_plugin::parse_format(name);
+        CHECK_FALSE(capture_plugin::render(outcome, output).empty());
+    }
+}

@@ -1,0 +1,306 @@
+// Everything but STUN: port mapping, DNS, TCP and what it carries, ICMP, data.
+#include <catch2/catch.hpp>
+
+#include "feed.hpp"
+#include "wire/natpmp/message.hpp"
+#include "wire/pcp/message.hpp"
+#include "wire/ssdp/message.hpp"
+#include "wire/upnp/soap.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+
+namespace {
+
+const Endpoint web = at("11.22.33.20:80");
+const Endpoint peer = at("11.22.33.9:5000");
+
+Bytes granted() {
+    natpmp::Response response;
+    response.opcode = natpmp::Opcode::map_udp;
+    response.internal_port = 8000;
+    response.external_port = 8001;
+    response.lifetime = 60;
+    return natpmp::encode(response);
+}
+
+Feed& connect(Feed& feed) {
+    feed.tcp(client, web, 100, {.syn = true}).tcp(web, client, 900, {.syn = true, .ack = true});
+    return feed.tcp(client, web, 101, {.ack = true});
+}
+
+Bytes bytes_of(const std::string& text) { return Bytes(text.begin(), text.end()); }
+
+}  // namespace
+
+TEST_CASE("NAT-PMP: pairs by opcode, and a mapping that nobody used") {
+    natpmp::Request request;
+    request.opcode = natpmp::Opcode::map_udp;
+    request.internal_port = 8000;
+    request.lifetime = 60;
+    Feed feed;
+    feed.udp(client, router, natpmp::encode(request)).udp(router, client, granted());
+    SECTION("nobody") {
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.messages[1].answers == 0);
+        CHECK(role_of(outcome, router.address) == Role::router);
+        CHECK(has(outcome, "capture.mapped-no-inbound"));
+    }
+    SECTION("somebody") {
+        const Endpoint inside{client.address, 8000};
+        const Outcome outcome = feed.udp(peer, inside, Bytes{1}).later().finish();
+        CHECK_FALSE(has(outcome, "capture.mapped-no-inbound"));
+    }
+    SECTION("an answer to our own question is not somebody") {
+        const Endpoint inside{client.address, 8000};
+        feed.udp(inside, peer, Bytes{1}).udp(peer, inside, Bytes{1});
+        CHECK(has(feed.later().finish(), "capture.mapped-no-inbound"));
+    }
+}
+
+TEST_CASE("PCP pairs by nonce, and says what the router refuses") {
+    pcp::Request request;
+    request.opcode = pcp::Opcode::map;
+    request.client_address = client.address;
+    request.lifetime = 60;
+    request.map = pcp::MapData{{5}, 17, 8000, 0, {}};
+    pcp::Response response;
+    response.opcode = pcp::Opcode::map;
+    response.result = pcp::ResultCode::not_authorized;
+    response.map = request.map;
+    Feed feed;
+    feed.udp(client, router, pcp::encode(request)).udp(router, client, pcp::encode(response));
+    const Outcome outcome = feed.later().finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[1].answers == 0);
+    CHECK(outcome.messages[1].kind == Kind::error);
+    CHECK(outcome.messages[1].text == "MAP NOT_AUTHORIZED");
+}
+
+TEST_CASE("SSDP: everybody may answer a search") {
+    const ssdp::Search search{"239.255.255.250:1900", "upnp:rootdevice", 1};
+    ssdp::Announcement answer;
+    answer.target = "upnp:rootdevice";
+    answer.location = "http://192.168.7.1:5000/desc.xml";
+    const Endpoint group = at("239.255.255.250:1900");
+    Feed feed;
+    feed.udp(client, group, ssdp::encode(search));
+    feed.udp(at("192.168.7.1:1900"), client, ssdp::encode(answer));
+    feed.udp(at("192.168.7.8:50000"), client, ssdp::encode(answer)).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 3);
+    CHECK(outcome.messages[0].fate == Fate::answered);
+    CHECK(outcome.messages[2].answers == 0);
+    CHECK(outcome.findings.empty());
+    CHECK(role_of(outcome, group.address) == Role::group);
+}
+
+TEST_CASE("DNS pairs by id and question, and a refusal is an error") {
+    const Endpoint resolver = at("192.168.7.1:53");
+    const Bytes name = {1, 'a', 0, 0, 1, 0, 1};
+    const Bytes query = joined({{0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, name});
+    const Bytes refused = joined({{0, 7, 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0}, name});
+    Feed feed;
+    feed.udp(client, resolver, query).udp(resolver, client, refused).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[1].text == "A a: NXDOMAIN");
+    CHECK(outcome.messages[1].answers == 0);
+    CHECK(role_of(outcome, resolver.address) == Role::dns_server);
+}
+
+TEST_CASE("a connection: accepted, refused, silent, and from both sides at once") {
+    Feed feed;
+    SECTION("accepted") {
+        const Outcome outcome = connect(feed).later().finish();
+        REQUIRE(outcome.messages.size() == 2);
+        CHECK(outcome.messages[0].fate == Fate::answered);
+        CHECK(outcome.messages[1].answers == 0);
+        CHECK(outcome.findings.empty());
+        CHECK(role_of(outcome, web.address) == Role::server);
+    }
+    SECTION("refused") {
+        feed.tcp(client, web, 1, {.syn = true}).tcp(web, client, 0, {.ack = true, .rst = true});
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.messages[0].fate == Fate::refused);
+        const auto found = with_code(outcome, "capture.reset");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("at") == "connect");
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+    SECTION("silent") {
+        feed.tcp(client, web, 1, {.syn = true}).tcp(client, web, 1, {.syn = true}, {}, 1000);
+        feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.messages[0].copies == 2);
+        CHECK(outcome.messages[0].fate == Fate::unanswered);
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("protocol") == "TCP");
+        CHECK(found[0].evidence.at("sends") == 2);
+    }
+    SECTION("both at once") {
+        feed.tcp(client, peer, 1, {.syn = true}).tcp(peer, client, 9, {.syn = true}, {}, 3);
+        feed.tcp(client, peer, 1, {.syn = true, .ack = true});
+        feed.tcp(peer, client, 9, {.syn = true, .ack = true});
+        const Outcome outcome = feed.later().finish();
+        CHECK(has(outcome, "capture.simultaneous-open"));
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+}
+
+TEST_CASE("a reset after the first words is told, one at the end is not") {
+    Feed early;
+    connect(early).tcp(client, web, 101, {.ack = true}, bytes_of("GET / HTTP/1.1\r\n\r\n"));
+    early.tcp(web, client, 901, {.rst = true});
+    const Outcome cut = early.later().finish();
+    const auto found = with_code(cut, "capture.reset");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].evidence.at("at") == "first-data");
+
+    Feed late;
+    connect(late).tcp(client, web, 101, {.ack = true}, bytes_of("GET / HTTP/1.1\r\n\r\n"));
+    late.tcp(web, client, 901, {.ack = true}, bytes_of("HTTP/1.1 200 OK\r\n\r\nhello"));
+    late.tcp(client, web, 119, {.rst = true});
+    const Outcome closed = late.later().finish();
+    CHECK(closed.findings.empty());
+    REQUIRE(closed.messages.size() >= 4);
+    CHECK(closed.messages[2].fate == Fate::answered);
+    CHECK(closed.messages[3].text == "200 OK");
+}
+
+TEST_CASE("segments out of order still make one request") {
+    const std::string text = "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+    Feed feed;
+    connect(feed).tcp(client, web, 111, {.ack = true}, bytes_of(text.substr(10)));
+    feed.tcp(client, web, 101, {.ack = true}, bytes_of(text.substr(0, 10)));
+    feed.tcp(client, web, 101, {.ack = true}, bytes_of(text.substr(0, 10)));
+    const Outcome outcome = feed.later().finish();
+    REQUIRE(outcome.messages.size() == 3);
+    CHECK(outcome.messages[2].protocol == Protocol::websocket);
+    CHECK(has(outcome, "capture.no-reply"));
+}
+
+TEST_CASE("SOAP: a mapping is asked for, granted, refused") {
+    upnp::Call call;
+    call.service_type = "urn:schemas-upnp-org:service:WANIPConnection:1";
+    call.action = "AddPortMapping";
+    call.arguments = {{"NewRemoteHost", ""},
+                      {"NewExternalPort", "8001"},
+                      {"NewProtocol", "TCP"},
+                      {"NewInternalPort", "8000"},
+                      {"NewInternalClient", "192.168.7.2"}};
+    const std::string body = upnp::encode(call);
+    const std::string request =
+        "POST /ctl HTTP/1.1\r\nSOAPAction: " + call.soap_action() +
+        "\r\nContent-Type: text/xml\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
+    const auto answered = [&](const std::string& status, const std::string& xml) {
+        Feed feed;
+        connect(feed).tcp(client, web, 101, {.ack = true}, bytes_of(request));
+        feed.tcp(web, client, 901, {.ack = true},
+                 bytes_of("HTTP/1.1 " + status + "\r\nContent-Type: text/xml\r\nContent-Length: " +
+                          std::to_string(xml.size()) + "\r\n\r\n" + xml));
+        return feed.later().finish();
+    };
+    const Outcome granted_it =
+        answered("200 OK", "<Envelope><Body><AddPortMappingResponse/></Body></Envelope>");
+    REQUIRE(granted_it.messages.size() == 4);
+    CHECK(granted_it.messages[2].protocol == Protocol::soap);
+    CHECK(granted_it.messages[2].text == "AddPortMapping 8001 TCP 8000 192.168.7.2");
+    CHECK(granted_it.messages[3].answers == granted_it.messages[2].sequence);
+    const auto found = with_code(granted_it, "capture.mapped-no-inbound");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].evidence.at("external_port") == 8001);
+    CHECK(role_of(granted_it, web.address) == Role::router);
+
+    const Outcome refused = answered(
+        "500 Internal Server Error",
+        "<Envelope><Body><Fault><detail><UPnPError><errorCode>718</errorCode><errorDescription>"
+        "ConflictInMappingEntry</errorDescription></UPnPError></detail></Fault></Body></Envelope>");
+    REQUIRE(refused.messages.size() == 4);
+    CHECK(refused.messages[3].kind == Kind::error);
+    CHECK(refused.messages[3].text.find("error 718 ConflictInMappingEntry") != std::string::npos);
+    CHECK_FALSE(has(refused, "capture.mapped-no-inbound"));
+}
+
+TEST_CASE("ICMP errors belong to the request that caused them") {
+    const Bytes request = udp_packet(client, server, binding(1));
+    const IpAddress hop = *IpAddress::parse("10.0.0.1");
+    const auto answered_by = [&](std::uint8_t type, std::uint8_t code) {
+        Feed feed;
+        feed.packet(request).packet(icmp_error(hop, client.address, type, code, request));
+        return feed.later().finish();
+    };
+    const Outcome prohibited = answered_by(3, 13);
+    REQUIRE(prohibited.messages.size() == 2);
+    CHECK(prohibited.messages[0].fate == Fate::refused);
+    CHECK(prohibited.messages[1].answers == 0);
+    const auto found = with_code(prohibited, "capture.icmp-prohibited");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].severity == Severity::error);
+    CHECK(found[0].evidence.at("reporter") == "10.0.0.1");
+    CHECK_FALSE(has(prohibited, "capture.no-reply"));
+    CHECK(role_of(prohibited, hop) == Role::hop);
+    CHECK(has(answered_by(3, 3), "capture.unreachable"));
+    // Traceroute and the discovery of the path's MTU are no faults.
+    CHECK(answered_by(11, 0).findings.empty());
+    CHECK(answered_by(3, 4).findings.empty());
+}
+
+TEST_CASE("one side speaks and nobody answers") {
+    Feed feed;
+    SECTION("to a peer, while others do answer") {
+        feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+        for (int i = 0; i < 5; ++i) feed.udp(client, peer, Bytes{0xF1}, 250);
+        const auto found = with_code(feed.later().finish(), "capture.one-way");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("packets") == 5);
+        CHECK(found[0].evidence.at("to") == "11.22.33.9:5000");
+    }
+    SECTION("to a group") {
+        for (int i = 0; i < 5; ++i) feed.udp(client, at("239.1.1.1:5000"), Bytes{0xF1}, 250);
+        CHECK(feed.later().finish().findings.empty());
+    }
+    SECTION("nobody at all") {
+        feed.udp(client, server, binding(1)).udp(client, other_server, binding(2));
+        const auto found = with_code(feed.later().finish(), "capture.one-way");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+    }
+    SECTION("the capture shows one direction of what goes on") {
+        feed.tcp(client, web, 101, {.ack = true}, Bytes{1}).tcp(client, web, 102, {.ack = true});
+        feed.udp(client, server, binding(1)).udp(client, other_server, binding(2));
+        const Outcome outcome = feed.later().finish();
+        CHECK(has(outcome, "capture.incomplete"));
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+        CHECK_FALSE(has(outcome, "capture.one-way"));
+        CHECK(outcome.messages.back().fate == Fate::open);
+    }
+}
+
+TEST_CASE("data that goes both ways is a row for each, with its size") {
+    Feed feed;
+    for (int i = 0; i < 4; ++i) feed.udp(client, peer, Bytes(100)).udp(peer, client, Bytes(50));
+    const Outcome outcome = feed.later().finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK((outcome.messages[0].copies == 4 && outcome.messages[0].text == "data, 400 bytes"));
+    REQUIRE_FALSE(outcome.conversations.empty());
+    CHECK(outcome.conversations[0].from == client);
+    CHECK(outcome.conversations[0].bytes_in == 200);
+    CHECK(outcome.findings.empty());
+}
+
+TEST_CASE("who is who, where the capture marks it") {
+    Feed feed;
+    feed.packet(udp_packet(client, server, binding(1)), 10, capture::Direction::outbound);
+    feed.packet(udp_packet(peer, server, binding(2)), 10, capture::Direction::inbound);
+    feed.packet(udp_packet(peer, server, binding(3)), 10, capture::Direction::inbound);
+    const Outcome outcome = feed.finish();
+    CHECK(role_of(outcome, client.address) == Role::you);
+    // Two that ask equally much, and no mark: nobody is called you.
+    Feed equal;
+    equal.udp(client, server, binding(1)).udp(peer, server, binding(2));
+    const Outcome unclear = equal.finish();
+    CHECK(role_of(unclear, client.address) == Role::unknown);
+}

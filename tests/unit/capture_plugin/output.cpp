@@ -1,0 +1,125 @@
+#include "output.hpp"
+
+#include <catch2/catch.hpp>
+#include <pugixml.hpp>
+
+#include "feed.hpp"
+#include "ladder.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+using capture_plugin::Format;
+
+namespace {
+
+Outcome example() {
+    Feed feed;
+    feed.packet(udp_packet(client, server, binding(1)), 10, capture::Direction::outbound,
+                "stun.nat: <test> & \"one\"; #1");
+    feed.udp(server, client, mapped(1, outside), 12);
+    feed.udp(client, other_server, binding(2)).udp(client, other_server, binding(2), 100);
+    feed.udp(client, at("11.22.33.9:5000"), Bytes{0xF1}, 10);
+    return feed.later().finish();
+}
+
+std::string rendered(Format format, std::size_t width = 80, bool unicode = false) {
+    capture_plugin::Output output;
+    output.format = format;
+    output.width = width;
+    output.unicode = unicode;
+    output.source = "call.pcapng";
+    return capture_plugin::render(example(), output);
+}
+
+// In characters.
+std::size_t longest_line(const std::string& text) {
+    std::size_t longest = 0;
+    std::size_t length = 0;
+    for (const char c : text) {
+        if (c == '\n') {
+            length = 0;
+        } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+            longest = std::max(longest, ++length);
+        }
+    }
+    return longest;
+}
+
+}  // namespace
+
+TEST_CASE("the console shows findings, the ladder and its legend within its width") {
+    for (const std::size_t width : {60U, 80U, 120U, 200U}) {
+        for (const bool unicode : {false, true}) {
+            const std::string text = rendered(Format::console, width, unicode);
+            CHECK(longest_line(text) <= width);
+            CHECK(text.find("capture.no-reply") != std::string::npos);
+            CHECK(text.find("you") != std::string::npos);
+            const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0; });
+            CHECK(plain == !unicode);
+        }
+    }
+    const std::string text = rendered(Format::console);
+    CHECK(text.find("mapped 11.22.33.7:40000") != std::string::npos);
+    CHECK(text.find("x2") != std::string::npos);
+    CHECK(text.find("NO REPLY") != std::string::npos);
+}
+
+TEST_CASE("rows in the middle and endpoints at the end make room") {
+    Feed feed;
+    for (std::uint8_t i = 0; i < 100; ++i) {
+        const Endpoint one{IpAddress::v4(0x0B160000U + i), 3478};
+        feed.udp(client, one, binding(i)).udp(one, client, mapped(i, outside));
+    }
+    const Outcome outcome = feed.later().finish();
+    const capture_plugin::Ladder ladder = capture_plugin::make_ladder(outcome, 4, 10);
+    REQUIRE(ladder.columns.size() == 4);
+    CHECK(ladder.columns[0].label == "you");
+    CHECK(ladder.columns[3].addresses.size() == 98);
+    REQUIRE(ladder.rows.size() == 10);
+    CHECK(ladder.rows[5].left_out_before == 190);
+    const std::string text = capture_plugin::ladder_text(ladder, 80, false);
+    CHECK(text.find("190 more, not shown") != std::string::npos);
+}
+
+TEST_CASE("the drawing is well-formed, says what it is, and needs nothing else") {
+    const std::string svg = rendered(Format::svg);
+    pugi::xml_document document;
+    REQUIRE(document.load_string(svg.c_str()));
+    const pugi::xml_node root = document.child("svg");
+    CHECK(std::string(root.attribute("role").value()) == "img");
+    CHECK_FALSE(std::string(root.child("title").child_value()).empty());
+    CHECK(std::string(root.child("desc").child_value()).find("No reply") != std::string::npos);
+    CHECK(svg.find("http://") == svg.rfind("http://"));  // the namespace alone
+    CHECK(svg.find("&lt;test&gt; &amp; &quot;one&quot;") != std::string::npos);
+}
+
+TEST_CASE("the diagram cannot be broken out of") {
+    const std::string text = rendered(Format::mermaid);
+    CHECK(text.starts_with("sequenceDiagram\n"));
+    CHECK(text.find("participant c0 as you<br/>192.168.7.2") != std::string::npos);
+    CHECK(text.find("c0-xc") != std::string::npos);
+    CHECK(text.find("#lt;test#gt; & \"one\"#59; #35;1") != std::string::npos);
+}
+
+TEST_CASE("the document has it all") {
+    const auto parsed = json::parse(rendered(Format::json));
+    REQUIRE(parsed.has_value());
+    const json::object& document = parsed->get_object();
+    CHECK(document.at("packets") == 6);
+    const json::array& messages = document.at("messages").get_array();
+    REQUIRE(messages.size() == 4);
+    CHECK(messages[0].get_object().at("answered_by") == 1);
+    CHECK(messages[1].get_object().at("delay_ms") == 12.0);
+    CHECK(messages[2].get_object().at("fate") == "unanswered");
+    CHECK(messages[2].get_object().at("copies") == 2);
+    CHECK(document.at("hosts").get_array().front().get_object().at("role") == "you");
+}
+
+TEST_CASE("exit codes") {
+    const Outcome outcome = example();
+    CHECK(capture_plugin::exit_code(outcome, Severity::error) == 1);
+    Outcome mild = outcome;
+    mild.findings = {{"capture.one-way", Severity::warning, "", {}}};
+    CHECK(capture_plugin::exit_code(mild, Severity::error) == 0);
+    CHECK(capture_plugin::exit_code(mild, Severity::warning) == 1);
+}

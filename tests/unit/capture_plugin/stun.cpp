@@ -1,0 +1,201 @@
+#include <catch2/catch.hpp>
+
+#include "feed.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::testing;
+
+TEST_CASE("a request and its answer are a pair") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside), 12).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[0].fate == Fate::answered);
+    CHECK(outcome.messages[0].answered_by == 1);
+    CHECK(outcome.messages[1].answers == 0);
+    CHECK(outcome.messages[1].delay_ns == 12'000'000);
+    CHECK(outcome.messages[1].text == "Binding success, mapped 11.22.33.7:40000");
+    CHECK(outcome.mappings == std::vector<capture_plugin::Mapping>{{client, server, outside}});
+    CHECK(outcome.findings.empty());
+    CHECK(role_of(outcome, client.address) == Role::you);
+    CHECK(role_of(outcome, server.address) == Role::stun_server);
+}
+
+TEST_CASE("the same again is one row, and so are its answers") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(client, server, binding(1), 100);
+    feed.udp(client, server, binding(1), 100).udp(server, client, mapped(1, outside));
+    feed.udp(server, client, mapped(1, outside), 50).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[0].copies == 3);
+    CHECK(outcome.messages[0].seen_again == 0);
+    CHECK(outcome.messages[1].copies == 2);
+}
+
+TEST_CASE("one packet at two interfaces is no retransmission") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(client, server, binding(1), 0);
+    feed.udp(server, client, mapped(1, outside)).udp(server, client, mapped(1, outside), 1).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK((outcome.messages[0].copies == 1 && outcome.messages[0].seen_again == 1));
+    CHECK((outcome.messages[1].copies == 1 && outcome.messages[1].seen_again == 1));
+}
+
+TEST_CASE("silence is a finding only when there was time for an answer") {
+    Feed feed;
+    feed.udp(client, other_server, binding(9)).udp(other_server, client, mapped(9, outside));
+    feed.udp(client, server, binding(1));
+    SECTION("there was") {
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.messages[2].fate == Fate::unanswered);
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+        CHECK(found[0].evidence.at("to") == "11.22.33.10:3478");
+        CHECK(found[0].evidence.at("packet") == 3);
+    }
+    SECTION("there was not") {
+        const Outcome outcome = feed.finish();
+        CHECK(outcome.messages[2].fate == Fate::open);
+        CHECK(outcome.findings.empty());
+    }
+    SECTION("packets were lost") {
+        const auto found = with_code(feed.later().finish(true), "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::warning);
+    }
+}
+
+TEST_CASE("a filtering test without an answer is no fault") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+    feed.udp(client, server, binding(2, stun::ChangeRequest{true, true})).later();
+    const auto found = with_code(feed.finish(), "capture.no-reply");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].severity == Severity::info);
+}
+
+TEST_CASE("an answer from elsewhere is told, unless it was asked for") {
+    Feed asked;
+    asked.udp(client, server, binding(1, stun::ChangeRequest{true, true}));
+    asked.udp(at("11.22.33.11:3479"), client, mapped(1, outside)).later();
+    CHECK_FALSE(has(asked.finish(), "capture.reply-elsewhere"));
+
+    Feed not_asked;
+    not_asked.udp(client, server, binding(1)).udp(at("11.22.33.10:9"), client, mapped(1, outside));
+    const auto found = with_code(not_asked.later().finish(), "capture.reply-elsewhere");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].evidence.at("answered") == "11.22.33.10:9");
+}
+
+TEST_CASE("a symmetric NAT is told from packets alone") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+    feed.udp(client, other_server, binding(2));
+    SECTION("another mapping for another server") {
+        feed.udp(other_server, client, mapped(2, at("11.22.33.7:40001"))).later();
+        const auto found = with_code(feed.finish(), "capture.mapping-changed");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].message.starts_with("Symmetric NAT"));
+    }
+    SECTION("another mapping for the same server is a mapping that was replaced") {
+        feed.udp(other_server, client, mapped(2, outside));
+        feed.udp(client, server, binding(3)).udp(server, client, mapped(3, at("11.22.33.7:7")));
+        const auto found = with_code(feed.later().finish(), "capture.mapping-changed");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].message.find("changed while the capture ran") != std::string::npos);
+    }
+    SECTION("the same mapping") {
+        feed.udp(other_server, client, mapped(2, outside)).later();
+        CHECK(feed.finish().findings.empty());
+    }
+}
+
+TEST_CASE("a NAT within sight: one transaction on two paths") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(outside, server, binding(1), 1);
+    feed.udp(server, outside, mapped(1, outside), 5).udp(server, client, mapped(1, outside), 1);
+    const Outcome outcome = feed.later().finish();
+    CHECK(outcome.messages.size() == 4);
+    CHECK(outcome.messages[2].answers == outcome.messages[1].sequence);
+    CHECK(outcome.messages[3].answers == outcome.messages[0].sequence);
+    const auto found = with_code(outcome, "capture.nat-seen");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].evidence.at("outside") == "11.22.33.7:40000");
+    CHECK(role_of(outcome, outside.address) == Role::nat_outside);
+    CHECK(role_of(outcome, client.address) == Role::you);
+    CHECK_FALSE(has(outcome, "capture.no-reply"));
+    CHECK_FALSE(has(outcome, "capture.mapping-changed"));
+}
+
+TEST_CASE("one id for two servers is two requests") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(client, other_server, binding(1));
+    feed.udp(other_server, client, mapped(1, outside)).udp(server, client, mapped(1, outside));
+    const Outcome outcome = feed.later().finish();
+    REQUIRE(outcome.messages.size() == 4);
+    CHECK(outcome.messages[2].answers == outcome.messages[1].sequence);
+    CHECK(outcome.messages[3].answers == outcome.messages[0].sequence);
+    CHECK(outcome.findings.empty());
+}
+
+TEST_CASE("an answer that the file has before its request") {
+    Feed feed;
+    feed.udp(server, client, mapped(1, outside)).udp(client, server, binding(1), -3).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[0].kind == Kind::request);  // in the order of time
+    CHECK(outcome.messages[0].fate == Fate::answered);
+    CHECK(outcome.messages[1].delay_ns == 3'000'000);
+}
+
+TEST_CASE("a clock that is set back moves nothing before what was") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside), -3'600'000);
+    const Outcome outcome = feed.later().finish();
+    CHECK(outcome.messages[1].delay_ns == 0);
+    CHECK(outcome.messages[1].time_ns >= outcome.messages[0].time_ns);
+    CHECK(std::ranges::any_of(outcome.remarks, [](const std::string& remark) {
+        return remark.find("clock was set back") != std::string::npos;
+    }));
+}
+
+TEST_CASE("TURN: the server, the relayed address, and data in its channel") {
+    stun::Message allocate;
+    allocate.method = turn::allocate;
+    stun::Message granted = allocate;
+    granted.message_class = stun::Class::success;
+    // 11.22.33.10:49152 as XOR-RELAYED-ADDRESS.
+    const Endpoint relayed = at("11.22.33.10:49152");
+    ByteWriter value;
+    value.u8(0);
+    value.u8(1);
+    value.u16(static_cast<std::uint16_t>(relayed.port ^ 0x2112));
+    value.u32(relayed.address.v4_bits() ^ stun::magic_cookie);
+    granted.others = {{0x0016, value.take()}};
+    const Bytes channel = {0x40, 0, 0, 1, 7};
+    Feed feed;
+    feed.udp(client, server, stun::encode(allocate)).udp(server, client, stun::encode(granted));
+    feed.udp(client, server, channel).udp(client, server, channel).later();
+    const Outcome outcome = feed.finish();
+    REQUIRE(outcome.messages.size() == 3);
+    CHECK(outcome.messages[1].text.find("relayed 11.22.33.10:49152") != std::string::npos);
+    CHECK(outcome.messages[2].protocol == Protocol::turn);
+    CHECK(outcome.messages[2].copies == 2);
+    CHECK(role_of(outcome, server.address) == Role::turn_server);
+}
+
+TEST_CASE("only what the filter wants") {
+    const auto run = [](capture_plugin::Filter filter) {
+        Feed feed(filter);
+        feed.udp(client, server, binding(1)).udp(client, other_server, Bytes{9, 9});
+        return feed.later().finish();
+    };
+    CHECK(run({.host = server.address}).messages.size() == 1);
+    CHECK(run({.port = 3478}).messages.size() == 2);
+    CHECK(run({.stun_only = true}).messages.size() == 1);
+    CHECK(run({.port = 9999}).messages.empty());
+    CHECK_FALSE(run({.port = 9999}).understood);
+}
