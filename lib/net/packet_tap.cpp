@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "net/deadline.hpp"
+#include "wire/stun/message.hpp"
 
 namespace p2pdiag::net {
 
@@ -27,10 +28,16 @@ constexpr std::size_t ipv6_size = 40;
 
 ErrorCode last_error() { return {errno, boost::system::system_category()}; }
 
-// The kernel hands over datagrams to `port` alone, so that busy traffic costs nothing. The socket
-// is of SOCK_DGRAM: offsets count from the IP header. A jump goes on so many instructions further.
+constexpr std::uint32_t port_offset = 2;  // of the destination, in the UDP header
+constexpr std::uint32_t cookie_offset =
+    8 + 4;  // RFC 8489 section 5: the second word of the payload
+
+// The kernel hands over datagrams with this value (of size BPF_H or BPF_W) so far behind the begin
+// of their UDP header, so that busy traffic costs nothing. The socket is of SOCK_DGRAM: offsets
+// count from the IP header. A jump goes on so many instructions further.
 using Filter = std::array<sock_filter, 17>;
-Filter udp_to(std::uint16_t port) {
+Filter udp_with(std::uint16_t size, std::uint32_t offset, std::uint32_t value) {
+    const auto load = static_cast<std::uint16_t>(BPF_LD | size | BPF_IND);
     return {{
         {BPF_LD | BPF_B | BPF_ABS, 0, 0, 0},           // 0: the version
         {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0},       // 1
@@ -45,8 +52,8 @@ Filter udp_to(std::uint16_t port) {
         {BPF_LD | BPF_B | BPF_ABS, 0, 0, 6},           // 10: the next header
         {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, udp},        // 11: to 15
         {BPF_LDX | BPF_W | BPF_IMM, 0, 0, ipv6_size},  // 12
-        {BPF_LD | BPF_H | BPF_IND, 0, 0, 2},           // 13: the destination port
-        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, port},       // 14: to 16
+        {load, 0, 0, offset},                          // 13
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value},      // 14: to 16
         {BPF_RET | BPF_K, 0, 0, 0},                    // 15
         {BPF_RET | BPF_K, 0, 0, kept_bytes},           // 16
     }};
@@ -109,11 +116,20 @@ std::optional<TappedDatagram> parse_udp_packet(ByteView packet) {
 }
 
 Result<PacketTap> PacketTap::open(const asio::any_io_executor& executor, std::uint16_t udp_port) {
+    return open_with(executor, BPF_H, port_offset, udp_port);
+}
+
+Result<PacketTap> PacketTap::open_stun(const asio::any_io_executor& executor) {
+    return open_with(executor, BPF_W, cookie_offset, stun::magic_cookie);
+}
+
+Result<PacketTap> PacketTap::open_with(const asio::any_io_executor& executor, std::uint16_t size,
+                                       std::uint32_t offset, std::uint32_t value) {
     // Of no protocol, so that nothing comes in before the filter is there.
     const int fd = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return last_error();
     asio::posix::stream_descriptor socket(executor, fd);
-    Filter filter = udp_to(udp_port);
+    Filter filter = udp_with(size, offset, value);
     const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
     const int on = 1;
     if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||

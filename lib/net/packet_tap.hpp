@@ -1,5 +1,5 @@
-// UDP datagrams for one port as they come in at the network interfaces, before this machine's own
-// firewall and whatever program listens. Needs CAP_NET_RAW.
+// UDP datagrams as they come in at the network interfaces, before this machine's own firewall and
+// whatever program listens. Needs CAP_NET_RAW.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -32,6 +32,8 @@ public:
     // interface. The error is that of the kernel: operation_not_permitted without the privilege.
     static Result<PacketTap> open(const boost::asio::any_io_executor& executor,
                                   std::uint16_t udp_port);
+    // The same for STUN messages (RFC 8489 section 5: those with the magic cookie) to any port.
+    static Result<PacketTap> open_stun(const boost::asio::any_io_executor& executor);
 
     // Until something is there, or the time has come; true for the former. Throws operation_aborted
     // when cancelled.
@@ -43,6 +45,9 @@ public:
 
 private:
     explicit PacketTap(boost::asio::posix::stream_descriptor socket) : socket_(std::move(socket)) {}
+    static Result<PacketTap> open_with(const boost::asio::any_io_executor& executor,
+                                       std::uint16_t size, std::uint32_t offset,
+                                       std::uint32_t value);
 
     boost::asio::posix::stream_descriptor socket_;
 };

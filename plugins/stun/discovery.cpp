@@ -186,6 +186,17 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
     mapping_ = judge_mapping(seen_);
 }
 
+void Discovery::on_tapped(const Endpoint& from, const Endpoint& to, ByteView datagram) {
+    if (done()) return;
+    const auto message = stun::parse(datagram);
+    if (!message || message->message_class != stun::Class::success) return;
+    const auto found = sent_.find(message->transaction);
+    if (found == sent_.end()) return;
+    Probe& probe = seen_.probes[found->second.probe];
+    if (from != probe.expected || to.port != seen_.sockets[probe.socket].local_port) return;
+    probe.sends[found->second.send].tapped = true;
+}
+
 void Discovery::came_back(SocketId socket, const Endpoint& from) {
     for (Probe& probe : seen_.probes) {
         if (probe.socket == socket && probe.to == from) probe.came_back = true;

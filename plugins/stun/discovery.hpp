@@ -42,6 +42,9 @@ public:
     void on_tcp_answer(std::size_t server, TimePoint sent, TimePoint now) override;
     void on_tcp_alive(std::size_t server, TimePoint now) override;
     void on_tcp_failed(std::size_t server, TimePoint now) override;
+    bool wants_tap() const override { return true; }
+    void on_tap(bool open) override { seen_.tap_open = open; }
+    void on_tapped(const Endpoint& from, const Endpoint& to, ByteView datagram) override;
     bool wants_tcp() const override { return !done() && !first_answer_; }
 
     std::vector<Action> take_actions() override;

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "drive_tcp.hpp"
+#include "net/packet_tap.hpp"
 #include "net/task_group.hpp"
 #include "net/udp_socket.hpp"
 
@@ -47,6 +48,17 @@ public:
     bool done() const {
         return std::all_of(driven_.begin(), driven_.end(),
                            [](const Driven& driven) { return driven.machine->done(); });
+    }
+
+    // Without the privilege there is no tap, and the machines know.
+    void open_tap() {
+        const auto wants = [](const Driven& driven) { return driven.machine->wants_tap(); };
+        if (!std::any_of(driven_.begin(), driven_.end(), wants)) return;
+        auto opened = net::PacketTap::open_stun(executor_);
+        for (const Driven& driven : driven_) driven.machine->on_tap(opened.has_value());
+        if (!opened) return;
+        const auto tap = std::make_shared<net::PacketTap>(std::move(*opened));
+        tasks_.spawn(listen_at_interfaces(shared_from_this(), tap));
     }
 
     // Until something is due or has happened.
@@ -155,6 +167,20 @@ private:
         wakeup_.cancel();
     }
 
+    static asio::awaitable<void> listen_at_interfaces(std::shared_ptr<Drive> self,
+                                                      std::shared_ptr<net::PacketTap> tap) {
+        const auto on_datagram = [self](const net::TappedDatagram& datagram) {
+            for (const Driven& driven : self->driven_) {
+                driven.machine->on_tapped(datagram.from, datagram.to, datagram.payload);
+            }
+        };
+        while (!self->stopped_) {
+            co_await tap->wait(Clock::now() + forever);
+            if (self->stopped_) break;
+            tap->receive(on_datagram);
+        }
+    }
+
     // One connection; see OpenTcp.
     static asio::awaitable<void> ask_by_tcp(std::shared_ptr<Drive> self,
                                             std::shared_ptr<Machine> machine, OpenTcp action) {
@@ -187,6 +213,7 @@ private:
 asio::awaitable<void> drive(std::vector<std::shared_ptr<Machine>> machines) {
     const auto executor = co_await asio::this_coro::executor;
     const auto self = std::make_shared<Drive>(executor, std::move(machines));
+    self->open_tap();
     self->on_time();
     bool cancelled = false;
     while (!self->done() && !cancelled) {

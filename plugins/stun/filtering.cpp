@@ -142,6 +142,32 @@ FilteringEvidence judge_filtering(const Observations& seen, std::size_t server,
             judge(seen, server, port_roles, mapping_varies)};
 }
 
+FilteredBy judge_filterer(const Observations& seen) {
+    // One that came in while the test was ending may lie unread in its socket.
+    constexpr std::size_t arrivals_to_believe = 3;
+    // As many sends as any silence must last.
+    constexpr std::size_t controls_to_believe = fewest_sends;
+    if (!seen.tap_open) return FilteredBy::unknown;
+    std::size_t stopped_here = 0;
+    std::size_t answered = 0;
+    std::size_t answered_unseen = 0;
+    for (const Probe& probe : seen.probes) {
+        const bool filter = probe.role == Role::filter_address || probe.role == Role::filter_port;
+        const bool control =
+            probe.role == Role::control_address || probe.role == Role::control_port;
+        for (const Send& send : probe.sends) {
+            if (filter && !probe.answered && send.tapped) ++stopped_here;
+            if (!control || !send.rtt) continue;
+            ++answered;
+            if (!send.tapped) ++answered_unseen;
+        }
+    }
+    if (stopped_here >= arrivals_to_believe) return FilteredBy::host;
+    // Silence at the interfaces means something only where what does arrive is seen there.
+    const bool sees_all = answered >= controls_to_believe && answered_unseen == 0;
+    return stopped_here == 0 && sees_all ? FilteredBy::router : FilteredBy::unknown;
+}
+
 Field<Dependence> combine(const FilteringEvidence& evidence) {
     const Test& address = evidence.address;
     const Test& port = evidence.port;

@@ -26,6 +26,10 @@ struct FilteringEvidence {
 FilteringEvidence judge_filtering(const Observations& seen, std::size_t server,
                                   bool mapping_varies);
 
+// Who it is that filters, once it is known that somebody does: at this machine's interfaces the
+// answers that are missing at the sockets are seen, or they are not.
+FilteredBy judge_filterer(const Observations& seen);
+
 Field<Dependence> combine(const FilteringEvidence& evidence);
 
 // Of the servers tested so far, the one that decided; else the reason of the last.

@@ -56,6 +56,14 @@ public:
                             TimePoint now) = 0;
     virtual void on_time(TimePoint now) = 0;
 
+    // Whether STUN messages are also to be looked for at the interfaces, where this machine's own
+    // firewall has not dropped them yet. on_tap() says whether that is possible, before anything is
+    // sent, and on_tapped() hands them over.
+    virtual bool wants_tap() const { return false; }
+    virtual void on_tap(bool /*open*/) {}
+    virtual void on_tapped(const Endpoint& /*from*/, const Endpoint& /*to*/,
+                           ByteView /*datagram*/) {}
+
     // A request sent over TCP at `sent` was answered now.
     virtual void on_tcp_answer(std::size_t, TimePoint /*sent*/, TimePoint /*now*/) {}
     // The server's host is there: it accepted a connection, or refused one by a reset.

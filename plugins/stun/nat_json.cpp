@@ -2,7 +2,7 @@
 #include "filtering.hpp"
 #include "mapping.hpp"
 #include "nat_report.hpp"
-#include "reach.hpp"
+#include "nat_words.hpp"
 
 namespace p2pdiag::nat {
 
@@ -151,17 +151,9 @@ json::value given_port(const Observations& seen) {
 json::value filtered_by(const FamilyResult& result) {
     const Verdict& verdict = result.verdict;
     const bool blocked = verdict.nat_type.value == NatType::udp_blocked;
-    if (blocked) {
-        switch (judge_blocker(result.seen)) {
-            case FilteredBy::host: return "host";
-            case FilteredBy::router: return "router";
-            case FilteredBy::unknown: break;
-        }
-        return "unknown";
-    }
-    if (!verdict.filtering.value) return nullptr;
-    const bool filters = *verdict.filtering.value != Dependence::endpoint_independent;
-    return filters ? json::value("unknown") : json::value(nullptr);
+    const bool filters =
+        verdict.filtering.value && *verdict.filtering.value != Dependence::endpoint_independent;
+    return blocked || filters ? text(to_string(filterer_of(result))) : json::value(nullptr);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "filtering.hpp"
 #include "reach.hpp"
 
 namespace p2pdiag::nat {
@@ -129,10 +130,25 @@ std::string about_ports(const FamilyResult& result) {
            ", so UDP is not blocked as such";
 }
 
+FilteredBy filterer_of(const FamilyResult& result) {
+    const Verdict& verdict = result.verdict;
+    if (verdict.nat_type.value == NatType::udp_blocked) return judge_blocker(result.seen);
+    const bool filters =
+        verdict.filtering.value && *verdict.filtering.value != Dependence::endpoint_independent;
+    return filters ? judge_filterer(result.seen) : FilteredBy::unknown;
+}
+
 std::string type_sentence(const FamilyResult& result) {
     std::string sentence = words_of(result.verdict).sentence;
-    if (result.verdict.nat_type.value == NatType::udp_blocked)
-        sentence += about_egress(result.seen);
+    const bool blocked = result.verdict.nat_type.value == NatType::udp_blocked;
+    const bool all_forbidden = result.seen.not_permitted == result.seen.sent;
+    if (filterer_of(result) == FilteredBy::host) {
+        sentence += blocked && all_forbidden
+                        ? "; it is this machine's own firewall that lets nothing out"
+                        : "; it is this machine's own firewall that stops them: the answers do "
+                          "come in at its interface";
+    }
+    if (blocked) sentence += about_egress(result.seen);
     return sentence;
 }
 

@@ -17,6 +17,8 @@ struct TypeWords {
 
 // Only where the type is known.
 TypeWords words_of(const Verdict& verdict);
+// Who filters or blocks; unknown also where nobody does.
+FilteredBy filterer_of(const FamilyResult& result);
 std::string type_sentence(const FamilyResult& result);
 
 // Only where it is not.

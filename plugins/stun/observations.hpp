@@ -45,6 +45,7 @@ struct Send {
     TimePoint at;
     std::uint32_t order = 0;  // counts the sends of the whole discovery
     std::optional<Duration> rtt;
+    bool tapped = false;  // its answer came in at an interface, whether or not at the socket
 };
 
 struct Probe {
@@ -129,6 +130,7 @@ struct Observations {
     TimePoint now;
     bool finished = false;  // false: cut short from outside
     bool hairpin_asked = false;
+    bool tap_open = false;         // answers were looked for at the interfaces as well
     std::uint16_t given_port = 0;  // 0 = none
     std::vector<Server> servers;
     std::vector<Socket> sockets;

@@ -9,8 +9,10 @@ using namespace std::chrono_literals;
 
 constexpr p2pdiag_check servers = check<check_servers>(
     {.id = "stun.servers", .title = "STUN servers within reach", .deadline = 8s});
-constexpr p2pdiag_check nat =
-    check<check_nat>({.id = "stun.nat", .title = "NAT in front of this machine", .deadline = 12s});
+constexpr p2pdiag_check nat = check<check_nat>({.id = "stun.nat",
+                                                .title = "NAT in front of this machine",
+                                                .deadline = 12s,
+                                                .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
 constexpr p2pdiag_check lifetime = check<check_lifetime>(
     {.id = "stun.lifetime", .title = "Lifetime of a NAT mapping", .deep = true, .deadline = 600s});
 

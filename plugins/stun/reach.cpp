@@ -14,6 +14,7 @@ constexpr unsigned silence_to_believe = 15;
 constexpr int answers_to_believe = 5;
 // A local firewall that drops by chance, as labs do, does not hit five of five.
 constexpr std::uint64_t refusals_to_believe = 5;
+constexpr std::size_t arrivals_to_believe = 5;
 
 // A router that refuses all UDP refuses it towards any address.
 constexpr std::size_t refused_addresses_to_believe = 2;
@@ -37,7 +38,8 @@ bool other_ports_tried(const Observations& seen) {
     for (const Probe& probe : seen.probes) {
         if (probe.role != Role::other_port || probe.sends.empty()) continue;
         any = true;
-        if (!probe.prohibited && seen.overdue_sends(probe) < silence_beside) return false;
+        const bool told = probe.prohibited || probe.refused;
+        if (!told && seen.overdue_sends(probe) < silence_beside) return false;
     }
     return any;
 }
@@ -75,6 +77,30 @@ bool another_is_silent(const Observations& seen, std::size_t beside) {
     return false;
 }
 
+// Sends whose answer came in at an interface and was never seen at the socket.
+std::size_t tapped_in_vain(const std::vector<Probe>& probes) {
+    std::size_t count = 0;
+    for (const Probe& probe : probes) {
+        if (probe.answered) continue;
+        count += static_cast<std::size_t>(
+            std::count_if(probe.sends.begin(), probe.sends.end(),
+                          [](const Send& send) { return send.tapped && !send.rtt; }));
+    }
+    return count;
+}
+
+// An ICMP error may reach a socket that no datagram reaches.
+bool stopped_at_host(const Observations& seen) {
+    const bool answered = std::any_of(seen.probes.begin(), seen.probes.end(),
+                                      [](const Probe& probe) { return probe.answered; });
+    const bool none_arrived = seen.ignored + seen.malformed + seen.wrong_source == 0 && !answered;
+    return none_arrived && tapped_in_vain(seen.probes) >= arrivals_to_believe;
+}
+
+bool lets_nothing_out(const Observations& seen) {
+    return seen.not_permitted >= refusals_to_believe && seen.not_permitted == seen.sent;
+}
+
 bool tcp_passes(const Observations& seen) {
     return std::any_of(seen.servers.begin(), seen.servers.end(),
                        [](const Server& s) { return s.tcp == Tcp::answered; });
@@ -83,9 +109,7 @@ bool tcp_passes(const Observations& seen) {
 }  // namespace
 
 FilteredBy judge_blocker(const Observations& seen) {
-    if (seen.not_permitted >= refusals_to_believe && seen.not_permitted == seen.sent) {
-        return FilteredBy::host;
-    }
+    if (stopped_at_host(seen) || lets_nothing_out(seen)) return FilteredBy::host;
     const bool router = seen.prohibited >= refusals_to_believe && seen.refused == 0 &&
                         seen.prohibited_towards.size() >= refused_addresses_to_believe;
     return router ? FilteredBy::router : FilteredBy::unknown;
@@ -114,6 +138,7 @@ UdpPath judge_udp(const Observations& seen) {
     if (seen.anything_answered()) return UdpPath::works;
     const bool rejected = std::any_of(seen.probes.begin(), seen.probes.end(),
                                       [](const Probe& p) { return p.error_code != 0; });
+    if (stopped_at_host(seen) && !rejected && other_ports_tried(seen)) return UdpPath::blocked;
     const bool at_other_ports = judge_other_ports(seen).has_value();
     // What arrives shows that UDP passes, even where it is no answer; so does a server's own ICMP
     // error.
@@ -121,9 +146,8 @@ UdpPath judge_udp(const Observations& seen) {
         rejected || at_other_ports ||
         seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
     if (!anything_arrived) {
-        const FilteredBy by = judge_blocker(seen);
-        if (by == FilteredBy::host && other_ports_asked(seen)) return UdpPath::blocked;
-        const bool router = by == FilteredBy::router && other_ports_tried(seen);
+        if (lets_nothing_out(seen) && other_ports_asked(seen)) return UdpPath::blocked;
+        const bool router = judge_blocker(seen) == FilteredBy::router && other_ports_tried(seen);
         if (router && tcp_passes(seen)) return UdpPath::blocked;
     }
     bool over = true;

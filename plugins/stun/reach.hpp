@@ -28,8 +28,8 @@ struct OnlyOtherPorts {
 // Judged by what came back alone: how long the silence has lasted is up to judge_udp().
 std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen);
 
-// Known only where the network said so itself; "unknown" otherwise.
-enum class FilteredBy { unknown, host, router };
+// Who blocks all UDP. Known only where the network said so itself, or where answers were seen at an
+// interface of this machine.
 FilteredBy judge_blocker(const Observations& seen);
 
 }  // namespace p2pdiag::nat

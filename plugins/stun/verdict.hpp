@@ -24,6 +24,9 @@ enum class NatType {
     udp_blocked
 };
 
+// Who stops packets. "router" is whatever is on the way, "host" this machine itself.
+enum class FilteredBy { unknown, host, router };
+
 enum class Reason {
     none,
     pending,             // only while the discovery runs
@@ -56,6 +59,7 @@ enum class Reason {
 
 std::string_view to_string(Dependence dependence);
 std::string_view to_string(NatType type);
+std::string_view to_string(FilteredBy by);
 std::string_view to_string(Reason reason);
 
 template <class T>

@@ -25,6 +25,15 @@ std::string_view to_string(NatType type) {
     return "udp-blocked";
 }
 
+std::string_view to_string(FilteredBy by) {
+    switch (by) {
+        case FilteredBy::host: return "host";
+        case FilteredBy::router: return "router";
+        case FilteredBy::unknown: break;
+    }
+    return "unknown";
+}
+
 std::string_view to_string(Reason reason) {
     switch (reason) {
         case Reason::none: return "none";

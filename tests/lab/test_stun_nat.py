@@ -108,11 +108,30 @@ class Conditions(unittest.TestCase):
             self.assertEqual((family["nat_type"], family["behind_nat"]), ("symmetric-firewall", False), family)
 
     def test_a11_host_firewall_behind_a_full_cone(self):
-        # From the network it looks like the router's filter; so who filters is unknown, and said to be.
+        # From the network it looks like the router's filter; at the interface the answers are seen.
         with lab.firewall("udp dport 32768-60999 ct state new drop") as path:
             _, family, _ = nat(["--nat", "full-cone", "--host-firewall", path])
             self.assertEqual((family["mapping"], family["filtering"]), (EIM, APDM), family)
-            self.assertEqual(family["filtered_by"], "unknown")
+            self.assertEqual(family["filtered_by"], "host")
+
+    def test_a11_a_filter_that_is_not_the_hosts(self):
+        for kind in ("port-restricted-cone", "restricted-cone"):
+            _, family, _ = nat(["--nat", kind])
+            self.assertEqual(family["filtered_by"], "router", family)
+
+    def test_a11_without_the_privilege_who_filters_is_unknown(self):
+        with lab.firewall("udp dport 32768-60999 ct state new drop") as path:
+            done = lab.lab("run", "--nat", "full-cone", "--host-firewall", path, "--command", "--", "setpriv",
+                           "--bounding-set=-net_raw", "--inh-caps=-all", lab.P2PDIAG, "--profile", "lab", "run",
+                           "stun.nat", "--format", "json")
+            family = json.loads(done.stdout)["checks"][0]["data"]["ipv4"]
+            self.assertEqual((family["filtering"], family["filtered_by"]), (APDM, "unknown"), family)
+
+    def test_udp_blocked_by_the_host_itself(self):
+        with lab.firewall("udp sport != 53 drop") as path:
+            check, family, codes = nat(["--nat", "full-cone", "--host-firewall", path])
+            self.assertEqual((check["status"], family["nat_type"]), ("fail", "udp-blocked"), family)
+            self.assertEqual(family["filtered_by"], "host")
 
     def test_lifetime(self):
         _, report = run(["--nat", "port-restricted-cone", "--mapping-lifetime", "14"], "stun.lifetime")

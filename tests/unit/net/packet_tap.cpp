@@ -6,6 +6,7 @@
 #include "fake/sandbox.hpp"
 #include "net/udp_socket.hpp"
 #include "run_task.hpp"
+#include "wire/stun/message.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::net;
@@ -122,6 +123,43 @@ TEST_CASE("the interface hands over datagrams to one port, whoever listens there
                 if (datagram.from.port != sender->local().port) seen += "from the wrong port";
             });
             if (seen != "ours ") return "seen: " + seen;
+        }
+        return "as expected";
+    });
+    if (result) {
+        CHECK(*result == "as expected");
+    } else {
+        WARN("no namespaces here: not tested");
+    }
+}
+
+TEST_CASE("the interface hands over STUN messages to any port, and nothing else") {
+    const auto result = in_sandbox({}, []() -> std::string {
+        boost::asio::io_context context;
+        auto tap = PacketTap::open_stun(context.get_executor());
+        if (!tap) return "cannot be opened: " + tap.error().message();
+        for (const Family family : {Family::ipv4, Family::ipv6}) {
+            auto sender = UdpSocket::open(context.get_executor(), family);
+            if (!sender) return "no socket";
+            const IpAddress loopback =
+                family == Family::ipv4 ? *IpAddress::parse("127.0.0.1") : *IpAddress::parse("::1");
+            stun::Message classic;
+            classic.cookie = 7;
+            const Bytes other = stun::encode(classic);
+            const Bytes message = stun::encode(stun::Message{});
+            sender->send(as_bytes("short"), {loopback, 8001});
+            sender->send(other, {loopback, 8001});
+            sender->send(message, {loopback, 8002});
+            auto wait = tap->wait(Clock::now() + std::chrono::seconds(30));
+            if (!run_on(context, std::move(wait))) return "nothing came";
+            std::size_t seen = 0;
+            bool right = true;
+            tap->receive([&](const TappedDatagram& datagram) {
+                ++seen;
+                right = right && datagram.to == Endpoint{loopback, 8002} &&
+                        Bytes(datagram.payload.begin(), datagram.payload.end()) == message;
+            });
+            if (seen != 1 || !right) return "seen: " + std::to_string(seen);
         }
         return "as expected";
     });

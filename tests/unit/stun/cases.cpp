@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
+#include "reach.hpp"
 #include "simulation.hpp"
 
 using namespace p2pdiag;
@@ -178,6 +180,53 @@ TEST_CASE("A10: no NAT is not open by itself", "[stun][cases]") {
     const Verdict unknown = discover(world, 1).verdict;
     CHECK(unknown.behind_nat.value == false);
     CHECK(unknown.nat_type.reason == Reason::filtering_unknown);
+}
+
+TEST_CASE("A11: who filters is told by what comes in at the interface", "[stun][cases]") {
+    for (const Dependence filtering : {by_address, by_port}) {
+        World host = cone(anyone);
+        host.host_filtering = filtering;
+        World router = cone(filtering);
+        for (const double loss : {0.0, 0.1}) {
+            for (unsigned seed = 1; seed <= 20; ++seed) {
+                host.loss.each_way = router.loss.each_way = loss;
+                host.tap = router.tap = false;
+                CHECK(judge_filterer(discover(host, seed).seen) == FilteredBy::unknown);
+                CHECK(judge_filterer(discover(router, seed).seen) == FilteredBy::unknown);
+                host.tap = router.tap = true;
+                const Outcome by_host = discover(host, seed);
+                if (by_host.verdict.filtering.value) {
+                    CHECK(by_host.verdict.filtering.value == filtering);
+                    CHECK(judge_filterer(by_host.seen) == FilteredBy::host);
+                }
+                const Outcome by_router = discover(router, seed);
+                if (by_router.verdict.filtering.value) {
+                    CHECK(judge_filterer(by_router.seen) == FilteredBy::router);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("A11: where both filter, what never came in was stopped on the way", "[stun][cases]") {
+    World both = cone(by_port);
+    both.host_filtering = by_port;
+    both.tap = true;
+    CHECK(judge_filterer(discover(both, 1).seen) == FilteredBy::router);
+}
+
+TEST_CASE("A11: answers at the interface alone are blocked by this machine", "[stun][cases]") {
+    World deaf = cone(by_port);
+    deaf.servers.push_back(server_number(1));
+    deaf.host_deaf = true;
+    const Outcome unseen = discover(deaf, 1);
+    CHECK(unseen.verdict.nat_type.value == NatType::udp_blocked);
+    CHECK(judge_blocker(unseen.seen) == FilteredBy::unknown);
+    deaf.tap = true;
+    deaf.closed_ports_refuse = true;  // an ICMP error gets in where no datagram does
+    const Outcome seen = discover(deaf, 1);
+    CHECK(seen.verdict.nat_type.value == NatType::udp_blocked);
+    CHECK(judge_blocker(seen.seen) == FilteredBy::host);
 }
 
 TEST_CASE("A12: one server's silence is not blocked UDP", "[stun][cases]") {

@@ -141,6 +141,21 @@ TEST_CASE("what this machine forbids and what a router refuses is no silence", "
     CHECK(first().at("outcome") == "prohibited");
 }
 
+TEST_CASE("a filter of this machine's own is told from one on the way", "[stun][report]") {
+    World world;
+    world.ports = Ports::preserved;
+    world.tap = true;
+    CHECK(report_on(world).family.at("filtered_by") == "router");
+    world.filtering = Dependence::endpoint_independent;
+    CHECK(report_on(world).family.at("filtered_by").is_null());
+    world.host_filtering = Dependence::address_and_port_dependent;
+    const Report by_host = report_on(world);
+    CHECK(by_host.family.at("filtered_by") == "host");
+    CHECK(has(by_host.findings.at("nat.port-restricted-cone"), "this machine's own firewall"));
+    world.tap = false;
+    CHECK(report_on(world).family.at("filtered_by") == "unknown");
+}
+
 TEST_CASE("interfaces that differ make no common one", "[stun][report]") {
     Observations seen;
     CHECK_FALSE(common_egress(seen));

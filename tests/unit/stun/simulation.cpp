@@ -35,6 +35,7 @@ public:
               config(world, asked), [this] { return transaction(); }, now_) {}
 
     Outcome run() {
+        discovery_.on_tap(world_.tap);
         carry_out();
         for (unsigned i = 0; i < world_.flood; ++i) {
             const Bytes junk = i % 2 == 0 ? garbage() : stun::encode(stun::Message{});
@@ -271,6 +272,17 @@ private:
         });
     }
 
+    bool host_lets_in(std::uint16_t port, const Endpoint& from) const {
+        if (world_.host_deaf) return false;
+        if (!world_.host_filtering) return true;
+        const auto contacts = host_contacts_.find(port);
+        if (contacts == host_contacts_.end()) return false;
+        const bool by_port = *world_.host_filtering == Dependence::address_and_port_dependent;
+        return std::any_of(contacts->second.begin(), contacts->second.end(), [&](auto& known) {
+            return known.address == from.address && (!by_port || known.port == from.port);
+        });
+    }
+
     void leave(SocketId socket, const Endpoint& to, const Bytes& datagram, int ttl) {
         const bool all_ports = world_.blocked_ports.empty();
         if (world_.not_permitted && (all_ports || world_.blocked_ports.contains(to.port))) {
@@ -290,6 +302,7 @@ private:
             return;
         }
         if (!admits(port_by_socket_.at(socket), to)) return;
+        host_contacts_[port_by_socket_.at(socket)].insert(to);
         const Endpoint from = map(port_by_socket_.at(socket), to);
         if (world_.blocked_ports.contains(to.port)) return;
         if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
@@ -314,8 +327,11 @@ private:
     void enter(const Endpoint& from, const Endpoint& to, const Bytes& datagram) {
         const auto inside = inside_.find(to);
         if (inside == inside_.end() || !lets_in(to, from)) return;
-        const SocketId socket = socket_by_port_.at(inside->second);
+        const std::uint16_t port = inside->second;
         later(world_.one_way, [=, this] {
+            if (world_.tap) discovery_.on_tapped(from, {world_.local, port}, datagram);
+            if (!host_lets_in(port, from)) return;
+            const SocketId socket = socket_by_port_.at(port);
             reach_client([=, this] { discovery_.on_datagram(socket, from, datagram, now_); });
         });
     }
@@ -445,6 +461,7 @@ private:
     std::set<std::pair<std::uint16_t, Endpoint>> flows_;
     std::map<Endpoint, std::uint16_t> inside_;
     std::map<Endpoint, std::set<Endpoint>> contacts_;
+    std::map<std::uint16_t, std::set<Endpoint>> host_contacts_;
     std::map<std::uint16_t, SocketId> socket_by_port_;
     std::map<SocketId, std::uint16_t> port_by_socket_;
     Discovery discovery_;

@@ -97,7 +97,10 @@ struct World {
     IpAddress local;
     std::set<std::uint16_t> stale_ports;  // local ports whose filter an earlier use left wide open
     std::function<Endpoint(std::uint16_t local_port, const Endpoint& to)> own_mapping;
-    unsigned flood = 0;  // unsolicited packets to the mapping socket
+    bool tap = false;                          // packets are seen at the interface as well
+    std::optional<Dependence> host_filtering;  // of a firewall on the client itself …
+    bool host_deaf = false;                    // … which lets nothing in at all
+    unsigned flood = 0;                        // unsolicited packets to the mapping socket
     std::optional<NewFlows> new_flows;
     std::vector<Stall> stalls;
 
