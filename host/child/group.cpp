@@ -48,7 +48,8 @@ struct SpawnSetup {
     SpawnSetup(const SpawnSetup&) = delete;
     SpawnSetup& operator=(const SpawnSetup&) = delete;
 
-    void give(const Fd& fd, int as) { ::posix_spawn_file_actions_adddup2(&actions, fd.get(), as); }
+    void give(int fd, int as) { ::posix_spawn_file_actions_adddup2(&actions, fd, as); }
+    void give(const Fd& fd, int as) { give(fd.get(), as); }
 };
 
 }  // namespace
@@ -115,6 +116,8 @@ void Group::start(Command command, OnLine on_line, OnExit on_exit) {
     setup.give(input, input_fd);
     setup.give(cancel.read, cancel_fd);
     if (command.acknowledge) setup.give(acknowledge.read, acknowledge_fd);
+    int as = first_extra_fd;
+    for (const int fd : command.extra) setup.give(fd, as++);
 
     std::string program = "p2pdiag";
     std::vector<char*> argv{program.data()};
@@ -150,29 +153,37 @@ void Group::start(Command command, OnLine on_line, OnExit on_exit) {
 
 void Group::run(const std::function<void()>& on_wakeup, Milliseconds tick) {
     while (!children_.empty()) {
-        std::vector<pollfd> polled;
-        for (const Child& child : children_) {
-            polled.push_back({child.results.get(), POLLIN, 0});
-            polled.push_back({child.output.get(), POLLIN, 0});
-            polled.push_back({child.pid_fd.get(), POLLIN, 0});
-        }
-        polled.push_back({watched_fd_, POLLIN, 0});
-        ::poll(polled.data(), polled.size(), wait_milliseconds(Clock::now(), tick));
-
-        // Children that callbacks start are appended, and are polled in the next round.
-        const std::size_t count = (polled.size() - 1) / 3;
-        auto child = children_.begin();
-        for (std::size_t i = 0; i < count; ++i) {
-            if (polled[3 * i].revents != 0) pump_results(*child);
-            if (polled[3 * i + 1].revents != 0) pump_output(*child);
-            enforce_deadline(*child, Clock::now());
-            if (polled[3 * i + 2].revents != 0 && reap(*child)) {
-                child = children_.erase(child);
-            } else {
-                ++child;
-            }
-        }
+        wait_once(tick);
         if (on_wakeup) on_wakeup();
+    }
+}
+
+void Group::run_until(const std::function<bool()>& enough, Milliseconds tick) {
+    while (!children_.empty() && !enough()) wait_once(tick);
+}
+
+void Group::wait_once(Milliseconds tick) {
+    std::vector<pollfd> polled;
+    for (const Child& child : children_) {
+        polled.push_back({child.results.get(), POLLIN, 0});
+        polled.push_back({child.output.get(), POLLIN, 0});
+        polled.push_back({child.pid_fd.get(), POLLIN, 0});
+    }
+    polled.push_back({watched_fd_, POLLIN, 0});
+    ::poll(polled.data(), polled.size(), wait_milliseconds(Clock::now(), tick));
+
+    // Children that callbacks start are appended, and are polled in the next round.
+    const std::size_t count = (polled.size() - 1) / 3;
+    auto child = children_.begin();
+    for (std::size_t i = 0; i < count; ++i) {
+        if (polled[3 * i].revents != 0) pump_results(*child);
+        if (polled[3 * i + 1].revents != 0) pump_output(*child);
+        enforce_deadline(*child, Clock::now());
+        if (polled[3 * i + 2].revents != 0 && reap(*child)) {
+            child = children_.erase(child);
+        } else {
+            ++child;
+        }
     }
 }
 
@@ -274,12 +285,11 @@ bool Group::reap(Child& child) {
     return true;
 }
 
-void Group::cancel() {
+void Group::cancel(Milliseconds grace) {
     for (Child& child : children_) {
         child.cancel.reset();
         child.kill_is_cancel = true;
-        child.kill_at =
-            std::min(child.kill_at.value_or(TimePoint::max()), Clock::now() + cancel_grace);
+        child.kill_at = std::min(child.kill_at.value_or(TimePoint::max()), Clock::now() + grace);
     }
 }
 

@@ -25,6 +25,7 @@ inline constexpr int result_fd = 3;
 inline constexpr int input_fd = 4;
 inline constexpr int cancel_fd = 5;
 inline constexpr int acknowledge_fd = 6;
+inline constexpr int first_extra_fd = 7;
 
 // What one child may hand over (abi.h says the same to plugin authors).
 inline constexpr std::size_t max_message_bytes = 1 << 20;
@@ -42,6 +43,8 @@ struct Command {
     std::optional<TimePoint> deadline;
     bool acknowledge = false;
     std::size_t total_bytes = max_total_bytes;  // of results
+    // Descriptors of the caller's that it gets as 7, 8, …; none of them below 10.
+    std::vector<int> extra{};
 };
 
 struct Exit {
@@ -72,9 +75,11 @@ public:
     // Until no child is left. on_wakeup, when given, is called after every wait, at least every
     // `tick`.
     void run(const std::function<void()>& on_wakeup = {}, Milliseconds tick = Milliseconds(1000));
+    // The same, or until `enough` says so after a wait; it is asked at least every `tick`.
+    void run_until(const std::function<bool()>& enough, Milliseconds tick);
 
     // Asks all children to stop; what is still there after the grace is killed.
-    void cancel();
+    void cancel(Milliseconds grace = cancel_grace);
     // Kills all at once.
     void kill_all();
 
@@ -84,6 +89,7 @@ public:
 private:
     struct Child;
 
+    void wait_once(Milliseconds tick);
     void pump_results(Child& child);
     void pump_output(Child& child);
     void flooded(Child& child);

@@ -134,6 +134,17 @@ void emit_status(int status) {
     emit_result_line(json::to_text(json::object{{"type", "status"}, {"status", status}}));
 }
 
+int run_recorder(const char* file, std::string_view id, const std::string& input) {
+    const Table table = open_table(file);
+    if (!table) return say_error(emit_result_line, table.error().reason);
+    HostSide host(cancel_fd, 0, emit_result_line);
+    for (const p2pdiag_recorder* recorder : recorders_of(**table)) {
+        if (text(recorder->id) == id)
+            return recorder->run(&host.table, {input.data(), input.size()});
+    }
+    return say_error(emit_result_line, "the recorder is gone from its plugin");
+}
+
 int run_verb(const char* file, std::string_view name, const std::string& arguments) {
     const Table table = open_table(file);
     if (!table) {
@@ -164,7 +175,8 @@ int run_verb(const char* file, std::string_view name, const std::string& argumen
 }  // namespace
 
 bool is_child_word(std::string_view word) {
-    return word == describe_word || word == check_word || word == change_word || word == verb_word;
+    return word == describe_word || word == check_word || word == change_word ||
+           word == record_word || word == verb_word;
 }
 
 json::object describe(const std::filesystem::path& file) {
@@ -200,6 +212,10 @@ void serve(int argc, char** argv) {
     }
     if (word == change_word && argc == 6) {
         emit_status(run_change(argv[2], argv[3], argv[4], number(argv[5])));
+        ::_exit(0);
+    }
+    if (word == record_word && argc == 4) {
+        emit_status(run_recorder(argv[2], argv[3], read_all(input_fd)));
         ::_exit(0);
     }
     if (word == verb_word && argc == 4) {

@@ -1,5 +1,5 @@
 // The child's side: what this executable does when the host started it as `p2pdiag
-// __describe|__check|__change|__verb`. Only here is plugin code ever loaded and run (with
+// __describe|__check|__change|__record|__verb`. Only here is plugin code ever loaded and run (with
 // --isolation none also in the host's own process).
 #pragma once
 
@@ -16,6 +16,7 @@ namespace p2pdiag::child {
 inline constexpr std::string_view describe_word = "__describe";
 inline constexpr std::string_view check_word = "__check";
 inline constexpr std::string_view change_word = "__change";
+inline constexpr std::string_view record_word = "__record";
 inline constexpr std::string_view verb_word = "__verb";
 
 bool is_child_word(std::string_view word);

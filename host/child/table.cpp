@@ -25,6 +25,9 @@ constexpr std::size_t verb_size_1_0 = offsetof(p2pdiag_verb, run) + sizeof(void*
 constexpr std::size_t plugin_size_1_1 =
     offsetof(p2pdiag_plugin, change_count) + sizeof(std::uint32_t);
 constexpr std::size_t change_size_1_1 = offsetof(p2pdiag_change, keep) + sizeof(void*);
+// With ABI 1.2 came recorders.
+constexpr std::size_t plugin_size_1_2 = offsetof(p2pdiag_plugin, recorders) + sizeof(void*);
+constexpr std::size_t recorder_size_1_2 = offsetof(p2pdiag_recorder, run) + sizeof(void*);
 // More than any real plugin has; bounds the walk through a table that is not one.
 constexpr std::uint32_t max_entries = 256;
 constexpr std::size_t max_text = 64 * 1024;
@@ -132,6 +135,35 @@ void judge_changes(Judge& judge, const p2pdiag_plugin& plugin) {
     }
 }
 
+void judge_recorder(Judge& judge, const p2pdiag_recorder* recorder, std::string_view plugin_id) {
+    judge.require(recorder != nullptr, "a recorder is null");
+    if (!judge.fine()) return;
+    judge.require(recorder->struct_size >= recorder_size_1_2,
+                  "the struct of a recorder is too short");
+    if (!judge.fine()) return;
+    judge.require_text(recorder->id, "the id of a recorder");
+    judge.require_text(recorder->title, "the title of a recorder");
+    if (!judge.fine()) return;
+    const std::string id(text(recorder->id));
+    judge.require(is_check_id(id), "recorder id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(id.starts_with(std::string(plugin_id) + '.'),
+                  "recorder id '" + id + "' does not start with the plugin's id");
+    judge.require(recorder->run != nullptr, "recorder " + id + " has no run function");
+}
+
+void judge_recorders(Judge& judge, const p2pdiag_plugin& plugin) {
+    const auto recorders = recorders_of(plugin);
+    judge.require(recorders.size() <= max_entries, "it lists more than 256 recorders");
+    judge.require(recorders.empty() || recorders.data() != nullptr, "its recorders are null");
+    std::set<std::string_view> ids;
+    for (std::size_t i = 0; judge.fine() && i < recorders.size(); ++i) {
+        judge_recorder(judge, recorders[i], text(plugin.id));
+        if (!judge.fine()) return;
+        const std::string_view id = text(recorders[i]->id);
+        judge.require(ids.insert(id).second, "duplicate recorder id '" + std::string(id) + "'");
+    }
+}
+
 void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
     // struct_size and the version come first: nothing past them may be read when they are wrong.
     judge.require(plugin.struct_size >= plugin_size_1_0,
@@ -170,6 +202,7 @@ void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
         judge.require(names.insert(name).second, "duplicate verb '" + std::string(name) + "'");
     }
     if (judge.fine()) judge_changes(judge, plugin);
+    if (judge.fine()) judge_recorders(judge, plugin);
 }
 
 bool is_elf(const std::filesystem::path& file) {
@@ -205,6 +238,11 @@ json::value to_json(p2pdiag_str str) { return json::value(text(str)); }
 std::span<const p2pdiag_change* const> changes_of(const p2pdiag_plugin& plugin) {
     if (plugin.struct_size < plugin_size_1_1) return {};
     return {plugin.changes, plugin.change_count};
+}
+
+std::span<const p2pdiag_recorder* const> recorders_of(const p2pdiag_plugin& plugin) {
+    if (plugin.struct_size < plugin_size_1_2) return {};
+    return {plugin.recorders, plugin.recorder_count};
 }
 
 Table open_table(const std::filesystem::path& file) {
@@ -259,9 +297,16 @@ json::object to_json(const p2pdiag_plugin& plugin) {
                                        {"privileges", change->privileges},
                                        {"keeps", change->keep != nullptr}});
     }
+    json::array recorders;
+    for (const p2pdiag_recorder* recorder : recorders_of(plugin)) {
+        recorders.push_back(json::object{{"id", to_json(recorder->id)},
+                                         {"title", to_json(recorder->title)},
+                                         {"privileges", recorder->privileges}});
+    }
     description["checks"] = std::move(checks);
     description["verbs"] = std::move(verbs);
     description["changes"] = std::move(changes);
+    description["recorders"] = std::move(recorders);
     return description;
 }
 

@@ -24,6 +24,9 @@ Table open_table(const std::filesystem::path& file);
 // None where the plugin was built before there were changes.
 std::span<const p2pdiag_change* const> changes_of(const p2pdiag_plugin& plugin);
 
+// None where the plugin was built before there were recorders.
+std::span<const p2pdiag_recorder* const> recorders_of(const p2pdiag_plugin& plugin);
+
 // The table as JSON, for the host's side. Only for a table that open_table accepted.
 json::object to_json(const p2pdiag_plugin& plugin);
 

@@ -25,6 +25,8 @@ struct RunArguments {
     std::string format = "console";
     std::vector<std::string> outputs;  // "FORMAT=PATH"
     std::string fail_on;
+    std::string capture;  // a file; empty = nothing is recorded
+    bool capture_on_failure = false;
     std::string isolation = "child";
 };
 int run_command(const Context& context, const RunArguments& arguments);

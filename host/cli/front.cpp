@@ -92,6 +92,12 @@ void Front::add_run() {
     list("--output", run_.outputs, "Also write FORMAT to a file; repeatable", "FORMAT=PATH");
     one_of("--fail-on", run_.fail_on, "Exit 1 from this on: warn, fail or unknown [fail]", "STATUS",
            {"warn", "fail", "unknown"});
+    CLI::Option* capture = run.add_option("--capture", run_.capture,
+                                          "Record what goes over the wire meanwhile (pcapng)")
+                               ->type_name("FILE");
+    run.add_flag("--capture-on-failure", run_.capture_on_failure,
+                 "Keep the recording only when the exit code is not 0")
+        ->needs(capture);
     one_of("--isolation", run_.isolation, "child, or none: in this process, for debuggers [child]",
            "HOW", {"child", "none"});
     run.footer(
@@ -100,7 +106,8 @@ void Front::add_run() {
         "Examples:\n"
         "  p2pdiag run all\n"
         "  p2pdiag run stun.nat --stun stun.example.org:3478 --format json\n"
-        "  p2pdiag run all --output junit=report.xml --fail-on warn");
+        "  p2pdiag run all --output junit=report.xml --fail-on warn\n"
+        "  p2pdiag run all --capture run.pcapng --capture-on-failure");
 }
 
 void Front::add_lookups() {

@@ -22,9 +22,9 @@ bool replaceable(const std::filesystem::path& path) {
            kind == std::filesystem::file_type::not_found;
 }
 
-Fd create(const std::filesystem::path& path) {
-    const auto create_new = [&path] {
-        return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+Fd create(const std::filesystem::path& path, mode_t mode) {
+    const auto create_new = [&path, mode] {
+        return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     };
     Fd file = create_new();
     if (file.open() || errno != EEXIST) return file;
@@ -43,7 +43,7 @@ std::optional<std::filesystem::path> OutputFile::target(const std::filesystem::p
     return error ? absolute : target;
 }
 
-OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
+OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
     if (std::filesystem::is_directory(path_)) throw UsageError{path_.native() + ": is a directory"};
     const bool replace = replaceable(path_);
     // A link stays one: what it points to is replaced.
@@ -53,11 +53,15 @@ OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
     if (replace) {
         temporary_ = path_;
         temporary_ += ".p2pdiag-" + std::to_string(::getpid());
-        file_ = create(temporary_);
+        file_ = create(temporary_, mode);
     } else {
         file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
     }
-    if (file_.open()) return;
+    if (file_.open()) {
+        // A child may get it.
+        file_ = file_.above_childs_table();
+        return;
+    }
     temporary_.clear();
     throw UsageError{path_.native() + ": cannot be written: " + std::strerror(errno)};
 }
@@ -74,6 +78,10 @@ OutputFile::~OutputFile() {
 
 std::string OutputFile::commit(std::string_view content) {
     if (!write_all(file_.get(), content)) return path_.native() + ": " + std::strerror(errno);
+    return move_into_place();
+}
+
+std::string OutputFile::move_into_place() {
     file_.reset();
     if (temporary_.empty()) return {};
     std::error_code error;

@@ -1,6 +1,8 @@
 // A file that appears whole or not at all.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,7 +15,8 @@ namespace p2pdiag::cli {
 class OutputFile {
 public:
     // Makes a temporary file beside `path`; throws UsageError when that cannot be written.
-    explicit OutputFile(std::filesystem::path path);
+    // `mode` is that of the file, before the umask.
+    explicit OutputFile(std::filesystem::path path, mode_t mode = 0644);
     ~OutputFile();  // without commit() nothing is left, and what stood at `path` still stands
     OutputFile(OutputFile&& other) noexcept;
     OutputFile& operator=(OutputFile&&) = delete;
@@ -24,6 +27,10 @@ public:
 
     // Writes, and moves the file into place; what went wrong, or nothing.
     std::string commit(std::string_view content);
+
+    // For who writes by itself: where to, and the second half of commit().
+    int descriptor() const { return file_.get(); }
+    std::string move_into_place();
 
 private:
     std::filesystem::path path_;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cli/commands.hpp"
+#include "cli/flight_recorder.hpp"
 #include "cli/log.hpp"
 #include "cli/output_file.hpp"
 #include "cli/signals.hpp"
@@ -67,6 +68,16 @@ std::vector<Output> open_outputs(const std::vector<std::string>& texts) {
         outputs.emplace_back(text);
     }
     return outputs;
+}
+
+// A recording in the place of an output would leave one of them alone.
+void require_own_file(const RunArguments& arguments) {
+    const auto capture = OutputFile::target(arguments.capture);
+    for (const std::string& text : arguments.outputs) {
+        if (!capture || OutputFile::target(Output::path_of(text)) != capture) continue;
+        throw UsageError{"--capture " + arguments.capture + ": --output " + text +
+                         " goes to the same file"};
+    }
 }
 
 std::string random_id() {
@@ -180,9 +191,7 @@ public:
         : context_(context), stream_(stream), progress_(context.environment) {
         if (!stream_) return;
         std::string lines = report::jsonl_run(report);
-        for (const report::Finding& finding : report.host_findings)
-            lines += report::jsonl_finding(finding);
-        print(lines);
+        print(lines + new_host_findings(report));
     }
 
     runner::Events events() {
@@ -201,12 +210,21 @@ public:
     bool end(const report::Report& report) {
         progress_.clear();
         if (!stream_) return true;
-        std::string rest;
+        std::string rest = new_host_findings(report);
         for (const report::Cause& cause : report.causes) rest += report::jsonl_cause(cause);
         return print(rest + report::jsonl_verdict(report.verdict) + report::jsonl_end(report));
     }
 
 private:
+    // Those that are not printed yet.
+    std::string new_host_findings(const report::Report& report) {
+        std::string lines;
+        for (; printed_findings_ < report.host_findings.size(); ++printed_findings_) {
+            lines += report::jsonl_finding(report.host_findings[printed_findings_]);
+        }
+        return lines;
+    }
+
     void finish(const report::CheckResult& result) {
         progress_.finish(result.id);
         if (!stream_) return;
@@ -224,6 +242,7 @@ private:
 
     const Context& context_;
     bool stream_;
+    std::size_t printed_findings_ = 0;
     ProgressLine progress_;
 };
 
@@ -252,6 +271,28 @@ bool print_report(const Context& context, const report::Format& format,
     return print(format.render(report, options));
 }
 
+// The options of every plugin that has a check in the plan: where its packets go is in there.
+json::object options_in_use(const Context& context, const profile::Profile& profile,
+                            const runner::Plan& plan) {
+    json::object options;
+    for (const std::string& id : plan.order) {
+        const std::string& plugin = context.plugins.owner_of(id)->id;
+        const auto own = profile.plugins.find(plugin);
+        if (own != profile.plugins.end()) options[plugin] = own->second;
+    }
+    return options;
+}
+
+void start_recorder(FlightRecorder& recorder, const Context& context,
+                    const profile::Profile& profile, const runner::Plan& plan, json::object input,
+                    SignalWatch& signals) {
+    json::array checks;
+    for (const std::string& id : plan.order) checks.push_back(json::value(id));
+    input["checks"] = std::move(checks);
+    input["plugins"] = options_in_use(context, profile, plan);
+    recorder.start(std::move(input), signals);
+}
+
 report::Ending ending_of(runner::Ended ended, int signal) {
     if (ended == runner::Ended::deadline) return report::Ending::deadline;
     if (ended == runner::Ended::complete) return report::Ending::complete;
@@ -265,25 +306,40 @@ int run_command(const Context& context, const RunArguments& arguments) {
     const runner::Plan plan = make_plan(context, arguments, profile);
     const report::Format& format = format_named(arguments.format);
     std::vector<Output> outputs = open_outputs(arguments.outputs);
+    std::optional<FlightRecorder> recorder;
+    if (!arguments.capture.empty()) {
+        require_own_file(arguments);
+        recorder.emplace(context, arguments.capture);
+    }
     report::Report report = empty_report(context, profile, plan);
 
     SignalWatch signals;
     const bool stream = format.name == "jsonl";
     Live live(context, stream, report);
+    runner::Settings settings = settings_for(context, arguments, profile, plan);
+    runner::Events events = live.events();
+    if (recorder) {
+        start_recorder(*recorder, context, profile, plan, settings.input, signals);
+        recorder->listen(events);
+    }
     const TimePoint began = Clock::now();
-    runner::Runner runner(context.plugins, plan, settings_for(context, arguments, profile, plan),
-                          live.events());
+    runner::Runner runner(context.plugins, plan, std::move(settings), std::move(events));
     report.checks = runner.run(signals.fd(), [&signals] { return signals.count(); });
     report.duration = std::chrono::duration_cast<Milliseconds>(Clock::now() - began);
     report.interrupted = runner.ended() != runner::Ended::complete;
     report.verdict = diagnosis::judge(report.checks);
+    const int code = report::exit_code(report, *report::parse_fail_on(profile.fail_on),
+                                       ending_of(runner.ended(), signals.last()));
+    if (recorder) {
+        recorder->finish(code != report::exit_codes::nothing || !arguments.capture_on_failure,
+                         signals, report);
+    }
 
     bool written = live.end(report);
     written = write_outputs(context, outputs, report) && written;
     if (!stream) written = print_report(context, format, report) && written;
-    if (!written) return report::exit_codes::internal;
-    return report::exit_code(report, *report::parse_fail_on(profile.fail_on),
-                             ending_of(runner.ended(), signals.last()));
+    const bool all_there = written && !(recorder && recorder->failed());
+    return all_there ? code : report::exit_codes::internal;
 }
 
 }  // namespace p2pdiag::cli

@@ -96,6 +96,13 @@ std::string read_table(const Description& description, Plugin& plugin) {
             if (entry.is_object()) plugin.changes.push_back(to_change(entry.get_object()));
         }
     }
+    if (const json::array* recorders = json::find_array(table, "recorders")) {
+        for (const json::value& entry : *recorders) {
+            if (!entry.is_object()) continue;
+            const json::object& recorder = entry.get_object();
+            plugin.recorders.push_back({string_of(recorder, "id"), string_of(recorder, "title")});
+        }
+    }
     if (const json::array* verbs = json::find_array(table, "verbs")) {
         for (const json::value& entry : *verbs) {
             if (!entry.is_object()) continue;

@@ -37,6 +37,11 @@ struct Change {
     bool keeps = false;            // can be kept up: has a keep function
 };
 
+struct Recorder {
+    std::string id;
+    std::string title;
+};
+
 struct Plugin {
     std::filesystem::path file;
     std::string id;
@@ -46,6 +51,7 @@ struct Plugin {
     std::vector<Check> checks;
     std::vector<Verb> verbs;
     std::vector<Change> changes;
+    std::vector<Recorder> recorders;
 
     const Change* find_change(std::string_view id) const;
 };

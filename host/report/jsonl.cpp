@@ -33,9 +33,11 @@ std::string jsonl_end(const Report& report) {
         json::value& count = counts[to_string(check.status)];
         count = count.is_null() ? 1 : count.get_int64() + 1;
     }
-    return line("end", {{"duration_ms", static_cast<std::int64_t>(report.duration.count())},
-                        {"interrupted", report.interrupted},
-                        {"checks", std::move(counts)}});
+    json::object members{{"duration_ms", static_cast<std::int64_t>(report.duration.count())},
+                         {"interrupted", report.interrupted},
+                         {"checks", std::move(counts)}};
+    if (!report.recording.is_null()) members["recording"] = report.recording;
+    return line("end", members);
 }
 
 std::string jsonl(const Report& report, const RenderOptions&) {

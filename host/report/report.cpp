@@ -147,6 +147,7 @@ json::object to_json(const Report& report) {
     json::object run = run_json(report);
     run["duration_ms"] = static_cast<std::int64_t>(report.duration.count());
     run["interrupted"] = report.interrupted;
+    if (!report.recording.is_null()) run["recording"] = valid(report.recording);
     json::array checks;
     json::array findings;
     json::array causes;

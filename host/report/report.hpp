@@ -80,7 +80,8 @@ struct Report {
     std::string profile;
     std::uint16_t target_port = 0;
     bool interrupted =
-        false;  // ended by a signal or the deadline of the run: what follows is partial
+        false;              // ended by a signal or the deadline of the run: what follows is partial
+    json::value recording;  // what became of --capture; null when nobody asked
     Verdict verdict;
     std::vector<CheckResult> checks;     // in the order they were planned
     std::vector<Finding> host_findings;  // about plugins, not about the network

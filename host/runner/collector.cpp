@@ -49,6 +49,10 @@ bool Collector::take_message(const json::object& message) {
     const auto text = json::find_string(message, "text");
     if (type == "finding") return take_finding(message);
     if (type == "status") return take_status(message);
+    if (type == "flow") {
+        if (listeners_.on_flow) listeners_.on_flow({result_.id, message});
+        return true;
+    }
     if (type == "data") {
         const json::object* data = json::find_object(message, "data");
         if (data != nullptr) result_.data = *data;

@@ -24,6 +24,12 @@ struct LogLine {
     std::string text;
 };
 
+// Packets that belong to a check, as it says itself (abi.h, "flow").
+struct FlowLine {
+    std::string check;
+    json::object flow;
+};
+
 // Whose lines they are.
 struct Subject {
     std::string plugin;
@@ -36,6 +42,7 @@ struct Subject {
 struct Listeners {
     std::function<void(const Progress&)> on_progress = {};
     std::function<void(const LogLine&)> on_log = {};
+    std::function<void(const FlowLine&)> on_flow = {};
     std::function<void(const json::object&)> on_data = {};
     std::function<void(const std::string&)> on_summary = {};
 };

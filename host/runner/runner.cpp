@@ -35,7 +35,9 @@ Runner::Runner(const loader::Plugins& plugins, const Plan& plan, Settings settin
         entry->check = plugins_.find_check(id);
         entry->collector = std::make_unique<Collector>(
             Subject{entry->plugin->id, entry->check->id, entry->check->title},
-            Listeners{.on_progress = events_.on_progress, .on_log = events_.on_log});
+            Listeners{.on_progress = events_.on_progress,
+                      .on_log = events_.on_log,
+                      .on_flow = events_.on_flow});
         entries_.push_back(std::move(entry));
     }
 }

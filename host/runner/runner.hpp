@@ -36,6 +36,7 @@ struct Events {
     std::function<void(const report::CheckResult&)> on_finish;
     std::function<void(const Progress&)> on_progress;
     std::function<void(const LogLine&)> on_log;
+    std::function<void(const FlowLine&)> on_flow;
     std::function<void()> on_tick;  // at least every 100 ms while children run
 };
 

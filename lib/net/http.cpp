@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/flow.hpp"
 
 namespace p2pdiag::net {
 
@@ -127,6 +128,7 @@ asio::awaitable<bool> connect(std::shared_ptr<Exchange> exchange) {
         exchange->socket.bind(to_tcp({*request.local, 0}, request.interface), error);
     }
     if (!error) {
+        tell_flow({Transport::tcp, std::nullopt, request.server});
         co_await exchange->socket.async_connect(server,
                                                 asio::redirect_error(asio::use_awaitable, error));
     }

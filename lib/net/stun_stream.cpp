@@ -13,6 +13,7 @@
 
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/flow.hpp"
 #include "net/stun.hpp"
 #include "net/tls_context_impl.hpp"
 
@@ -117,6 +118,7 @@ asio::awaitable<bool> connect(tcp::socket* socket, std::shared_ptr<BindingResult
     ErrorCode error;
     result->detail = "no connection in time";
     const tcp::endpoint server = to_tcp(result->server);
+    tell_flow({Transport::tcp, std::nullopt, result->server});
     co_await socket->async_connect(server, asio::redirect_error(asio::use_awaitable, error));
     throw_if_cancelled(error);
     if (error) {

@@ -12,6 +12,7 @@
 
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/flow.hpp"
 
 namespace p2pdiag::net {
 
@@ -86,6 +87,7 @@ Result<UdpSocket> UdpSocket::open_bound(const asio::any_io_executor& executor, F
     UdpSocket result(std::move(socket), family, interface);
     result.local_ = from_asio(result.socket_.local_endpoint(error));
     if (error) return error;
+    tell_flow({Transport::udp, result.local_, std::nullopt});
     return result;
 }
 

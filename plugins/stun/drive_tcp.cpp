@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "net/endpoint.hpp"
+#include "net/flow.hpp"
 #include "net/stun.hpp"
 #include "net/task_group.hpp"
 #include "wire/stun/message.hpp"
@@ -93,6 +94,7 @@ asio::awaitable<void> ask_over_tcp(Endpoint server, TcpHandlers handlers) {
     connection->timer.async_wait(give_up);
     const auto token = asio::as_tuple(asio::use_awaitable);
     const auto peer = net::to_tcp(server);
+    net::tell_flow({Transport::tcp, std::nullopt, server});
     const auto [refused] = co_await connection->socket.async_connect(peer, token);
     if (!refused || refused == asio::error::connection_refused) connection->handlers.on_alive();
     if (refused) {

@@ -10,6 +10,7 @@
 #include "checks.hpp"
 #include "drive.hpp"
 #include "lifetime_probe.hpp"
+#include "net/flow.hpp"
 #include "net/stun.hpp"
 #include "net/task_group.hpp"
 #include "targets.hpp"
@@ -142,6 +143,7 @@ p2pdiag_status report(Run& run, const Session& session) {
 }  // namespace
 
 p2pdiag_status check_lifetime(Run& run) {
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto session = std::make_shared<Session>();
     session->options = read_options(read_input(run.input()));
     TimePoint until = run.deadline();

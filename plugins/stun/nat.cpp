@@ -7,6 +7,7 @@
 #include "classify.hpp"
 #include "drive.hpp"
 #include "nat_report.hpp"
+#include "net/flow.hpp"
 #include "net/nat64.hpp"
 #include "net/routes.hpp"
 #include "net/stun.hpp"
@@ -113,7 +114,10 @@ p2pdiag_status check_nat(Run& run) {
     const auto session = std::make_shared<Session>();
     auto deadline = run.deadline();
     if (deadline != TimePoint::max()) deadline -= time_to_report;
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     run_until(run.cancel_fd(), deadline, measure(options, session));
+    if (session->ipv4) tell_flows(run, session->ipv4->observations());
+    if (session->ipv6) tell_flows(run, session->ipv6->observations());
     return report(run,
                   result_of(Family::ipv4, session->ipv4, session->targets.ipv4, session->resolved),
                   result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved),

@@ -31,6 +31,9 @@ void put_nat64(json::object& data, const Nat64Result& nat64);
 // What packets to all servers leave by; nothing where that is unknown, or differs.
 std::optional<Egress> common_egress(const Observations& seen);
 
+// Tells a recording which transactions are whose.
+void tell_flows(Run& run, const Observations& seen);
+
 // Emits data, findings and summary; returns the check's status.
 p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ipv6,
                       const Nat64Result& nat64);

@@ -4,6 +4,7 @@
 #include <p2pdiag/run_until.hpp>
 
 #include "checks.hpp"
+#include "net/flow.hpp"
 #include "net/routes.hpp"
 
 namespace p2pdiag::stun_plugin {
@@ -24,6 +25,7 @@ std::optional<bool> has_internet_route(Family family) {
 }  // namespace
 
 p2pdiag_status check_servers(Run& run) {
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const json::array configured = configured_servers(read_input(run.input()));
     const auto report = std::make_shared<ServersReport>();
     for (ServerName& name : parse_servers(configured)) {

@@ -4,6 +4,7 @@
 #include <p2pdiag/run_until.hpp>
 
 #include "checks.hpp"
+#include "net/flow.hpp"
 #include "search.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -16,6 +17,7 @@ constexpr Milliseconds time_to_report{200};
 }  // namespace
 
 p2pdiag_status check_gateways(Run& run) {
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto search = std::make_shared<Search>();
     const auto input = json::parse(run.input());
     if (input && input->is_object()) search->seen = SeenByStun::from_input(input->get_object());

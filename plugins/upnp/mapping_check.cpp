@@ -5,6 +5,7 @@
 #include "base/run_input.hpp"
 #include "checks.hpp"
 #include "mapping_trials.hpp"
+#include "net/flow.hpp"
 #include "search.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -39,6 +40,7 @@ asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
 }  // namespace
 
 p2pdiag_status check_mapping(Run& run) {
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto session = std::make_shared<MappingSession>();
     session->id = random_id();
     session->test.target_port = target_port(run.input());

@@ -132,6 +132,19 @@ class Rejected(unittest.TestCase):
             self.assertEqual(rejections(report, directory), [])
             self.assertEqual(check_of(report, "old.check")["status"], "pass")
 
+    def test_recorder_tables(self):
+        self.expect("recorder_null_function", "recorder broken.recorder has no run function")
+        self.expect("recorder_duplicate", "duplicate recorder id 'broken.recorder'")
+        self.expect("recorder_short_struct", "the struct of a recorder is too short")
+        self.expect("recorder_foreign_id", "recorder id 'steady.recorder' does not start with the plugin's id")
+        self.expect("recorder_null_list", "its recorders are null")
+
+    def test_table_from_before_there_were_recorders(self):
+        with Directory("before_recorders") as directory:
+            code, report = directory.report("old.*")
+            self.assertEqual(rejections(report, directory), [])
+            self.assertEqual(check_of(report, "old.check")["status"], "pass")
+
     def test_not_elf(self):
         with Directory("steady") as directory:
             with open(directory.plugins + "/text.so", "w") as file:

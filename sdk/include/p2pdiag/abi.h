@@ -24,7 +24,7 @@ extern "C" {
 
 #define P2PDIAG_ABI_MAJOR 1
 /* Grows by one with each field or extension added. */
-#define P2PDIAG_ABI_MINOR 1
+#define P2PDIAG_ABI_MINOR 2
 
 /* UTF-8, not terminated by NUL. data may be null when size is 0. */
 typedef struct p2pdiag_str {
@@ -71,6 +71,8 @@ typedef struct p2pdiag_host {
      *   summary   {"text"}             one sentence; the last one stands
      *   progress  {"fraction":0..1,"text"}
      *   log       {"level":"debug|info|warning|error","text"}
+     *   flow      {"protocol":"udp|tcp","local":"IP:PORT","remote","text","transactions"}: packets that belong to
+     *             the check, for a recorder; see docs/plugin-author/reference.md. Since 1.2
      * What was handed over is kept even if run() crashes afterwards. At most 1 MiB a message and 4 MiB a run.
      * [any-thread] */
     void (*emit)(const struct p2pdiag_host* host, p2pdiag_str json);
@@ -145,6 +147,21 @@ typedef struct p2pdiag_change {
     int32_t (*keep)(const p2pdiag_host* host, p2pdiag_str input);
 } p2pdiag_change;
 
+/* Something that watches the network for as long as a run lasts and keeps what it saw. Since ABI 1.2.
+ *
+ * The host starts it before the first check and waits, some seconds at most, for its first message of type progress,
+ * which says that it watches now. When the last check is done cancel_fd says so, and it writes its file. */
+typedef struct p2pdiag_recorder {
+    uint32_t struct_size;
+    uint32_t privileges; /* p2pdiag_privilege bits it can make use of */
+    p2pdiag_str id;      /* "<plugin id>.<name>", as for checks; never renamed */
+    p2pdiag_str title;   /* a few words for people */
+
+    /* Blocking; input is a JSON object, see docs/plugin-author/reference.md. PASS or WARN: the file is whole. After
+     * anything else the host throws it away; the summary says why. [run-thread] */
+    int32_t (*run)(const p2pdiag_host* host, p2pdiag_str input);
+} p2pdiag_recorder;
+
 /* The plugin. */
 typedef struct p2pdiag_plugin {
     uint32_t struct_size;
@@ -160,6 +177,8 @@ typedef struct p2pdiag_plugin {
     uint32_t verb_count;
     const p2pdiag_change* const* changes; /* since 1.1 */
     uint32_t change_count;                /* since 1.1 */
+    uint32_t recorder_count;              /* since 1.2 */
+    const p2pdiag_recorder* const* recorders; /* since 1.2 */
 } p2pdiag_plugin;
 
 #define P2PDIAG_ENTRY_SYMBOL "p2pdiag_plugin_v1"

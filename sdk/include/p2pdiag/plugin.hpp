@@ -116,6 +116,14 @@ public:
              '}');
     }
 
+    // Packets that belong to this check, so that a recording can say whose they are: `members` are
+    // those of the message, without its braces and type; see docs/plugin-author/reference.md.
+    void flow(std::string_view members) {
+        std::string line = R"({"type":"flow",)";
+        line += members;
+        emit(line += '}');
+    }
+
     // Null where the host has no such extension.
     template <class Extension>
     const Extension* extension(std::string_view id) const {
@@ -222,6 +230,22 @@ consteval p2pdiag_change change(ChangeInfo info) {
             .keep = detail::guarded_or_null<Keep>()};
 }
 
+struct RecorderInfo {
+    const char* id;
+    const char* title;
+    uint32_t privileges = 0;
+};
+
+// A recorder from `p2pdiag_status Body(Run&)`.
+template <auto Body>
+consteval p2pdiag_recorder recorder(RecorderInfo info) {
+    return {.struct_size = sizeof(p2pdiag_recorder),
+            .privileges = info.privileges,
+            .id = literal(info.id),
+            .title = literal(info.title),
+            .run = &detail::guarded<Body, P2PDIAG_ERROR>};
+}
+
 struct PluginInfo {
     const char* id;
     const char* version;
@@ -229,6 +253,7 @@ struct PluginInfo {
     std::span<const p2pdiag_check* const> checks = {};
     std::span<const p2pdiag_verb* const> verbs = {};
     std::span<const p2pdiag_change* const> changes = {};
+    std::span<const p2pdiag_recorder* const> recorders = {};
     const char* options = "[]";
 };
 
@@ -245,7 +270,9 @@ consteval p2pdiag_plugin plugin(PluginInfo info) {
             .check_count = static_cast<uint32_t>(info.checks.size()),
             .verb_count = static_cast<uint32_t>(info.verbs.size()),
             .changes = info.changes.data(),
-            .change_count = static_cast<uint32_t>(info.changes.size())};
+            .change_count = static_cast<uint32_t>(info.changes.size()),
+            .recorder_count = static_cast<uint32_t>(info.recorders.size()),
+            .recorders = info.recorders.data()};
 }
 
 }  // namespace p2pdiag

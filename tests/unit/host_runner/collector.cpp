@@ -11,6 +11,7 @@ namespace {
 struct Fixture {
     std::vector<runner::Progress> progress;
     std::vector<runner::LogLine> log;
+    std::vector<runner::FlowLine> flows;
     std::vector<json::object> data;
     std::vector<std::string> summaries;
     runner::Collector collector;
@@ -19,6 +20,7 @@ struct Fixture {
         : collector({.plugin = "p", .id = "p.check", .title = "A title"},
                     {.on_progress = [this](const auto& said) { progress.push_back(said); },
                      .on_log = [this](const auto& line) { log.push_back(line); },
+                     .on_flow = [this](const auto& line) { flows.push_back(line); },
                      .on_data = [this](const auto& object) { data.push_back(object); },
                      .on_summary = [this](const auto& text) { summaries.push_back(text); }}) {}
 
@@ -40,9 +42,13 @@ TEST_CASE_METHOD(Fixture, "a whole result is put together from its messages") {
     collector.take(R"({"type":"data","data":{"x":null}})");
     collector.take(R"({"type":"progress","fraction":7,"text":"half"})");
     collector.take(R"({"type":"log","level":"debug","text":"hm"})");
+    collector.take(R"({"type":"flow","protocol":"udp","local":"0.0.0.0:1"})");
     collector.take(R"({"type":"status","status":3})");
     const report::CheckResult result = finish();
     CHECK(result.status == Status::fail);
+    REQUIRE(flows.size() == 1);
+    CHECK(flows[0].check == "p.check");
+    CHECK(flows[0].flow.at("local") == "0.0.0.0:1");
     CHECK(result.summary == "last");
     CHECK(result.data == json::object{{"x", nullptr}});
     REQUIRE(result.findings.size() == 1);

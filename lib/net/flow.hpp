@@ -1,0 +1,45 @@
+// Whose packets are these? Whatever in here opens a socket says so, and who runs a check can hear
+// it and hand it on to a recording.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/address.hpp"
+#include "base/transport.hpp"
+
+namespace p2pdiag::net {
+
+// At least one end is known: of a datagram socket the local one, whose address may be unspecified;
+// of a connection that is about to be made the remote one.
+struct Flow {
+    Transport protocol = Transport::udp;
+    std::optional<Endpoint> local;
+    std::optional<Endpoint> remote;
+};
+
+// The members of abi.h's message "flow" that the flow has, without braces:
+// "protocol":"udp","local":"0.0.0.0:40000".
+std::string to_members(const Flow& flow);
+
+// While it lives, what is opened on this thread is told. The last one that was made hears.
+class FlowWatch {
+public:
+    using OnFlow = std::function<void(const Flow&)>;
+
+    explicit FlowWatch(OnFlow on_flow);
+    ~FlowWatch();
+    FlowWatch(const FlowWatch&) = delete;
+    FlowWatch& operator=(const FlowWatch&) = delete;
+
+private:
+    OnFlow on_flow_;
+    FlowWatch* before_;
+    friend void tell_flow(const Flow& flow);
+};
+
+// For who opens a socket.
+void tell_flow(const Flow& flow);
+
+}  // namespace p2pdiag::net
