@@ -1,6 +1,7 @@
 // The verb `capture`: one of its commands runs.
 #include "analyze.hpp"
 #include "checks.hpp"
+#include "live_checks.hpp"
 
 namespace p2pdiag::capture_plugin {
 
@@ -12,6 +13,7 @@ int run_capture(Run& run) {
     const auto command = json::find_string(arguments, "command");
     if (options == nullptr || !command) return detail::verb_failed;
     if (*command == "analyze") return analyze_command(run, *options);
+    if (*command == "live") return capture_live(run);
     return detail::verb_failed;
 }
 
