@@ -83,23 +83,29 @@ void add_findings(std::string& out, const Outcome& result, std::size_t width) {
     }
 }
 
-void add_conversations(std::string& out, const Outcome& result) {
+void add_conversations(std::string& out, const Outcome& result, std::size_t width) {
     const std::size_t count = std::min(result.conversations.size(), shown_conversations);
     if (count == 0) return;
     out += "\nConversations (" + std::to_string(count) + " of " +
            std::to_string(result.conversation_count) + ", packets out and in):\n";
     for (std::size_t i = 0; i < count; ++i) {
         const Conversation& one = result.conversations[i];
-        out += "  " + std::string(to_string(one.carrier)) + ' ' + one.from.to_string() + " > " +
-               one.to.to_string() + "  " + std::to_string(one.packets_out) + " / " +
-               std::to_string(one.packets_in) + '\n';
+        add_wrapped(out,
+                    std::string(to_string(one.carrier)) + ' ' + one.from.to_string() + " > " +
+                        one.to.to_string() + "  " + std::to_string(one.packets_out) + " / " +
+                        std::to_string(one.packets_in),
+                    width, "  ");
     }
 }
 
 std::string console(const Outcome& result, const Output& output) {
-    std::string out = shown_name(output.source) + ": " + plural(result.packets, "packet") + " in " +
-                      seconds_text(result.last_ns - result.first_ns) + " s, " +
-                      plural(result.conversation_count, "conversation") + "\n\n";
+    std::string out;
+    add_wrapped(out,
+                shown_name(output.source) + ": " + plural(result.packets, "packet") + " in " +
+                    seconds_text(result.last_ns - result.first_ns) + " s, " +
+                    plural(result.conversation_count, "conversation"),
+                output.width, "");
+    out += '\n';
     add_findings(out, result, output.width);
     for (const std::string& remark : result.remarks) {
         add_wrapped(out, "note: " + remark, output.width, "  ");
@@ -109,7 +115,7 @@ std::string console(const Outcome& result, const Output& output) {
         const Ladder ladder = make_ladder(result, columns, output.rows);
         out += '\n' + ladder_text(ladder, output.width, output.unicode);
     }
-    add_conversations(out, result);
+    add_conversations(out, result, output.width);
     return out;
 }
 
