@@ -100,6 +100,7 @@ class Setup(unittest.TestCase):
             return None
 
     def start(self, sleep):
+        self.write("apt.pid", "")
         environment = {**os.environ, "PLACE": self.place, "SLEEP": str(sleep),
                        "PATH": f"{self.place}/bin:{os.environ['PATH']}"}
         return subprocess.Popen([*self.unshare, "sh", "-c", OWN, SOURCE + "/scripts/setup"], env=environment,
@@ -113,7 +114,6 @@ class Setup(unittest.TestCase):
         process.send_signal(with_signal)
         os.kill(int(self.read("apt.pid")), signal.SIGKILL)
         process.communicate()
-        os.remove(self.place + "/apt.pid")
         return process.returncode
 
     def installs(self):
