@@ -216,8 +216,7 @@ private:
         }
         const std::size_t interface = first_ + number;
         if (!deliver(packet, interface, body.subspan(header, size), fields.u32(16))) return false;
-        const std::uint64_t units = static_cast<std::uint64_t>(fields.u32(4)) << 32 | fields.u32(8);
-        packet.time_ns = units_[interface].nanoseconds(units);
+        packet.time_ns = units_[interface].nanoseconds(units_of(body));
         packet_options(body.subspan(std::min(body.size(), header + padded(size))), packet);
         return true;
     }
@@ -262,9 +261,17 @@ private:
         packet.comments = comments_;
     }
 
+    // Sections 4.3 and 4.6 have it at the same place: its upper half, then its lower.
+    std::uint64_t units_of(ByteView body) const {
+        const Fields fields(body, swap_);
+        return static_cast<std::uint64_t>(fields.u32(4)) << 32 | fields.u32(8);
+    }
+
     void statistics(ByteView body) {
         const std::size_t interface = first_ + Fields(body, swap_).u32(0);
         if (body.size() < 12 || interface >= interfaces_.size()) return bad();
+        const auto time = units_[interface].nanoseconds(units_of(body));
+        if (time) totals_.ended_ns = std::max(totals_.ended_ns.value_or(*time), *time);
         Options options(body.subspan(12), swap_);
         while (options.next()) {
             if (options.value().size() != 8) continue;

@@ -38,6 +38,9 @@ struct Totals {
     // Packets that the capturing system says it lost; nothing where no statistics stand in the
     // file.
     std::optional<std::uint64_t> lost;
+    // When the capture ended, as its statistics say, which may be long after the last packet.
+    // Nanoseconds since 1970.
+    std::optional<std::int64_t> ended_ns;
 
     End end = End::none;
     std::uint64_t end_position = 0;  // uncompressed bytes before the record at which it ended

@@ -51,6 +51,8 @@ bool Analysis::wanted(const capture::Segment& segment) const {
 void Analysis::add(const capture::Packet& packet) {
     ++packets_;
     bytes_ += packet.data.size();
+    // The clock of the capture goes on with every packet, whoever's it is.
+    current_.now_ns = timeline_.place(packet.time_ns);
     switch (dissector_.dissect(packet, segment_)) {
         case capture::Skipped::no: break;
         case capture::Skipped::unknown_link: ++unknown_link_; return;
@@ -63,7 +65,6 @@ void Analysis::add(const capture::Packet& packet) {
         return;
     }
     current_.number = packet.number;
-    current_.now_ns = timeline_.place(packet.time_ns);
     current_.segment = &segment_;
     if (packet.comments.empty()) {
         current_.comment.clear();
@@ -279,7 +280,8 @@ void Analysis::add_conversation(const Flow& flow) {
     }
 }
 
-Outcome Analysis::finish(bool lost) {
+Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
+    if (ended_ns) timeline_.extend(*ended_ns);
     transactions_.end_all();
     flows_.for_each([this](Flow& flow) { end(flow); });
     Outcome result;
@@ -292,6 +294,7 @@ Outcome Analysis::finish(bool lost) {
     std::sort_heap(conversations_.begin(), conversations_.end(), busier);
     result.conversations = std::move(conversations_);
     result.mappings = evidence_.mappings;
+    for (const auto& [key, exchange] : evidence_.exchanges) result.open_requests += exchange.open;
     fill_messages(result);
     result.hosts = hosts_of(result.messages, hosts_, evidence_);
     result.findings = findings_of(evidence_, result, lost);

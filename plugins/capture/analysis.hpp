@@ -28,8 +28,9 @@ public:
     void add(const capture::Packet& packet);
 
     // After the last packet, once. `lost`: packets that are known to be missing in between, so that
-    // a missing answer proves nothing.
-    Outcome finish(bool lost);
+    // a missing answer proves nothing. `ended_ns`: when the capture ended, since 1970, where that
+    // is known; otherwise it ends with its last packet.
+    Outcome finish(bool lost, std::optional<std::int64_t> ended_ns = std::nullopt);
 
 private:
     // The packet at hand, with what is known of it.
@@ -111,7 +112,6 @@ private:
     std::set<Sequence> refused_;  // requests, by an ICMP error
     Current current_;
     std::vector<Conversation> conversations_;  // the busiest, a heap
-    bool finished_ = false;                    // the last packet was seen: what is open stays so
     std::uint64_t packets_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t understood_ = 0;

@@ -98,6 +98,7 @@ json::object to_json(const Outcome& result, std::string_view source) {
             {"hosts", std::move(hosts)},
             {"mappings", std::move(mappings)},
             {"messages", std::move(messages)},
+            {"open_requests", result.open_requests},
             {"messages_left_out", result.messages_left_out},
             {"conversation_count", result.conversation_count},
             {"conversations", std::move(conversations)},

@@ -66,7 +66,7 @@ Outcome analyze(capture::Reader& reader, const Filter& filter) {
     capture::Packet packet;
     while (reader.next(packet)) analysis.add(packet);
     const capture::Totals& totals = reader.totals();
-    Outcome result = analysis.finish(is_incomplete(totals));
+    Outcome result = analysis.finish(is_incomplete(totals), totals.ended_ns);
     add_totals(result, totals);
     return result;
 }

@@ -168,7 +168,7 @@ bool LiveFile::write(ByteView blocks) {
 
 // What analyzing the same packets from a file would print.
 static void explain(Analysis& analysis, const capture::Totals& totals, const std::string& source) {
-    Outcome result = analysis.finish(totals.lost.value_or(0) > 0);
+    Outcome result = analysis.finish(totals.lost.value_or(0) > 0, totals.ended_ns);
     add_totals(result, totals);
     Output output = output_of_terminal();
     output.source = source;

@@ -137,6 +137,7 @@ struct Outcome {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;  // captured
     std::uint64_t conversation_count = 0;
+    std::uint64_t open_requests = 0;  // whose answer may lie after the end
     std::int64_t first_ns = 0;
     std::int64_t last_ns = 0;
     bool understood = false;  // there was at least one packet that could be told apart

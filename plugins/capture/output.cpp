@@ -70,13 +70,21 @@ char sign(Severity severity) {
 }
 
 void add_findings(std::string& out, const Outcome& result, std::size_t width) {
-    if (result.findings.empty()) {
-        out += result.understood ? "  Nothing wrong was found in these packets.\n"
-                                 : "  There is nothing in it that is understood here.\n";
+    if (!result.understood) {
+        out += "  There is nothing in it that is understood here.\n";
+    } else if (result.findings.empty() && result.open_requests == 0) {
+        out += "  Nothing wrong was found in these packets.\n";
     }
     for (const Finding& finding : result.findings) {
         out += std::string("  ") + sign(finding.severity) + ' ' + finding.code + '\n';
         add_wrapped(out, finding.message, width, "    ");
+    }
+    if (result.open_requests > 0) {
+        add_wrapped(out,
+                    plural(result.open_requests, "request") +
+                        " without an answer when the capture ended, too early to tell whether one "
+                        "was still to come",
+                    width, "  ");
     }
     if (!result.findings.empty()) {
         out += "  More about one: p2pdiag explain " + result.findings.front().code + '\n';

@@ -86,6 +86,7 @@ struct Recording {
     std::uint64_t seen = 0;
     std::uint64_t claimed = 0;          // packets with a comment
     std::optional<std::uint64_t> lost;  // by the kernel; nothing = it did not say
+    std::optional<std::int64_t> ended_ns;
     HelperResult helper;
 };
 
@@ -109,16 +110,17 @@ private:
     Bytes bytes_;
 };
 
-// The loss is known of all interfaces together: of each only where it is none, or there is but one.
+// When it ended: silence until then is silence. The loss is known of all interfaces together: of
+// each only where it is none, or there is but one.
 void append_statistics(Bytes& out, const Recording& recording) {
-    if (!recording.lost || recording.ring.packets().empty()) return;
+    if (!recording.ended_ns) return;
     const std::size_t count = recording.interfaces.size();
-    if (*recording.lost != 0 && count != 1) return;
+    const bool each_known = recording.lost && (*recording.lost == 0 || count == 1);
     for (std::uint32_t i = 0; i < count; ++i) {
         capture::Statistics statistics;
         statistics.interface = i;
-        statistics.time_ns = recording.ring.packets().back().time_ns;
-        statistics.dropped_by_system = *recording.lost;
+        statistics.time_ns = *recording.ended_ns;
+        if (each_known) statistics.dropped_by_system = *recording.lost;
         capture::append_statistics(out, statistics);
     }
 }
@@ -219,6 +221,7 @@ p2pdiag_status record(Run& run) {
     for (capture::Packet packet; reader->next(packet); ++recording.seen) recording.ring.add(packet);
     recording.interfaces = reader->interfaces();
     recording.lost = reader->totals().lost;
+    recording.ended_ns = reader->totals().ended_ns;
     recording.helper = helper->result();
     recording.ring.sort_by_time();
 

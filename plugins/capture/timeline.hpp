@@ -28,6 +28,12 @@ public:
         return time;
     }
 
+    // The capture went on until then at least; an end before the latest packet says nothing.
+    void extend(std::int64_t time_ns) {
+        const std::int64_t time = bounded(static_cast<__int128>(time_ns) + shift_);
+        if (latest_) latest_ = std::max(*latest_, time);
+    }
+
     std::uint64_t jumps() const { return jumps_; }  // times that the clock was set back
     std::int64_t first() const { return first_.value_or(0); }
     std::int64_t latest() const { return latest_.value_or(0); }

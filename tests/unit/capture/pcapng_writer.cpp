@@ -38,6 +38,7 @@ TEST_CASE("what was written is read again") {
     CHECK(read.totals.end == capture::End::complete);
     CHECK(remarks(read.totals).size() == 1);
     CHECK(read.totals.lost == 3);
+    CHECK(read.totals.ended_ns == 5);
     REQUIRE(read.interfaces.size() == 2);
     CHECK(read.interfaces[0] == any);
     CHECK(read.interfaces[1] == other);

@@ -31,14 +31,20 @@ public:
     Feed& packet(const Bytes& ip, std::int64_t after = 10,
                  capture::Direction direction = capture::Direction::unknown,
                  std::string_view comment = {}) {
+        return link(capture::LinkType::raw, ip, after, direction, comment);
+    }
+    // The same from the link's header on.
+    Feed& link(capture::LinkType type, const Bytes& bytes, std::int64_t after = 10,
+               capture::Direction direction = capture::Direction::unknown,
+               std::string_view comment = {}) {
         time_ns_ += after * 1'000'000;
         capture::Packet packet;
         packet.number = ++number_;
         packet.time_ns = time_ns_;
-        packet.link_type = capture::LinkType::raw;
+        packet.link_type = type;
         packet.direction = direction;
-        packet.data = ip;
-        packet.original_size = static_cast<std::uint32_t>(ip.size());
+        packet.data = bytes;
+        packet.original_size = static_cast<std::uint32_t>(bytes.size());
         if (!comment.empty()) packet.comments = std::span(&comment, 1);
         analysis_.add(packet);
         return *this;
@@ -53,6 +59,10 @@ public:
     // Something else, so late that silence means something.
     Feed& later() { return udp(at("192.168.7.9:1"), at("224.0.0.5:9"), Bytes{1}, 10'000); }
     Outcome finish(bool lost = false) { return analysis_.finish(lost); }
+    // The capture went on so many milliseconds after the last packet.
+    Outcome finish_after(std::int64_t silence) {
+        return analysis_.finish(false, time_ns_ + silence * 1'000'000);
+    }
 
 private:
     capture_plugin::Analysis analysis_;

@@ -64,6 +64,15 @@ TEST_CASE("the console shows findings, the ladder and its legend within its widt
     CHECK(text.find("NO REPLY") != std::string::npos);
 }
 
+TEST_CASE("requests that are still open are said, and are no all-clear") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+    feed.udp(client, other_server, binding(2));
+    const std::string text = capture_plugin::render(feed.finish(), capture_plugin::Output());
+    CHECK(text.find("Nothing wrong") == std::string::npos);
+    CHECK(text.find("1 request without an answer when the capture ended") != std::string::npos);
+}
+
 TEST_CASE("rows in the middle and endpoints at the end make room") {
     Feed feed;
     for (std::uint8_t i = 0; i < 100; ++i) {

@@ -60,12 +60,29 @@ TEST_CASE("silence is a finding only when there was time for an answer") {
         const Outcome outcome = feed.finish();
         CHECK(outcome.messages[2].fate == Fate::open);
         CHECK(outcome.findings.empty());
+        CHECK(outcome.open_requests == 1);
+    }
+    SECTION("there was, since the capture went on without a packet") {
+        const Outcome outcome = feed.finish_after(10'000);
+        CHECK(outcome.messages[2].fate == Fate::unanswered);
+        CHECK(has(outcome, "capture.no-reply"));
+        CHECK(outcome.open_requests == 0);
+    }
+    SECTION("there was, as packets show that nobody looks into") {
+        feed.link(capture::LinkType::ethernet, ethernet(0x0806, Bytes(28)), 10'000);
+        CHECK(has(feed.finish(), "capture.no-reply"));
     }
     SECTION("packets were lost") {
         const auto found = with_code(feed.later().finish(true), "capture.no-reply");
         REQUIRE(found.size() == 1);
         CHECK(found[0].severity == Severity::warning);
     }
+}
+
+TEST_CASE("what the filter leaves out moves the clock all the same") {
+    Feed feed({.port = server.port});
+    feed.udp(client, server, binding(1)).udp(client, at("11.22.33.9:5000"), Bytes{1}, 10'000);
+    CHECK(has(feed.finish(), "capture.no-reply"));
 }
 
 TEST_CASE("a filtering test without an answer is no fault") {
