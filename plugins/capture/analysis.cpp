@@ -165,8 +165,9 @@ void Analysis::end_leg(const Transaction& transaction, const Leg& leg) {
                                                    : Fate::unanswered;
     Message* message = messages_.find(leg.request);
     if (message != nullptr) message->fate = fate;
-    const ExchangeKey key{transaction.protocol, leg.from.address, leg.to};
-    if (!transaction.asks_for_another_source) return count(key, fate, leg.sends, message);
+    const ExchangeKey key{transaction.protocol, leg.from.address, leg.to,
+                          transaction.traits.ice_session};
+    if (!transaction.traits.asks_for_another_source) return count(key, fate, leg.sends, message);
     Exchange* exchange = evidence_.exchange(key);
     if (exchange == nullptr) return;
     ++exchange->other_source_asked;

@@ -76,8 +76,7 @@ private:
 
     Sequence add_message(Described described);
     // A request or answer that belongs to `key`.
-    void request(const std::string& key, Described described, bool other_source = false,
-                 bool many_answers = false);
+    void request(const std::string& key, Described described, RequestTraits traits);
     void answer(const std::string& key, Described described);
     void notice(Described described) { add_message(std::move(described)); }
     bool repeated_request(Transaction& transaction, Leg& leg);

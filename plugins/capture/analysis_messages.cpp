@@ -16,7 +16,11 @@ std::string client_key(char protocol, const Endpoint& client, unsigned detail) {
     return std::string(1, protocol) + client.to_string() + '/' + std::to_string(detail);
 }
 
-bool is_ice(const stun::Message& message) { return message.username && message.has_integrity; }
+IceSession session_of(const stun::Message& message) {
+    if (!is_ice(message)) return no_ice;
+    const IceSession session = std::hash<std::string>()(*message.username);
+    return session == no_ice ? no_ice + 1 : session;
+}
 
 }  // namespace
 
@@ -28,10 +32,12 @@ void Analysis::take(const capture::StunContent& content) {
     id.u32(message.cookie);
     id.append(message.transaction);
     const std::string key = key_of('s', id.view());
-    const bool other_source =
+    RequestTraits traits;
+    traits.asks_for_another_source =
         message.change_request && (message.change_request->address || message.change_request->port);
+    traits.ice_session = session_of(message);
     switch (message.message_class) {
-        case stun::Class::request: request(key, describe(content), other_source); break;
+        case stun::Class::request: request(key, describe(content), traits); break;
         case stun::Class::success:
         case stun::Class::error: answer(key, describe(content)); break;
         case stun::Class::indication: notice(describe(content)); break;
@@ -47,6 +53,9 @@ void Analysis::note_stun(const capture::StunContent& content) {
         sender.ice = true;
         hosts_.at(segment.to.address).ice = true;
     }
+    // Whether it agrees or not: nobody else is asked such things.
+    const bool asks = message.message_class == stun::Class::request;
+    if (asks && turn::is_turn(message.method)) hosts_.at(segment.to.address).turn_server = true;
     if (message.message_class != stun::Class::success) return;
     if (message.method == turn::allocate) {
         sender.turn_server = true;
@@ -73,7 +82,7 @@ void Analysis::take(const turn::ChannelData& content) {
 
 void Analysis::take(const natpmp::Request& content) {
     const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
-    request(client_key('n', current_.segment->from, detail), describe(content));
+    request(client_key('n', current_.segment->from, detail), describe(content), {});
 }
 
 void Analysis::take(const natpmp::Response& content) {
@@ -98,7 +107,7 @@ void Analysis::take(const pcp::Request& content) {
     const std::string key = content.map ? key_of('p', content.map->nonce)
                                         : client_key('p', current_.segment->from,
                                                      static_cast<unsigned>(content.opcode));
-    request(key, describe(content));
+    request(key, describe(content), {});
 }
 
 void Analysis::take(const pcp::Response& content) {
@@ -122,8 +131,9 @@ void Analysis::take(const pcp::Response& content) {
 }
 
 void Analysis::take(const ssdp::Search& content) {
-    request("d" + current_.segment->from.to_string() + content.target, describe(content), false,
-            true);
+    RequestTraits traits;
+    traits.many_answers = true;
+    request("d" + current_.segment->from.to_string() + content.target, describe(content), traits);
 }
 
 void Analysis::take(const ssdp::Announcement& content) {
@@ -157,7 +167,7 @@ void Analysis::take(const dns::Message& content) {
         hosts_.at(segment.from.address).dns_server = true;
         answer(key, std::move(described));
     } else {
-        request(key, std::move(described));
+        request(key, std::move(described), {});
     }
 }
 

@@ -39,8 +39,7 @@ bool Analysis::repeated_request(Transaction& transaction, Leg& leg) {
     return true;
 }
 
-void Analysis::request(const std::string& key, Described described, bool other_source,
-                       bool many_answers) {
+void Analysis::request(const std::string& key, Described described, RequestTraits traits) {
     const capture::Segment& segment = *current_.segment;
     ++hosts_.at(segment.from.address).asked;
     Transaction* known = transactions_.find(key);
@@ -61,7 +60,7 @@ void Analysis::request(const std::string& key, Described described, bool other_s
             // The same id, but neither again nor translated: a request of its own. Its key has
             // both ends, so that this happens once.
             return request(key + between(segment.from, segment.to), std::move(described),
-                           other_source, many_answers);
+                           std::move(traits));
         } else {
             known = nullptr;
         }
@@ -71,8 +70,7 @@ void Analysis::request(const std::string& key, Described described, bool other_s
 
     Transaction& transaction = known == nullptr ? transactions_.make(key) : *known;
     transaction.protocol = described.protocol;
-    transaction.asks_for_another_source = other_source;
-    transaction.many_answers = many_answers;
+    transaction.traits = std::move(traits);
     Leg leg;
     leg.from = segment.from;
     leg.to = segment.to;
@@ -102,7 +100,6 @@ void Analysis::answer(const std::string& key, Described described) {
         Transaction& early = transactions_.make(key);
         early.protocol = described.protocol;
         early.early_answer = add_message(std::move(described));
-        early.early_from = segment.from;
         early.early_ns = current_.now_ns;
         return;
     }
@@ -117,9 +114,9 @@ void Analysis::answer(const std::string& key, Described described) {
         return;
     }
     pair(*leg, add_message(std::move(described)));
-    if (leg->to == segment.from || transaction->many_answers) return;
+    if (leg->to == segment.from || transaction->traits.many_answers) return;
     Message* message = messages_.find(*leg->answer);
-    if (transaction->asks_for_another_source) {
+    if (transaction->traits.asks_for_another_source) {
         if (message != nullptr) message->text += " (as asked)";
         return;
     }

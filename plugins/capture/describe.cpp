@@ -1,5 +1,7 @@
 #include "describe.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "wire/upnp/soap.hpp"
 
@@ -29,15 +31,6 @@ std::string_view class_name(stun::Class message_class) {
         case stun::Class::indication: break;
     }
     return "indication";
-}
-
-// RFC 8445 section 7.1: connectivity checks carry these.
-bool is_ice(const stun::Message& message) {
-    constexpr std::uint16_t priority = 0x0024;
-    for (const stun::RawAttribute& raw : message.others) {
-        if (raw.type == priority) return true;
-    }
-    return false;
 }
 
 std::string stun_details(const capture::StunContent& content) {
@@ -153,6 +146,15 @@ Described describe_response(const capture::HttpContent& content) {
 }
 
 }  // namespace
+
+bool is_ice(const stun::Message& message) {
+    constexpr std::uint16_t priority = 0x0024;
+    const bool request = message.method == stun::Method::binding &&
+                         message.message_class == stun::Class::request && message.username;
+    return request && std::ranges::any_of(message.others, [](const stun::RawAttribute& raw) {
+               return raw.type == priority;
+           });
+}
 
 Described describe(const capture::StunContent& content) {
     const stun::Message& message = content.message;

@@ -12,6 +12,10 @@ struct Described {
     std::string text;
 };
 
+// RFC 8445 section 7.1.1: a connectivity check is a Binding request with PRIORITY. Servers may ask
+// for USERNAME and MESSAGE-INTEGRITY too, so these tell nothing.
+bool is_ice(const stun::Message& message);
+
 Described describe(const capture::StunContent& content);
 Described describe(const turn::ChannelData& content);
 Described describe(const natpmp::Request& content);

@@ -12,6 +12,11 @@
 
 namespace p2pdiag::capture_plugin {
 
+// Which connectivity checks belong together: those of one side of a call, to all the addresses that
+// the other side may have. Told from their USERNAME (RFC 8445 section 7.2.2).
+using IceSession = std::uint64_t;
+inline constexpr IceSession no_ice = 0;
+
 // The requests of one host to one endpoint, in one protocol.
 struct Exchange {
     std::uint64_t asked = 0;
@@ -24,13 +29,13 @@ struct Exchange {
     std::uint64_t other_source_asked = 0;
     std::uint64_t other_source_answered = 0;
     std::uint64_t packet = 0;  // number of the first unanswered one; else of the first
-    bool ice = false;
 };
 
 struct ExchangeKey {
     Protocol protocol;
     IpAddress from;
     Endpoint to;
+    IceSession ice_session = no_ice;
     friend auto operator<=>(const ExchangeKey&, const ExchangeKey&) = default;
 };
 

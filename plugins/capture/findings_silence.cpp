@@ -34,20 +34,33 @@ Severity severity_of_silence(const ExchangeKey& key, bool lost) {
     return lost ? Severity::warning : Severity::error;
 }
 
-void add_exchange(FindingList& list, const ExchangeKey& key, const Exchange& exchange, bool lost) {
+// Calls of which a check was answered. Of the pairs of addresses that ICE tries one has to work;
+// the others are mostly silent (RFC 8445 section 2.2).
+std::set<IceSession> working_sessions(const Evidence& evidence) {
+    std::set<IceSession> working;
+    for (const auto& [key, exchange] : evidence.exchanges) {
+        if (key.ice_session != no_ice && exchange.answered > 0) working.insert(key.ice_session);
+    }
+    return working;
+}
+
+void add_exchange(FindingList& list, const ExchangeKey& key, const Exchange& exchange, bool lost,
+                  bool others_work) {
     if (exchange.unanswered == 0) return;
     const bool none = exchange.answered == 0 && exchange.refused == 0;
     Finding finding{"capture.no-reply", Severity::info, "", evidence_of(key, exchange)};
     if (none) {
-        finding.severity = severity_of_silence(key, lost);
+        if (!others_work) finding.severity = severity_of_silence(key, lost);
         finding.message = "No reply: " + who(key) + ": " + times(exchange.unanswered, "request") +
                           ", sent " + times(exchange.sends, "time") + " in all, and no answer";
         if (lost) finding.message += " in the capture, which has lost packets";
+        if (others_work) finding.message += "; other checks of the same call (ICE) were answered";
     } else {
         finding.message = std::to_string(exchange.unanswered) + " of " +
                           std::to_string(exchange.asked) + ' ' + who(key) + " had no reply";
         // Single ones are lost on any network.
-        if (exchange.unanswered * 5 >= exchange.asked) finding.severity = Severity::warning;
+        const bool many = exchange.unanswered * 5 >= exchange.asked;
+        if (many && !others_work) finding.severity = Severity::warning;
     }
     list.add(std::move(finding));
 }
@@ -90,8 +103,9 @@ void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
                   "blocks them, or the capture was taken where only one direction passes",
                   {{"conversations_both_ways", 0}}});
     }
+    const std::set<IceSession> working = working_sessions(evidence);
     for (const auto& [key, exchange] : evidence.exchanges) {
-        add_exchange(list, key, exchange, lost);
+        add_exchange(list, key, exchange, lost, working.contains(key.ice_session));
         add_other_source(list, key, exchange);
     }
     for (const OneWay& one : evidence.one_way) {

@@ -65,7 +65,7 @@ void give_role(Host& host, const HostStats& stats, const std::optional<You>& you
         return is(Role::group, "a multicast or broadcast address");
     }
     if (translated) return is(Role::nat_outside, "requests of the inside appear again from it");
-    if (stats.turn_server) return is(Role::turn_server, "it made a TURN allocation");
+    if (stats.turn_server) return is(Role::turn_server, "TURN requests go to it");
     if (stats.relay) return is(Role::relay, "a TURN server gave it out as a relayed address");
     if (stats.router) return is(Role::router, "it answers to port mapping requests");
     if (stats.stun_server) return is(Role::stun_server, "it answers STUN requests");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model.hpp"
+#include "evidence.hpp"
 
 namespace p2pdiag::capture_plugin {
 
@@ -25,15 +25,20 @@ struct Leg {
     std::int64_t answered_ns = 0;    // when it came
 };
 
-struct Transaction {
-    Protocol protocol = Protocol::data;
+// What is to be known of a request besides its key.
+struct RequestTraits {
     // Whoever asks wants to hear it from elsewhere, or not at all: STUN's CHANGE-REQUEST.
     bool asks_for_another_source = false;
     bool many_answers = false;  // to a group: everybody may answer
-    std::vector<Leg> legs;      // empty: an answer came first
+    IceSession ice_session = no_ice;
+};
+
+struct Transaction {
+    Protocol protocol = Protocol::data;
+    RequestTraits traits;
+    std::vector<Leg> legs;  // empty: an answer came first
     // An answer without a request so far: packets of several processors come out of order.
     std::optional<Sequence> early_answer;
-    Endpoint early_from;
     std::int64_t early_ns = 0;
 };
 

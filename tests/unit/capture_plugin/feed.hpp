@@ -21,6 +21,7 @@ inline const Endpoint client = at("192.168.7.2:4000");
 inline const Endpoint outside = at("11.22.33.7:40000");
 inline const Endpoint server = at("11.22.33.10:3478");
 inline const Endpoint other_server = at("11.22.33.11:3478");
+inline const Endpoint peer = at("11.22.33.9:5000");
 inline const Endpoint router = at("192.168.7.1:5351");
 
 class Feed {
@@ -82,6 +83,29 @@ inline Bytes mapped(std::uint8_t id, const Endpoint& address) {
     message.transaction[0] = id;
     message.xor_mapped_address = address;
     return stun::encode(message);
+}
+
+// With a MESSAGE-INTEGRITY that nobody checks.
+inline Bytes with_integrity(const stun::Message& message) {
+    stun::EncodeOptions options;
+    options.integrity_key = {1};
+    options.hmac = [](ByteView, ByteView) { return std::array<std::uint8_t, 20>{}; };
+    return stun::encode(message, options);
+}
+// A connectivity check of ICE and its answer (RFC 8445 section 7.1.1).
+inline Bytes ice_check(std::uint8_t id, const std::string& username) {
+    stun::Message message;
+    message.transaction[0] = id;
+    message.username = username;
+    message.others = {{0x0024, Bytes{0x6E, 0, 1, 0xFF}}};
+    return with_integrity(message);
+}
+inline Bytes ice_answer(std::uint8_t id, const Endpoint& address) {
+    stun::Message message;
+    message.message_class = stun::Class::success;
+    message.transaction[0] = id;
+    message.xor_mapped_address = address;
+    return with_integrity(message);
 }
 
 inline std::vector<Finding> with_code(const Outcome& outcome, const std::string& code) {

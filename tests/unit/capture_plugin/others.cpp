@@ -13,7 +13,6 @@ using namespace p2pdiag::testing;
 namespace {
 
 const Endpoint web = at("11.22.33.20:80");
-const Endpoint peer = at("11.22.33.9:5000");
 
 Bytes granted() {
     natpmp::Response response;

@@ -81,7 +81,7 @@ TEST_CASE("silence is a finding only when there was time for an answer") {
 
 TEST_CASE("what the filter leaves out moves the clock all the same") {
     Feed feed({.port = server.port});
-    feed.udp(client, server, binding(1)).udp(client, at("11.22.33.9:5000"), Bytes{1}, 10'000);
+    feed.udp(client, server, binding(1)).udp(client, peer, Bytes{1}, 10'000);
     CHECK(has(feed.finish(), "capture.no-reply"));
 }
 
@@ -177,6 +177,44 @@ TEST_CASE("a clock that is set back moves nothing before what was") {
     CHECK(std::ranges::any_of(outcome.remarks, [](const std::string& remark) {
         return remark.find("clock was set back") != std::string::npos;
     }));
+}
+
+TEST_CASE("of the connectivity checks of a call one has to be answered") {
+    Feed feed;
+    feed.udp(client, server, ice_check(1, "them:me")).udp(client, peer, ice_check(2, "them:me"));
+    SECTION("one was") {
+        feed.udp(peer, client, ice_answer(2, outside));
+        const Outcome outcome = feed.later().finish();
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::info);
+        CHECK(role_of(outcome, peer.address) == Role::peer);
+    }
+    SECTION("one of another call was") {
+        feed.udp(client, other_server, ice_check(3, "others:me"));
+        feed.udp(other_server, client, ice_answer(3, outside));
+        const auto found = with_code(feed.later().finish(), "capture.no-reply");
+        REQUIRE(found.size() == 2);
+        CHECK(found[0].severity == Severity::error);
+        CHECK(found[1].severity == Severity::error);
+    }
+}
+
+TEST_CASE("a TURN server that refuses, or says nothing, is a TURN server all the same") {
+    stun::Message allocate;
+    allocate.method = turn::allocate;
+    allocate.username = "user";
+    allocate.has_integrity = true;
+    Feed feed;
+    feed.udp(client, server, with_integrity(allocate));
+    SECTION("nothing") {}
+    SECTION("no") {
+        stun::Message refused = allocate;
+        refused.message_class = stun::Class::error;
+        refused.error = stun::ErrorCodeAttribute{401, "Unauthorized"};
+        feed.udp(server, client, with_integrity(refused));
+    }
+    CHECK(role_of(feed.later().finish(), server.address) == Role::turn_server);
 }
 
 TEST_CASE("TURN: the server, the relayed address, and data in its channel") {
