@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "capture/ip.hpp"
+#include "wire/icmp/message.hpp"
 
 namespace p2pdiag::capture {
 
@@ -61,18 +62,12 @@ bool take_tcp(ByteView bytes, Segment& segment) {
     return true;
 }
 
-// RFC 792: 3 unreachable, 4 source quench, 5 redirect, 11 time exceeded, 12 parameter problem. RFC
-// 4443 section 2.1: ICMPv6 errors have types below 128.
-bool is_error(bool v6, std::uint8_t type) {
-    if (v6) return type >= 1 && type <= 4;
-    return type == 3 || type == 11 || type == 12;
-}
-
 // RFC 792: the message carries "Internet Header + 64 bits of Original Data Datagram" or more.
 void take_icmp(ByteView bytes, bool v6, Segment& segment) {
     constexpr std::size_t header_size = 8;
     segment.payload = bytes;
-    if (bytes.size() < header_size || !is_error(v6, bytes[0])) return;
+    const Family family = v6 ? Family::ipv6 : Family::ipv4;
+    if (bytes.size() < header_size || !icmp::is_error(family, bytes[0])) return;
     const std::optional<IpPacket> inner = parse_ip(bytes.subspan(header_size));
     if (!inner) return;
     IcmpError error;
@@ -82,6 +77,7 @@ void take_icmp(ByteView bytes, bool v6, Segment& segment) {
     error.carrier = carrier_of(inner->protocol);
     error.from.address = inner->from;
     error.to.address = inner->to;
+    error.cut = inner->cut || inner->is_fragment();
     const bool has_ports = error.carrier == Carrier::udp || error.carrier == Carrier::tcp;
     if (has_ports && inner->fragment_offset == 0 && inner->payload.size() >= 4) {
         error.from.port = u16(inner->payload, 0);

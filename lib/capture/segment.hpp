@@ -32,6 +32,7 @@ struct IcmpError {
     Endpoint from;                     // its source, with port 0 where it has none
     Endpoint to;
     ByteView payload;  // what is left of its UDP payload; empty with TCP
+    bool cut = false;  // there was more of it
 };
 
 struct Segment {

@@ -106,32 +106,35 @@ void Analysis::note_data() {
 void Analysis::add_icmp() {
     if (!segment_.icmp) return;
     const capture::IcmpError& error = *segment_.icmp;
+    // Who refuses what was sent to himself is not on the way.
+    if (segment_.from.address != error.to.address) hosts_.at(segment_.from.address).hop = true;
+    const IcmpKind kind{error.v6, error.type, error.code};
+    Counted* counted = evidence_.icmp_error(
+        {segment_.from.address, kind, error.carrier, error.from.address, error.to});
+    const bool first = counted != nullptr && counted->count++ == 0;
+    if (first) counted->packet = current_.number;
     Described described{
-        Protocol::icmp, Kind::error,
-        icmp_text(error.v6, error.type, error.code) + ", for " +
-            std::string(to_string(error.carrier)) + " to " +
+        Protocol::icmp, Kind::notice,
+        icmp_text(kind) + ", for " + std::string(to_string(error.carrier)) + " to " +
             (error.to.port == 0 ? error.to.address.to_string() : error.to.to_string())};
-    hosts_.at(segment_.from.address).hop = true;
-    const IcmpKey key{segment_.from.address, error.v6,           error.type, error.code,
-                      error.carrier,         error.from.address, error.to};
-    if (Counted* counted = evidence_.icmp_error(key)) {
-        if (counted->count++ == 0) counted->packet = current_.number;
-    }
     std::size_t side = 0;
     Flow* flow = flows_.find(error.carrier, error.from, error.to, side);
-    if (flow == nullptr) return notice(std::move(described));
-    // As if the other side of the conversation had answered.
-    current_.flow = flow;
-    current_.side = 1 - side;
-    const bool first = !flow->refused;
-    flow->refused = true;
-    const Sequence request = flow->request[side];
-    // Of a long row of the same, the first one says it all.
-    if (!first && request == Flow::no_message) return;
-    if (request != Flow::no_message && refused_.size() < Transactions::capacity) {
-        refused_.insert(request);
+    if (is_refusal(kind)) {
+        described.kind = Kind::error;
+        if (flow != nullptr) return refuse(*flow, side, std::move(described));
     }
-    pair_in_flow(add_message(std::move(described)), Fate::refused);
+    // Of a long row of the same, the first one says it all.
+    if (first) notice(std::move(described));
+}
+
+void Analysis::refuse(Flow& flow, std::size_t side, Described described) {
+    // As if the other side of the conversation had answered.
+    current_.flow = &flow;
+    current_.side = 1 - side;
+    const bool first = !std::exchange(flow.refused, true);
+    const Sequence request = quoted_request(*segment_.icmp).value_or(flow.request[side]);
+    const bool told = request == Flow::no_message ? !first : settled_.contains(request);
+    if (!told) settle(request, add_message(std::move(described)), Fate::refused);
 }
 
 Sequence Analysis::add_message(Described described) {
@@ -158,12 +161,17 @@ void Analysis::end(const Transaction& transaction) {
 }
 
 void Analysis::end_leg(const Transaction& transaction, const Leg& leg) {
-    const bool refused = refused_.erase(leg.request) > 0;
-    const Fate fate = leg.answers > 0              ? Fate::answered
-                      : refused                    ? Fate::refused
-                      : came_too_late(leg.last_ns) ? Fate::open
-                                                   : Fate::unanswered;
     Message* message = messages_.find(leg.request);
+    Fate fate = came_too_late(leg.last_ns) ? Fate::open : Fate::unanswered;
+    const auto settled = settled_.find(leg.request);
+    if (leg.answers > 0) {
+        fate = Fate::answered;
+    } else if (settled != settled_.end()) {
+        fate = settled->second;
+    } else if (message != nullptr && message->fate != Fate::none) {
+        fate = message->fate;
+    }
+    if (settled != settled_.end()) settled_.erase(settled);
     if (message != nullptr) message->fate = fate;
     const ExchangeKey key{transaction.protocol, leg.from.address, leg.to,
                           transaction.traits.ice_session};

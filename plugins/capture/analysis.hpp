@@ -82,6 +82,13 @@ private:
     bool repeated_request(Transaction& transaction, Leg& leg);
     void pair(Leg& leg, Sequence answer);
     Leg* leg_of_answer(Transaction& transaction);
+    // Null where no such request is known.
+    Leg* find_leg(const std::string& key, const Endpoint& from, const Endpoint& to);
+    // The request of which an ICMP error quotes the beginning.
+    std::optional<Sequence> quoted_request(const capture::IcmpError& error);
+    void refuse(Flow& flow, std::size_t side, Described described);
+    // `answer` says what becomes of `request`, both of this flow.
+    void settle(Sequence request, Sequence answer, Fate fate);
     // The newest request of the other side of this flow is answered by `answer`.
     void pair_in_flow(Sequence answer, Fate fate);
 
@@ -108,7 +115,9 @@ private:
     Streams streams_;
     Evidence evidence_;
     HostTable hosts_;
-    std::set<Sequence> refused_;  // requests, by an ICMP error
+    // What became of datagrams that asked, where that is told by something other than an answer
+    // with their key.
+    std::map<Sequence, Fate> settled_;
     Current current_;
     std::vector<Conversation> conversations_;  // the busiest, a heap
     std::uint64_t packets_ = 0;

@@ -16,6 +16,41 @@ std::string client_key(char protocol, const Endpoint& client, unsigned detail) {
     return std::string(1, protocol) + client.to_string() + '/' + std::to_string(detail);
 }
 
+std::string dns_key(const dns::Message& message, const Endpoint& client) {
+    std::string key = "q" + client.to_string() + '/' + std::to_string(message.id);
+    if (!message.questions.empty()) {
+        key += dns::to_string(message.questions.front().type) + message.questions.front().name;
+    }
+    return key;
+}
+
+// What a request is found by; empty for anything else.
+std::string request_key(const capture::StunContent& content, const Endpoint&) {
+    ByteWriter id;
+    id.u32(content.message.cookie);
+    id.append(content.message.transaction);
+    return key_of('s', id.view());
+}
+std::string request_key(const natpmp::Request& content, const Endpoint& from) {
+    const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
+    return client_key('n', from, detail);
+}
+std::string request_key(const pcp::Request& content, const Endpoint& from) {
+    if (content.map) return key_of('p', content.map->nonce);
+    return client_key('p', from, static_cast<unsigned>(content.opcode));
+}
+std::string request_key(const ssdp::Search& content, const Endpoint& from) {
+    return "d" + from.to_string() + content.target;
+}
+std::string request_key(const dns::Message& content, const Endpoint& from) {
+    if (content.response) return {};
+    return dns_key(content, from);
+}
+template <class Other>
+std::string request_key(const Other&, const Endpoint&) {
+    return {};
+}
+
 IceSession session_of(const stun::Message& message) {
     if (!is_ice(message)) return no_ice;
     const IceSession session = std::hash<std::string>()(*message.username);
@@ -28,10 +63,7 @@ void Analysis::take(const capture::StunContent& content) {
     current_.flow->stun = true;
     note_stun(content);
     const stun::Message& message = content.message;
-    ByteWriter id;
-    id.u32(message.cookie);
-    id.append(message.transaction);
-    const std::string key = key_of('s', id.view());
+    const std::string key = request_key(content, current_.segment->from);
     RequestTraits traits;
     traits.asks_for_another_source =
         message.change_request && (message.change_request->address || message.change_request->port);
@@ -72,6 +104,22 @@ void Analysis::note_stun(const capture::StunContent& content) {
     evidence_.note(evidence_.mappings, mapping);
 }
 
+std::optional<Sequence> Analysis::quoted_request(const capture::IcmpError& error) {
+    if (error.carrier != capture::Carrier::udp) return std::nullopt;
+    capture::Segment quoted;
+    quoted.carrier = error.carrier;
+    quoted.from = error.from;
+    quoted.to = error.to;
+    quoted.payload = error.payload;
+    quoted.cut = error.cut;
+    const capture::Content content = capture::decode(quoted, {current_.flow->stun, false});
+    const std::string key = std::visit(
+        [&quoted](const auto& value) { return request_key(value, quoted.from); }, content);
+    const Leg* leg = key.empty() ? nullptr : find_leg(key, quoted.from, quoted.to);
+    if (leg == nullptr) return std::nullopt;
+    return leg->request;
+}
+
 void Analysis::take(const turn::ChannelData& content) {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
@@ -81,8 +129,7 @@ void Analysis::take(const turn::ChannelData& content) {
 }
 
 void Analysis::take(const natpmp::Request& content) {
-    const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
-    request(client_key('n', current_.segment->from, detail), describe(content), {});
+    request(request_key(content, current_.segment->from), describe(content), {});
 }
 
 void Analysis::take(const natpmp::Response& content) {
@@ -104,10 +151,7 @@ void Analysis::take(const natpmp::Response& content) {
 }
 
 void Analysis::take(const pcp::Request& content) {
-    const std::string key = content.map ? key_of('p', content.map->nonce)
-                                        : client_key('p', current_.segment->from,
-                                                     static_cast<unsigned>(content.opcode));
-    request(key, describe(content), {});
+    request(request_key(content, current_.segment->from), describe(content), {});
 }
 
 void Analysis::take(const pcp::Response& content) {
@@ -133,7 +177,7 @@ void Analysis::take(const pcp::Response& content) {
 void Analysis::take(const ssdp::Search& content) {
     RequestTraits traits;
     traits.many_answers = true;
-    request("d" + current_.segment->from.to_string() + content.target, describe(content), traits);
+    request(request_key(content, current_.segment->from), describe(content), traits);
 }
 
 void Analysis::take(const ssdp::Announcement& content) {
@@ -158,16 +202,11 @@ void Analysis::take(const dns::Message& content) {
         described.kind = Kind::notice;
         return notice(std::move(described));
     }
-    const Endpoint& client = content.response ? segment.to : segment.from;
-    std::string key = "q" + client.to_string() + '/' + std::to_string(content.id);
-    if (!content.questions.empty()) {
-        key += dns::to_string(content.questions.front().type) + content.questions.front().name;
-    }
     if (content.response) {
         hosts_.at(segment.from.address).dns_server = true;
-        answer(key, std::move(described));
+        answer(dns_key(content, segment.to), std::move(described));
     } else {
-        request(key, std::move(described), {});
+        request(dns_key(content, segment.from), std::move(described), {});
     }
 }
 

@@ -147,14 +147,37 @@ void Analysis::pair(Leg& leg, Sequence answer) {
     }
 }
 
+Leg* Analysis::find_leg(const std::string& key, const Endpoint& from, const Endpoint& to) {
+    for (const std::string& one : {key + between(from, to), key}) {
+        Transaction* transaction = transactions_.find(one);
+        if (transaction == nullptr) continue;
+        for (Leg& leg : transaction->legs) {
+            if (leg.from == from && leg.to == to) return &leg;
+        }
+    }
+    return nullptr;
+}
+
 void Analysis::pair_in_flow(Sequence answer, Fate fate) {
-    Sequence& pending = current_.flow->request[1 - current_.side];
-    Message* asked = pending == Flow::no_message ? nullptr : messages_.find(pending);
+    settle(current_.flow->request[1 - current_.side], answer, fate);
+}
+
+void Analysis::settle(Sequence request, Sequence answer, Fate fate) {
+    if (request == Flow::no_message) return;
+    for (Sequence& pending : current_.flow->request) {
+        if (pending == request) pending = Flow::no_message;
+    }
+    if (current_.flow->carrier == capture::Carrier::udp) {
+        if (settled_.size() == Transactions::capacity) settled_.erase(settled_.begin());
+        settled_.emplace(request, fate);
+    }
+    Message* asked = messages_.find(request);
     Message* said = messages_.find(answer);
-    pending = Flow::no_message;
     if (asked == nullptr) return;
-    asked->answered_by = answer;
-    asked->fate = fate;
+    if (asked->fate != Fate::answered) {
+        asked->answered_by = answer;
+        asked->fate = fate;
+    }
     if (said == nullptr) return;
     said->answers = asked->sequence;
     said->delay_ns = never_negative(said->time_ns - asked->time_ns);

@@ -282,36 +282,27 @@ Described describe(const capture::TlsAlert& content) {
     return {Protocol::tls, error ? Kind::error : Kind::notice, "alert " + content.alert.text()};
 }
 
-std::string icmp_text(bool v6, std::uint8_t type, std::uint8_t code) {
-    if (is_prohibited(v6, type, code)) return "administratively prohibited";
-    if (!v6) {
-        if (type == 11) return "time to live exceeded";
-        if (type == 12) return "parameter problem";
-        switch (code) {  // RFC 792, RFC 1122 section 3.2.2.1
-            case 0: return "network unreachable";
-            case 1: return "host unreachable";
-            case 2: return "protocol unreachable";
-            case 3: return "port unreachable";
-            case 4: return "too big, and may not be fragmented";
-            default: return "unreachable, code " + number(code);
-        }
+std::string icmp_text(const IcmpKind& kind) {
+    switch (meaning(kind)) {
+        case icmp::Meaning::prohibited: return "administratively prohibited";
+        case icmp::Meaning::port_unreachable: return "port unreachable";
+        case icmp::Meaning::host_unreachable: return "host unreachable";
+        case icmp::Meaning::network_unreachable: return "network unreachable";
+        case icmp::Meaning::too_big: return "too big, and may not be fragmented";
+        case icmp::Meaning::time_exceeded: return "time to live exceeded";
+        case icmp::Meaning::other: break;
     }
-    if (type == 2) return "packet too big";
-    if (type == 3) return "hop limit exceeded";
-    if (type == 4) return "parameter problem";
-    switch (code) {  // RFC 4443 section 3.1
-        case 0: return "no route";
-        case 3: return "address unreachable";
-        case 4: return "port unreachable";
-        default: return "unreachable, code " + number(code);
-    }
+    return "error of type " + number(kind.type) + ", code " + number(kind.code);
 }
 
-bool is_prohibited(bool v6, std::uint8_t type, std::uint8_t code) {
-    // 9, 10, 13: network, host, communication administratively prohibited.
-    if (!v6) return type == 3 && (code == 9 || code == 10 || code == 13);
-    // 1: administratively prohibited; 5: source address failed policy; 6: reject route.
-    return type == 1 && (code == 1 || code == 5 || code == 6);
+icmp::Meaning meaning(const IcmpKind& kind) {
+    return icmp::meaning(kind.v6 ? Family::ipv6 : Family::ipv4, kind.type, kind.code);
+}
+
+bool is_refusal(const IcmpKind& kind) {
+    // RFC 792 and RFC 4443 section 3.1: destination unreachable. IPv4 says too big with it too.
+    const std::uint8_t unreachable = kind.v6 ? 1 : 3;
+    return kind.type == unreachable && meaning(kind) != icmp::Meaning::too_big;
 }
 
 }  // namespace p2pdiag::capture_plugin

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "capture/stream.hpp"
-#include "model.hpp"
+#include "evidence.hpp"
+#include "wire/icmp/message.hpp"
 
 namespace p2pdiag::capture_plugin {
 
@@ -33,8 +34,10 @@ Described describe(const tls::ServerHello& content);
 Described describe(const capture::TlsAlert& content);
 
 // "port unreachable", "administratively prohibited", …
-std::string icmp_text(bool v6, std::uint8_t type, std::uint8_t code);
-// RFC 1812 section 5.2.7.1, RFC 4443 section 3.1: a filter on the way says no.
-bool is_prohibited(bool v6, std::uint8_t type, std::uint8_t code);
+std::string icmp_text(const IcmpKind& kind);
+icmp::Meaning meaning(const IcmpKind& kind);
+// The packet will not get there, now or again. Anything else is a notice: too big belongs to the
+// discovery of the path's MTU, time exceeded to traceroute.
+bool is_refusal(const IcmpKind& kind);
 
 }  // namespace p2pdiag::capture_plugin

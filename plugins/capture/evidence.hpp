@@ -46,11 +46,16 @@ struct Elsewhere {  // an answer from another endpoint than was asked
     std::uint64_t packet;
 };
 
+struct IcmpKind {
+    bool v6 = false;
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+    friend auto operator<=>(const IcmpKind&, const IcmpKind&) = default;
+};
+
 struct IcmpKey {
     IpAddress reporter;
-    bool v6;
-    std::uint8_t type;
-    std::uint8_t code;
+    IcmpKind kind;
     capture::Carrier carrier;
     IpAddress from;
     Endpoint to;  // of the packets that were refused

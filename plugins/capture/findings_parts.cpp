@@ -61,25 +61,23 @@ void add_icmp(FindingList& list, const Evidence& evidence) {
                              {"from", key.from.to_string()},
                              {"to", target},
                              {"protocol", to_string(key.carrier)},
-                             {"type", static_cast<unsigned>(key.type)},
-                             {"code", static_cast<unsigned>(key.code)},
+                             {"type", static_cast<unsigned>(key.kind.type)},
+                             {"code", static_cast<unsigned>(key.kind.code)},
                              {"count", counted.count},
                              {"packet", counted.packet}};
         const std::string by_whom = key.reporter == key.to.address
                                         ? "the host itself"
                                         : "by " + key.reporter.to_string() + " on the way";
         const std::string what = std::string(to_string(key.carrier)) + " to " + target;
-        const std::string says = icmp_text(key.v6, key.type, key.code);
-        if (is_prohibited(key.v6, key.type, key.code)) {
+        const std::string says = icmp_text(key.kind);
+        if (meaning(key.kind) == icmp::Meaning::prohibited) {
             list.add({"capture.icmp-prohibited", Severity::error,
                       "A filter refuses " + what + ", and says so (" + by_whom + ", " +
                           times(counted.count, "time") + ")",
                       std::move(details)});
             continue;
         }
-        // Time exceeded belongs to traceroute, too big to the discovery of the path's MTU.
-        const bool unreachable = key.v6 ? key.type == 1 : key.type == 3 && key.code != 4;
-        if (!unreachable) continue;
+        if (!is_refusal(key.kind)) continue;
         list.add({"capture.unreachable", Severity::warning,
                   what + ": " + says + " (" + by_whom + ", " + times(counted.count, "time") + ")",
                   std::move(details)});

@@ -35,13 +35,6 @@ IpAddress read_address(ByteReader& reader, bool v4) {
     return IpAddress::v6(bytes);
 }
 
-bool is_error(Family family, std::uint8_t type) {
-    // RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. RFC 4443
-    // section 2.1: errors have types below 128.
-    if (family == Family::ipv6) return type < 128;
-    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
-
 Meaning unreachable_v4(std::uint8_t code) {
     // RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.2.1.
     switch (code) {
@@ -133,6 +126,11 @@ Meaning meaning(Family family, std::uint8_t type, std::uint8_t code) {
     if (type == 1) return unreachable_v6(code);
     if (type == 2) return Meaning::too_big;
     return type == 3 ? Meaning::time_exceeded : Meaning::other;
+}
+
+bool is_error(Family family, std::uint8_t type) {
+    if (family == Family::ipv6) return type < 128;
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
 std::optional<Error> parse_error(Family family, ByteView message) {

@@ -242,9 +242,42 @@ TEST_CASE("ICMP errors belong to the request that caused them") {
     CHECK_FALSE(has(prohibited, "capture.no-reply"));
     CHECK(role_of(prohibited, hop) == Role::hop);
     CHECK(has(answered_by(3, 3), "capture.unreachable"));
-    // Traceroute and the discovery of the path's MTU are no faults.
-    CHECK(answered_by(11, 0).findings.empty());
-    CHECK(answered_by(3, 4).findings.empty());
+    // Traceroute and the discovery of the path's MTU are no faults, and answer nothing.
+    for (const auto& [type, code] :
+         {std::pair<std::uint8_t, std::uint8_t>{11, 0}, {3, 4}, {12, 0}}) {
+        const Outcome notice = answered_by(type, code);
+        REQUIRE(notice.messages.size() == 2);
+        CHECK(notice.messages[0].fate == Fate::unanswered);
+        CHECK(notice.messages[1].kind == Kind::notice);
+        CHECK_FALSE(notice.messages[1].answers.has_value());
+        CHECK(notice.findings.size() == 1);
+        CHECK(has(notice, "capture.no-reply"));
+    }
+}
+
+TEST_CASE("an ICMP error belongs to the request that it quotes, not to the newest") {
+    const Bytes first = udp_packet(client, server, binding(1));
+    const Bytes second = udp_packet(client, server, binding(2));
+    Feed feed;
+    feed.packet(first).packet(second);
+    SECTION("all of it") { feed.packet(icmp_error(router.address, client.address, 3, 1, first)); }
+    SECTION("the header of the message alone, as much as some routers quote") {
+        const Bytes little(first.begin(), first.begin() + 28 + 20);
+        feed.packet(icmp_error(router.address, client.address, 3, 1, little));
+    }
+    const Outcome outcome =
+        feed.packet(icmp_error(router.address, client.address, 3, 1, first)).later().finish();
+    REQUIRE(outcome.messages.size() == 3);
+    CHECK(outcome.messages[0].fate == Fate::refused);
+    CHECK(outcome.messages[1].fate == Fate::unanswered);
+    CHECK(outcome.messages[2].answers == 0);
+}
+
+TEST_CASE("a host that has no program on a port is no hop") {
+    const Bytes packet = udp_packet(client, peer, Bytes{1});
+    Feed feed;
+    feed.packet(packet).packet(icmp_error(peer.address, client.address, 3, 3, packet));
+    CHECK(role_of(feed.later().finish(), peer.address) != Role::hop);
 }
 
 TEST_CASE("one side speaks and nobody answers") {
