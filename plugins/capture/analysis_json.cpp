@@ -79,7 +79,8 @@ json::object to_json(const Outcome& result, std::string_view source) {
     for (const Finding& one : result.findings) findings.push_back(to_json(one));
     for (const Host& one : result.hosts) hosts.push_back(to_json(one));
     for (const Mapping& one : result.mappings) {
-        mappings.push_back(json::object{{"local", one.local.to_string()},
+        mappings.push_back(json::object{{"protocol", to_string(one.transport)},
+                                        {"local", one.local.to_string()},
                                         {"server", one.server.to_string()},
                                         {"mapped", one.mapped.to_string()}});
     }

@@ -97,7 +97,9 @@ void Analysis::note_stun(const capture::StunContent& content) {
     }
     const auto mapped = message.reflexive_address();
     if (!mapped) return;
-    const Mapping mapping{segment.to, segment.from, *mapped};
+    const Transport transport =
+        segment.carrier == capture::Carrier::tcp ? Transport::tcp : Transport::udp;
+    const Mapping mapping{transport, segment.to, segment.from, *mapped};
     for (const Mapping& known : evidence_.mappings) {
         if (known == mapping) return;
     }

@@ -57,10 +57,15 @@ std::string behaviour(const std::vector<Mapping>& mappings) {
 }  // namespace
 
 void add_mappings(FindingList& list, const Evidence& evidence) {
-    std::map<Endpoint, std::vector<Mapping>> by_local;
-    for (const Mapping& one : evidence.mappings) by_local[one.local].push_back(one);
-    for (const auto& [local, mappings] : by_local) {
+    // UDP and TCP have mappings of their own. Who sees the local address itself, a peer on the same
+    // network mostly, has no NAT before him and tells nothing about one.
+    std::map<std::pair<Transport, Endpoint>, std::vector<Mapping>> by_local;
+    for (const Mapping& one : evidence.mappings) {
+        if (one.mapped != one.local) by_local[{one.transport, one.local}].push_back(one);
+    }
+    for (const auto& [socket, mappings] : by_local) {
         if (all_mapped_alike(mappings)) continue;
+        const Endpoint& local = socket.second;
         json::object details{{"local", local.to_string()}, {"mappings", to_json(mappings)}};
         if (changed_for_one_server(mappings)) {
             list.add({"capture.mapping-changed", Severity::warning,

@@ -11,6 +11,7 @@
 
 #include "base/address.hpp"
 #include "base/json.hpp"
+#include "base/transport.hpp"
 #include "capture/segment.hpp"
 
 namespace p2pdiag::capture_plugin {
@@ -112,6 +113,7 @@ struct Conversation {
 
 // What a server told `local` about how it looks from outside.
 struct Mapping {
+    Transport transport = Transport::udp;
     Endpoint local;
     Endpoint server;
     Endpoint mapped;

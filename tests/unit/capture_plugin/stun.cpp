@@ -15,7 +15,8 @@ TEST_CASE("a request and its answer are a pair") {
     CHECK(outcome.messages[1].answers == 0);
     CHECK(outcome.messages[1].delay_ns == 12'000'000);
     CHECK(outcome.messages[1].text == "Binding success, mapped 11.22.33.7:40000");
-    CHECK(outcome.mappings == std::vector<capture_plugin::Mapping>{{client, server, outside}});
+    CHECK(outcome.mappings ==
+          std::vector<capture_plugin::Mapping>{{Transport::udp, client, server, outside}});
     CHECK(outcome.findings.empty());
     CHECK(role_of(outcome, client.address) == Role::you);
     CHECK(role_of(outcome, server.address) == Role::stun_server);
@@ -123,6 +124,23 @@ TEST_CASE("a symmetric NAT is told from packets alone") {
         const auto found = with_code(feed.later().finish(), "capture.mapping-changed");
         REQUIRE(found.size() == 1);
         CHECK(found[0].message.find("changed while the capture ran") != std::string::npos);
+    }
+    SECTION("no other mapping, but a peer on the same network, who sees no NAT") {
+        feed.udp(other_server, client, mapped(2, outside));
+        const Endpoint neighbour = at("192.168.7.3:5000");
+        feed.udp(client, neighbour, ice_check(3, "them:me"));
+        feed.udp(neighbour, client, ice_answer(3, client));
+        CHECK(feed.later().finish().findings.empty());
+    }
+    SECTION("another mapping for TCP, which has its own") {
+        feed.udp(other_server, client, mapped(2, outside));
+        feed.tcp(client, server, 0, {.syn = true})
+            .tcp(server, client, 0, {.syn = true, .ack = true});
+        feed.tcp(client, server, 1, {.ack = true}, binding(3));
+        feed.tcp(server, client, 1, {.ack = true}, mapped(3, at("11.22.33.7:9")));
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.mappings.size() == 3);
+        CHECK(outcome.findings.empty());
     }
     SECTION("the same mapping") {
         feed.udp(other_server, client, mapped(2, outside)).later();
