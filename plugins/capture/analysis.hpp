@@ -75,9 +75,11 @@ private:
     void tcp_payload();
 
     Sequence add_message(Described described);
-    // A request or answer that belongs to `key`.
-    void request(const std::string& key, Described described, RequestTraits traits);
-    void answer(const std::string& key, Described described);
+    // A request or answer that belongs to `key`. The request's number is that of its first packet.
+    Sequence request(const std::string& key, Described described, RequestTraits traits);
+    void answer(const std::string& key, Described described, const std::string& question = {});
+    void asked_router(Protocol protocol, Sequence request);
+    void version_refused(Protocol asked, Described described);
     void notice(Described described) { add_message(std::move(described)); }
     bool repeated_request(Transaction& transaction, Leg& leg);
     void pair(Leg& leg, Sequence answer);
@@ -115,6 +117,8 @@ private:
     Streams streams_;
     Evidence evidence_;
     HostTable hosts_;
+    // The newest request for port mapping in each of the two protocols, from client to router.
+    std::map<std::tuple<Protocol, Endpoint, Endpoint>, Sequence> port_control_;
     // What became of datagrams that asked, where that is told by something other than an answer
     // with their key.
     std::map<Sequence, Fate> settled_;

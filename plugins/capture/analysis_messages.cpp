@@ -17,11 +17,19 @@ std::string client_key(char protocol, const Endpoint& client, unsigned detail) {
 }
 
 std::string dns_key(const dns::Message& message, const Endpoint& client) {
-    std::string key = "q" + client.to_string() + '/' + std::to_string(message.id);
-    if (!message.questions.empty()) {
-        key += dns::to_string(message.questions.front().type) + message.questions.front().name;
+    return client_key('q', client, message.id);
+}
+
+// In small letters: names are compared without regard to case (RFC 1035 section 2.3.3), and some
+// resolvers mix it.
+std::string question_of(const dns::Message& message) {
+    if (message.questions.empty()) return {};
+    const dns::Question& first = message.questions.front();
+    std::string question = dns::to_string(first.type) + ' ' + first.name;
+    for (char& c : question) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
-    return key;
+    return question;
 }
 
 // What a request is found by; empty for anything else.
@@ -131,12 +139,30 @@ void Analysis::take(const turn::ChannelData& content) {
 }
 
 void Analysis::take(const natpmp::Request& content) {
-    request(request_key(content, current_.segment->from), describe(content), {});
+    asked_router(Protocol::natpmp,
+                 request(request_key(content, current_.segment->from), describe(content), {}));
+}
+
+void Analysis::asked_router(Protocol protocol, Sequence request) {
+    if (port_control_.size() == Transactions::capacity) port_control_.clear();
+    port_control_[{protocol, current_.segment->from, current_.segment->to}] = request;
+}
+
+// RFC 6886 section 3.5, RFC 6887 section 9: a router that has the other protocol alone says so in
+// that one, with nothing of the request in it.
+void Analysis::version_refused(Protocol asked, Described described) {
+    const auto found = port_control_.find({asked, current_.segment->to, current_.segment->from});
+    if (found == port_control_.end()) return notice(std::move(described));
+    settle(found->second, add_message(std::move(described)), Fate::answered);
+    port_control_.erase(found);
 }
 
 void Analysis::take(const natpmp::Response& content) {
     const capture::Segment& segment = *current_.segment;
     hosts_.at(segment.from.address).router = true;
+    if (content.result == natpmp::ResultCode::unsupported_version) {
+        return version_refused(Protocol::pcp, describe(content));
+    }
     // RFC 6886 section 3.2.1: what goes to the group was not asked for.
     if (segment.to.address.scope() == AddressScope::multicast) return notice(describe(content));
     const unsigned detail = static_cast<unsigned>(content.opcode) << 16 | content.internal_port;
@@ -153,12 +179,16 @@ void Analysis::take(const natpmp::Response& content) {
 }
 
 void Analysis::take(const pcp::Request& content) {
-    request(request_key(content, current_.segment->from), describe(content), {});
+    asked_router(Protocol::pcp,
+                 request(request_key(content, current_.segment->from), describe(content), {}));
 }
 
 void Analysis::take(const pcp::Response& content) {
     const capture::Segment& segment = *current_.segment;
     hosts_.at(segment.from.address).router = true;
+    if (content.result == pcp::ResultCode::unsupp_version) {
+        return version_refused(Protocol::natpmp, describe(content));
+    }
     if (segment.to.address.scope() == AddressScope::multicast) return notice(describe(content));
     const std::string key =
         content.map ? key_of('p', content.map->nonce)
@@ -206,9 +236,11 @@ void Analysis::take(const dns::Message& content) {
     }
     if (content.response) {
         hosts_.at(segment.from.address).dns_server = true;
-        answer(dns_key(content, segment.to), std::move(described));
+        answer(dns_key(content, segment.to), std::move(described), question_of(content));
     } else {
-        request(dns_key(content, segment.from), std::move(described), {});
+        RequestTraits traits;
+        traits.question = question_of(content);
+        request(dns_key(content, segment.from), std::move(described), std::move(traits));
     }
 }
 

@@ -18,6 +18,11 @@ std::string between(const Endpoint& client, const Endpoint& server) {
     return client.to_string() + '>' + server.to_string();
 }
 
+// An error may come without the question that it answers.
+bool same_question(const std::string& one, const std::string& other) {
+    return one.empty() || other.empty() || one == other;
+}
+
 bool is_answered(const Transaction& transaction) {
     return std::ranges::any_of(transaction.legs, [](const Leg& leg) { return leg.answers > 0; });
 }
@@ -39,16 +44,19 @@ bool Analysis::repeated_request(Transaction& transaction, Leg& leg) {
     return true;
 }
 
-void Analysis::request(const std::string& key, Described described, RequestTraits traits) {
+Sequence Analysis::request(const std::string& key, Described described, RequestTraits traits) {
     const capture::Segment& segment = *current_.segment;
     ++hosts_.at(segment.from.address).asked;
     Transaction* known = transactions_.find(key);
     if (known != nullptr && !known->legs.empty()) {
         Leg* same = nullptr;
+        const bool asks_the_same = same_question(known->traits.question, traits.question);
         for (Leg& leg : known->legs) {
             if (leg.from == segment.from && leg.to == segment.to) same = &leg;
         }
-        if (same != nullptr && repeated_request(*known, *same)) return;
+        if (same != nullptr && asks_the_same && repeated_request(*known, *same)) {
+            return same->request;
+        }
         const Leg& first = known->legs.front();
         const bool translated = same == nullptr && first.to == segment.to &&
                                 current_.now_ns - first.last_ns < translated_ns &&
@@ -82,6 +90,7 @@ void Analysis::request(const std::string& key, Described described, RequestTrait
         pair(transaction.legs.back(), *transaction.early_answer);
         transaction.early_answer.reset();
     }
+    return leg.request;
 }
 
 Leg* Analysis::leg_of_answer(Transaction& transaction) {
@@ -91,7 +100,7 @@ Leg* Analysis::leg_of_answer(Transaction& transaction) {
     return transaction.legs.empty() ? nullptr : &transaction.legs.front();
 }
 
-void Analysis::answer(const std::string& key, Described described) {
+void Analysis::answer(const std::string& key, Described described, const std::string& question) {
     const capture::Segment& segment = *current_.segment;
     // The request of the same id to this very server, where several were asked with one id.
     Transaction* transaction = transactions_.find(key + between(segment.to, segment.from));
@@ -104,7 +113,8 @@ void Analysis::answer(const std::string& key, Described described) {
         return;
     }
     Leg* leg = leg_of_answer(*transaction);
-    if (leg == nullptr) return notice(std::move(described));
+    const bool fits = same_question(transaction->traits.question, question);
+    if (leg == nullptr || !fits) return notice(std::move(described));
     Message* newest = leg->answer ? messages_.find(*leg->answer) : nullptr;
     const bool same = newest != nullptr && newest->from == segment.from &&
                       newest->to == segment.to && newest->text == described.text;

@@ -31,6 +31,7 @@ struct RequestTraits {
     bool asks_for_another_source = false;
     bool many_answers = false;  // to a group: everybody may answer
     IceSession ice_session = no_ice;
+    std::string question;  // of DNS, to be compared; empty where the message has none
 };
 
 struct Transaction {

@@ -108,6 +108,77 @@ TEST_CASE("DNS pairs by id and question, and a refusal is an error") {
     CHECK(role_of(outcome, resolver.address) == Role::dns_server);
 }
 
+TEST_CASE("DNS: an answer without a question, or in other letters, is an answer") {
+    const Endpoint resolver = at("192.168.7.1:53");
+    const auto message = [](std::uint8_t flags, std::uint8_t code, char letter, std::uint8_t type) {
+        const Bytes head = {0, 7, flags, code, 0, 1, 0, 0, 0, 0, 0, 0};
+        return joined({head, {1, static_cast<std::uint8_t>(letter), 0, 0, type, 0, 1}});
+    };
+    Feed feed;
+    feed.udp(client, resolver, message(1, 0, 'a', 1));
+    SECTION("without a question") {
+        feed.udp(resolver, client, Bytes{0, 7, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0});
+        const Outcome outcome = feed.later().finish();
+        REQUIRE(outcome.messages.size() == 2);
+        CHECK(outcome.messages[1].answers == 0);
+        CHECK(outcome.findings.empty());
+    }
+    SECTION("in other letters") {
+        feed.udp(resolver, client, message(0x81, 0x80, 'A', 1));
+        const Outcome outcome = feed.later().finish();
+        CHECK(outcome.messages[1].answers == 0);
+        CHECK(outcome.findings.empty());
+    }
+    SECTION("to another question") {
+        feed.udp(resolver, client, message(0x81, 0x80, 'b', 1));
+        CHECK(has(feed.later().finish(), "capture.no-reply"));
+    }
+    SECTION("another question with the same id is a request of its own") {
+        feed.udp(client, resolver, message(1, 0, 'a', 28), 3000);
+        feed.udp(resolver, client, message(0x81, 0x80, 'a', 28));
+        const Outcome outcome = feed.later().finish();
+        REQUIRE(outcome.messages.size() == 3);
+        CHECK(outcome.messages[0].fate == Fate::unanswered);
+        CHECK(outcome.messages[2].answers == 1);
+    }
+}
+
+TEST_CASE("a router that has only the other port mapping protocol has answered") {
+    natpmp::Request map;
+    map.opcode = natpmp::Opcode::map_udp;
+    map.internal_port = 8000;
+    pcp::Request pcp_map;
+    pcp_map.opcode = pcp::Opcode::map;
+    pcp_map.client_address = client.address;
+    pcp_map.map = pcp::MapData{{5}, 17, 8000, 0, {}};
+    Feed feed;
+    feed.udp(client, router, pcp::encode(pcp_map)).udp(client, router, natpmp::encode(map));
+    SECTION("NAT-PMP alone") {
+        feed.udp(router, client, Bytes{0, 0x81, 0, 1, 0, 0, 0, 9}).udp(router, client, granted());
+        const Outcome outcome = feed.later().finish();
+        REQUIRE(outcome.messages.size() == 4);
+        CHECK(outcome.messages[2].answers == 0);
+        CHECK(outcome.messages[3].answers == 1);
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+    SECTION("PCP alone") {
+        Bytes refusal(24);
+        refusal[0] = 2;
+        refusal[1] = 0x81;
+        refusal[3] = 1;
+        pcp::Response response;
+        response.opcode = pcp::Opcode::map;
+        response.result = pcp::ResultCode::not_authorized;
+        response.map = pcp_map.map;
+        feed.udp(router, client, pcp::encode(response)).udp(router, client, refusal);
+        const Outcome outcome = feed.later().finish();
+        REQUIRE(outcome.messages.size() == 4);
+        CHECK(outcome.messages[2].answers == 0);
+        CHECK(outcome.messages[3].answers == 1);
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+}
+
 TEST_CASE("a connection: accepted, refused, silent, and from both sides at once") {
     Feed feed;
     SECTION("accepted") {
