@@ -199,36 +199,41 @@ void Analysis::count(const ExchangeKey& key, Fate fate, std::uint64_t sends,
 
 // A connection that `side` began, or tried to.
 void Analysis::end_syn(const Flow& flow, std::size_t side) {
-    if (flow.syn_message[side] == Flow::no_message) return;
-    Message* syn = messages_.find(flow.syn_message[side]);
-    const std::int64_t last_ns = syn == nullptr ? flow.last_ns : syn->last_ns;
-    Fate fate = came_too_late(last_ns) ? Fate::open : Fate::unanswered;
-    if (flow.accepted[1 - side]) {
+    if (flow.tcp.syn_message[side] == Flow::no_message) return;
+    Message* syn = messages_.find(flow.tcp.syn_message[side]);
+    Fate fate = came_too_late(flow.tcp.syn_ns[side]) ? Fate::open : Fate::unanswered;
+    if (flow.tcp.accepted[1 - side]) {
         fate = Fate::answered;
-    } else if (flow.reset || flow.refused) {
+    } else if (flow.tcp.reset || flow.refused) {
         fate = Fate::refused;
-    } else if (flow.packets[1 - side] > 0) {
+    } else if (flow.tcp.packets[1 - side] > 0) {
         fate = Fate::answered;
     }
-    // What was seen when the answer came is surer than what the flow says of all its connections.
+    // What was seen when the answer came is surer than what is known of the whole connection.
     if (syn != nullptr && syn->fate != Fate::none) fate = syn->fate;
     if (syn != nullptr) syn->fate = fate;
     count({Protocol::tcp, flow.side(side).address, flow.side(1 - side)}, fate,
           syn == nullptr ? 1 : syn->copies, syn);
 }
 
-// The beginnings of a connection, and the question that was asked last on it.
-void Analysis::end_connection(const Flow& flow) {
+// The beginnings of a connection, and the question that was asked last on it. The flow is as if it
+// had carried none.
+void Analysis::end_connection(Flow& flow) {
     for (const std::size_t side : {0, 1}) {
         end_syn(flow, side);
+        streams_.close(flow.tcp.stream[side]);
         Message* asked = messages_.find(flow.request[side]);
         if (asked == nullptr || asked->fate != Fate::none) continue;
         // Where the other side did say something, it was only not understood here.
-        const bool silent = flow.bytes[1 - side] == 0 && !came_too_late(flow.last_ns);
-        asked->fate = silent ? Fate::unanswered : Fate::open;
+        const bool silent = flow.tcp.bytes[1 - side] == 0;
+        const bool late = came_too_late(flow.tcp.last_ns);
+        asked->fate = silent && !late ? Fate::unanswered : Fate::open;
         const ExchangeKey key{asked->protocol, flow.side(side).address, flow.side(1 - side)};
         if (silent) count(key, asked->fate, 1, asked);
     }
+    flow.tcp = {};
+    flow.request = {Flow::no_message, Flow::no_message};
+    flow.refused = false;
 }
 
 void Analysis::end(Flow& flow) {

@@ -98,7 +98,7 @@ private:
     void end_leg(const Transaction& transaction, const Leg& leg);
     void end(Flow& flow);
     void end_datagrams(Flow& flow);
-    void end_connection(const Flow& flow);
+    void end_connection(Flow& flow);
     void end_syn(const Flow& flow, std::size_t side);
     void count(const ExchangeKey& key, Fate fate, std::uint64_t sends, const Message* message);
     bool came_too_late(std::int64_t last_ns) const;

@@ -3,40 +3,55 @@
 
 namespace p2pdiag::capture_plugin {
 
+namespace {
+
+// Two SYNs that cross are about as far apart as the network is wide, and a lost one is sent again
+// after 1 s and 3 s (RFC 6298 section 2).
+constexpr std::int64_t crossing_ns = 5'000'000'000;
+// "Right after the first data": what fits the first window (RFC 6928), and while its sender waits.
+constexpr std::uint64_t first_data_bytes = 16 * 1024;
+constexpr std::int64_t first_data_ns = 2'000'000'000;
+
+}  // namespace
+
 void Analysis::add_tcp() {
     const capture::TcpHeader& tcp = segment_.tcp;
-    if (tcp.syn && !tcp.ack) return tcp_syn();
-    if (tcp.syn) return tcp_accept();
-    if (tcp.rst) return tcp_reset();
-    Flow& flow = *current_.flow;
-    if (tcp.ack) flow.acknowledges[current_.side] = true;
-    if (!segment_.payload.empty()) tcp_payload();
+    if (tcp.syn && !tcp.ack) {
+        tcp_syn();
+    } else if (tcp.syn) {
+        tcp_accept();
+    } else if (tcp.rst) {
+        tcp_reset();
+    } else {
+        if (tcp.ack) current_.flow->acknowledges[current_.side] = true;
+        if (!segment_.payload.empty()) tcp_payload();
+    }
+    Connection& connection = current_.flow->tcp;
+    ++connection.packets[current_.side];
+    connection.last_ns = current_.now_ns;
 }
 
 void Analysis::tcp_syn() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
-    const bool again = flow.syn[side] && flow.initial[side] == segment_.tcp.sequence;
+    const bool again = flow.tcp.syn[side] && flow.tcp.initial[side] == segment_.tcp.sequence;
     if (again) {
-        Message* message = messages_.find(flow.syn_message[side]);
+        flow.tcp.syn_ns[side] = current_.now_ns;
+        Message* message = messages_.find(flow.tcp.syn_message[side]);
         if (message != nullptr) repeat(*message, current_.now_ns);
         return;
     }
     ++hosts_.at(segment_.from.address).asked;
-    const Sequence theirs = flow.syn_message[1 - side];
-    const bool crossed = theirs != Flow::no_message && flow.request[1 - side] == theirs;
-    if (!crossed) {
-        // A new connection between the same ports: the one before is over.
-        end_syn(flow, side);
-        flow.accepted = {};
-        flow.reset = false;
-    }
-    flow.syn[side] = true;
-    flow.established = false;
-    flow.initial[side] = segment_.tcp.sequence;
-    flow.stream[side] = 0;
-    flow.stream_over[side] = false;
-    flow.syn_message[side] = flow.request[side] =
+    const Sequence theirs = flow.tcp.syn_message[1 - side];
+    const bool crossed = theirs != Flow::no_message && flow.request[1 - side] == theirs &&
+                         !flow.tcp.syn[side] &&
+                         current_.now_ns - flow.tcp.syn_ns[1 - side] < crossing_ns;
+    // A new connection between the same ports: the one before is over.
+    if (!crossed) end_connection(flow);
+    flow.tcp.syn[side] = true;
+    flow.tcp.syn_ns[side] = current_.now_ns;
+    flow.tcp.initial[side] = segment_.tcp.sequence;
+    flow.tcp.syn_message[side] = flow.request[side] =
         add_message({Protocol::tcp, Kind::request, "connect (SYN)"});
     if (!crossed) return;
     evidence_.note(evidence_.simultaneous, Pair{segment_.from, segment_.to, current_.number});
@@ -45,29 +60,31 @@ void Analysis::tcp_syn() {
 void Analysis::tcp_accept() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
-    if (flow.accepted[side]) return;  // the same again
-    flow.accepted[side] = true;
+    if (flow.tcp.accepted[side]) return;  // the same again
+    flow.tcp.accepted[side] = true;
     // RFC 9293 section 3.5: with a simultaneous open both sides have sent a SYN before.
-    if (!flow.syn[side]) {
-        flow.initial[side] = segment_.tcp.sequence;
-        flow.syn[side] = true;
+    if (!flow.tcp.syn[side]) {
+        flow.tcp.initial[side] = segment_.tcp.sequence;
+        flow.tcp.syn[side] = true;
         hosts_.at(segment_.from.address).accepted = true;
     }
-    flow.established = true;
-    if (flow.began_low == (side == 0) && !flow.syn[1 - side]) flow.began_low = side != 0;
+    flow.tcp.established = true;
+    if (flow.began_low == (side == 0) && !flow.tcp.syn[1 - side]) flow.began_low = side != 0;
     pair_in_flow(add_message({Protocol::tcp, Kind::answer, "accepted (SYN, ACK)"}), Fate::answered);
 }
 
 void Analysis::tcp_reset() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
-    if (flow.reset) return;
-    flow.reset = true;
-    const bool at_connect = !flow.established && flow.request[1 - side] != Flow::no_message &&
-                            flow.request[1 - side] == flow.syn_message[1 - side];
-    // After the first words of one side, and before a word of the other.
-    const bool at_first_data =
-        flow.established && flow.bytes[1 - side] > 0 && flow.bytes[side] == 0;
+    if (flow.tcp.reset) return;
+    flow.tcp.reset = true;
+    const bool at_connect = !flow.tcp.established && flow.request[1 - side] != Flow::no_message &&
+                            flow.request[1 - side] == flow.tcp.syn_message[1 - side];
+    // By who was connected to, after the first words of the other and without one of its own.
+    const bool at_first_data = flow.tcp.accepted[side] && flow.tcp.bytes[side] == 0 &&
+                               flow.tcp.bytes[1 - side] > 0 &&
+                               flow.tcp.bytes[1 - side] <= first_data_bytes &&
+                               current_.now_ns - flow.tcp.data_ns <= first_data_ns;
     const Sequence sequence =
         add_message({Protocol::tcp, at_connect || at_first_data ? Kind::error : Kind::notice,
                      at_connect ? "refused (RST)" : "reset (RST)"});
@@ -80,14 +97,16 @@ void Analysis::tcp_reset() {
 void Analysis::tcp_payload() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
-    if (flow.stream_over[side]) return;
-    if (flow.stream[side] == 0) {
+    if (flow.tcp.bytes[0] + flow.tcp.bytes[1] == 0) flow.tcp.data_ns = current_.now_ns;
+    flow.tcp.bytes[side] += segment_.payload.size();
+    if (flow.tcp.stream_over[side]) return;
+    if (flow.tcp.stream[side] == 0) {
         // RFC 9293 section 3.4: the SYN itself takes one sequence number. Where it was not seen
         // the connection may be in the middle of anything, which the parser finds out.
-        flow.stream[side] =
-            streams_.open(flow.syn[side] ? flow.initial[side] + 1 : segment_.tcp.sequence);
+        flow.tcp.stream[side] =
+            streams_.open(flow.tcp.syn[side] ? flow.tcp.initial[side] + 1 : segment_.tcp.sequence);
     }
-    capture::StreamParser* parser = streams_.find(flow.stream[side]);
+    capture::StreamParser* parser = streams_.find(flow.tcp.stream[side]);
     bool alive =
         parser != nullptr && parser->add(segment_.tcp.sequence, segment_.payload, segment_.cut);
     while (alive) {
@@ -96,9 +115,9 @@ void Analysis::tcp_payload() {
         if (std::holds_alternative<std::monostate>(content)) break;
         take_stream(content);
     }
-    if (alive) return streams_.settle(flow.stream[side]);
-    streams_.close(flow.stream[side]);
-    flow.stream_over[side] = true;
+    if (alive) return streams_.settle(flow.tcp.stream[side]);
+    streams_.close(flow.tcp.stream[side]);
+    flow.tcp.stream_over[side] = true;
 }
 
 }  // namespace p2pdiag::capture_plugin

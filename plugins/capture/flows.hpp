@@ -21,6 +21,26 @@ struct FlowKey {
     friend bool operator==(const FlowKey&, const FlowKey&) = default;
 };
 
+// TCP: what is known of one connection. The same two ports may carry another one later.
+struct Connection {
+    static constexpr Sequence no_message = ~Sequence{0};
+
+    // From the lower endpoint, from the higher.
+    std::array<std::uint64_t, 2> packets{};
+    std::array<std::uint64_t, 2> bytes{};
+    std::array<bool, 2> syn{};
+    std::array<bool, 2> accepted{};  // sent SYN with ACK
+    std::array<Sequence, 2> syn_message{no_message, no_message};
+    std::array<std::int64_t, 2> syn_ns{};    // when it was sent last
+    std::array<std::uint32_t, 2> initial{};  // the first sequence number, where its SYN was seen
+    std::array<std::uint32_t, 2> stream{};   // of Streams; 0 = none
+    std::array<bool, 2> stream_over{};       // nothing more is to be read of it
+    bool established = false;                // a SYN was accepted
+    bool reset = false;
+    std::int64_t data_ns = 0;  // when the first data was sent
+    std::int64_t last_ns = 0;
+};
+
 struct Flow {
     FlowKey key;
     std::uint32_t next = 0;  // of the same bucket
@@ -40,21 +60,13 @@ struct Flow {
     std::array<Sequence, 2> data_message{no_message, no_message};
     // The newest request from each side that nothing has answered.
     std::array<Sequence, 2> request{no_message, no_message};
-    std::array<bool, 2> syn{};
-    std::array<bool, 2> accepted{};  // sent SYN with ACK
-    std::array<Sequence, 2> syn_message{no_message, no_message};
-    bool reset = false;
-    std::array<bool, 2> acknowledges{};  // this side says that it has received something
-    bool established = false;            // TCP: a SYN was accepted
+    std::array<bool, 2> acknowledges{};  // TCP: this side says that it has received something
     bool refused = false;                // by ICMP
     bool stun = false;
     bool turn = false;
-    // TCP: the first sequence number of each side, where its SYN was seen.
-    std::array<std::uint32_t, 2> initial{};
-    std::array<std::uint32_t, 2> stream{};  // of Streams; 0 = none
-    std::array<bool, 2> stream_over{};      // nothing more is to be read of it
+    Connection tcp;  // the newest
 
-    static constexpr Sequence no_message = ~Sequence{0};
+    static constexpr Sequence no_message = Connection::no_message;
     const Endpoint& side(std::size_t which) const { return which == 0 ? low : high; }
 };
 

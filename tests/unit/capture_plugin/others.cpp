@@ -239,6 +239,60 @@ TEST_CASE("a reset after the first words is told, one at the end is not") {
     CHECK(closed.messages[3].text == "200 OK");
 }
 
+TEST_CASE("what is no reset at the first data") {
+    Feed feed;
+    SECTION("the client closes, to whom the server spoke first") {
+        connect(feed).tcp(web, client, 901, {.ack = true}, bytes_of("220 hello\r\n"));
+        feed.tcp(client, web, 101, {.rst = true});
+    }
+    SECTION("the end of a long upload") {
+        connect(feed);
+        for (std::uint32_t i = 0; i < 100; ++i) {
+            feed.tcp(client, web, 101 + i * 1000, {.ack = true}, Bytes(1000, 'x'), 1);
+        }
+        feed.tcp(web, client, 901, {.rst = true});
+    }
+    SECTION("a server that has waited in vain for more") {
+        connect(feed).tcp(client, web, 101, {.ack = true}, Bytes(10, 'x'));
+        feed.tcp(web, client, 901, {.rst = true}, {}, 10'000);
+    }
+    CHECK(feed.later().finish().findings.empty());
+}
+
+TEST_CASE("the same ports carry one connection after another") {
+    Feed feed;
+    connect(feed).tcp(client, web, 101, {.ack = true}, bytes_of("GET / HTTP/1.1\r\n\r\n"));
+    feed.tcp(web, client, 901, {.ack = true}, bytes_of("HTTP/1.1 200 OK\r\n\r\nhello"));
+    feed.tcp(client, web, 119, {.rst = true});
+    SECTION("the second is cut off, and known by what it says itself") {
+        feed.tcp(client, web, 5000, {.syn = true}, {}, 60'000);
+        feed.tcp(web, client, 7000, {.syn = true, .ack = true});
+        feed.tcp(client, web, 5001, {.ack = true}, bytes_of("GET /b HTTP/1.1\r\n\r\n"));
+        feed.tcp(web, client, 7001, {.rst = true});
+        const Outcome outcome = feed.later().finish();
+        const auto found = with_code(outcome, "capture.reset");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("at") == "first-data");
+        CHECK(std::ranges::count(outcome.messages, "GET /b", &Message::text) == 1);
+        CHECK_FALSE(has(outcome, "capture.simultaneous-open"));
+    }
+    SECTION("the second is not answered") {
+        feed.tcp(client, web, 5000, {.syn = true}, {}, 60'000);
+        const auto found = with_code(feed.later().finish(), "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("unanswered") == 1);
+        CHECK(found[0].evidence.at("answered") == 1);
+    }
+}
+
+TEST_CASE("two that try one after the other do not open at once") {
+    Feed feed;
+    feed.tcp(client, peer, 1, {.syn = true}).tcp(peer, client, 9, {.syn = true}, {}, 60'000);
+    const Outcome outcome = feed.later().finish();
+    CHECK_FALSE(has(outcome, "capture.simultaneous-open"));
+    CHECK(with_code(outcome, "capture.no-reply").size() == 2);
+}
+
 TEST_CASE("segments out of order still make one request") {
     const std::string text = "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
     Feed feed;
