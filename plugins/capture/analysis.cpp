@@ -99,7 +99,7 @@ void Analysis::note_data() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
     flow.undecoded_bytes[side] += segment_.payload.size();
-    if (++flow.undecoded[side] > 1 || filter_.stun_only || is_group(segment_.to.address)) return;
+    if (++flow.undecoded[side] > 1 || is_group(segment_.to.address)) return;
     flow.data_message[side] = add_message({Protocol::data, Kind::notice, "data"});
 }
 
@@ -147,9 +147,9 @@ Sequence Analysis::add_message(Described described) {
     message.kind = described.kind;
     message.text = std::move(described.text);
     message.comment = current_.comment;
-    const bool kept = !filter_.stun_only || described.protocol == Protocol::stun ||
-                      described.protocol == Protocol::turn || described.protocol == Protocol::icmp;
-    return kept ? messages_.add(std::move(message)) : Flow::no_message;
+    const bool shown = !filter_.stun_only || described.protocol == Protocol::stun ||
+                       described.protocol == Protocol::turn || described.protocol == Protocol::icmp;
+    return shown ? messages_.add(std::move(message)) : messages_.add_hidden(std::move(message));
 }
 
 bool Analysis::came_too_late(std::int64_t last_ns) const {
@@ -325,6 +325,9 @@ void Analysis::fill_messages(Outcome& result) {
     const bool one_direction = shows_one_direction(evidence_);
     for (Message& message : result.messages) {
         if (one_direction && message.fate == Fate::unanswered) message.fate = Fate::open;
+        for (std::optional<Sequence>* other : {&message.answers, &message.answered_by}) {
+            if (*other && **other >= Messages::first_hidden) other->reset();
+        }
     }
     // Stable, so that packets of one moment stay as the file has them; within each part, so that
     // the gap stays between the two.

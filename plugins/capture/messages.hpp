@@ -22,11 +22,21 @@ inline void repeat(Message& message, std::int64_t now_ns) {
     message.last_ns = std::max(message.last_ns, now_ns);
 }
 
-// The messages that are kept: the first ones and the latest ones, however many there are.
+// The messages that are kept: the first ones and the latest ones, however many there are. Those
+// that nobody wants to see are kept apart, the latest of them, since findings are told from them
+// too; they take no room from the others, and have numbers of their own.
 class Messages {
 public:
     static constexpr std::size_t max_first = 2000;
     static constexpr std::size_t max_latest = 8000;
+    static constexpr Sequence first_hidden = Sequence{1} << 62;
+
+    Sequence add_hidden(Message message) {
+        message.sequence = next_hidden_;
+        hidden_.push_back(std::move(message));
+        if (hidden_.size() > max_latest) hidden_.pop_front();
+        return next_hidden_++;
+    }
 
     Sequence add(Message message) {
         message.sequence = next_;
@@ -42,9 +52,8 @@ public:
     // Null for one that is not kept any more. Valid until the next add().
     Message* find(Sequence sequence) {
         if (sequence < first_.size()) return &first_[sequence];
-        const Sequence begin = next_ - latest_.size();
-        if (sequence < begin || sequence >= next_) return nullptr;
-        return &latest_[sequence - begin];
+        if (sequence >= first_hidden) return find_in(hidden_, next_hidden_, sequence);
+        return find_in(latest_, next_, sequence);
     }
 
     std::uint64_t left_out() const { return next_ - first_.size() - latest_.size(); }
@@ -57,9 +66,17 @@ public:
     }
 
 private:
+    static Message* find_in(std::deque<Message>& latest, Sequence next, Sequence sequence) {
+        const Sequence begin = next - latest.size();
+        if (sequence < begin || sequence >= next) return nullptr;
+        return &latest[sequence - begin];
+    }
+
     std::vector<Message> first_;
     std::deque<Message> latest_;
+    std::deque<Message> hidden_;
     Sequence next_ = 0;
+    Sequence next_hidden_ = first_hidden;
 };
 
 }  // namespace p2pdiag::capture_plugin

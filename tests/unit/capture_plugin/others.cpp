@@ -285,6 +285,28 @@ TEST_CASE("the same ports carry one connection after another") {
     }
 }
 
+TEST_CASE("findings are the same whatever the ladder shows") {
+    const auto run = [](bool stun_only) {
+        Feed feed({.stun_only = stun_only});
+        feed.tcp(client, web, 1, {.syn = true}).tcp(web, client, 0, {.ack = true, .rst = true});
+        feed.tcp(client, peer, 1, {.syn = true}, {}, 10);
+        const Bytes query = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1};
+        const Bytes datagram = udp_packet(client, at("192.168.7.1:53"), query);
+        feed.packet(datagram).packet(icmp_error(router.address, client.address, 3, 1, datagram));
+        return feed.later().finish();
+    };
+    const Outcome all = run(false);
+    const Outcome stun = run(true);
+    CHECK(all.findings.size() == 3);
+    REQUIRE(stun.findings.size() == all.findings.size());
+    for (std::size_t i = 0; i < all.findings.size(); ++i) {
+        CHECK(stun.findings[i].message == all.findings[i].message);
+    }
+    // The ICMP error is shown, without what it answers.
+    REQUIRE(stun.messages.size() == 1);
+    CHECK_FALSE(stun.messages[0].answers.has_value());
+}
+
 TEST_CASE("two that try one after the other do not open at once") {
     Feed feed;
     feed.tcp(client, peer, 1, {.syn = true}).tcp(peer, client, 9, {.syn = true}, {}, 60'000);

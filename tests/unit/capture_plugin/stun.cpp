@@ -269,6 +269,7 @@ TEST_CASE("only what the filter wants") {
     CHECK(run({.host = server.address}).messages.size() == 1);
     CHECK(run({.port = 3478}).messages.size() == 2);
     CHECK(run({.stun_only = true}).messages.size() == 1);
+    CHECK(run({.stun_only = true}).conversation_count == 3);
     CHECK(run({.port = 9999}).messages.empty());
     CHECK_FALSE(run({.port = 9999}).understood);
 }
