@@ -56,7 +56,8 @@ std::optional<LinkPayload> ethernet(ByteView data) {
     if (!reader.ok()) return std::nullopt;
     const auto ip = after_ether_type(type, data.subspan(addresses_size + 2));
     if (!ip) return std::nullopt;
-    return LinkPayload{*ip, Direction::unknown};
+    // IEEE 802: the first bit on the wire of a destination tells groups.
+    return LinkPayload{*ip, Direction::unknown, (data[0] & 1) != 0};
 }
 
 // LINUX_SLL: "packet type … 0 to us, … 4 sent by us"; broadcast, multicast and what was sent by
@@ -66,6 +67,8 @@ Direction direction_of(unsigned packet_type) {
     return packet_type <= 2 ? Direction::inbound : Direction::unknown;
 }
 
+bool is_group(unsigned packet_type) { return packet_type == 1 || packet_type == 2; }
+
 std::optional<LinkPayload> linux_sll(ByteView data) {
     ByteReader reader(data);
     const std::uint16_t packet_type = reader.u16();
@@ -74,7 +77,7 @@ std::optional<LinkPayload> linux_sll(ByteView data) {
     if (!reader.ok()) return std::nullopt;
     const auto ip = after_ether_type(protocol, reader.take(reader.remaining()));
     if (!ip) return std::nullopt;
-    return LinkPayload{*ip, direction_of(packet_type)};
+    return LinkPayload{*ip, direction_of(packet_type), is_group(packet_type)};
 }
 
 std::optional<LinkPayload> linux_sll2(ByteView data) {
@@ -86,14 +89,14 @@ std::optional<LinkPayload> linux_sll2(ByteView data) {
     if (!reader.ok()) return std::nullopt;
     const auto ip = after_ether_type(protocol, reader.take(reader.remaining()));
     if (!ip) return std::nullopt;
-    return LinkPayload{*ip, direction_of(packet_type)};
+    return LinkPayload{*ip, direction_of(packet_type), is_group(packet_type)};
 }
 
 // The four bytes before it say AF_INET or one of the many numbers of AF_INET6, in the byte order of
 // some machine. The version in the IP header says as much, without guessing.
 std::optional<LinkPayload> loopback(ByteView data) {
     if (data.size() < 4) return std::nullopt;
-    return LinkPayload{data.subspan(4), Direction::unknown};
+    return LinkPayload{data.subspan(4)};
 }
 
 }  // namespace
@@ -125,7 +128,7 @@ std::optional<LinkPayload> link_payload(const Packet& packet) {
         case LinkType::raw_openbsd:
         case LinkType::raw:
         case LinkType::ipv4:
-        case LinkType::ipv6: return LinkPayload{packet.data, Direction::unknown};
+        case LinkType::ipv6: return LinkPayload{packet.data};
     }
     return std::nullopt;
 }

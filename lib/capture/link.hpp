@@ -11,6 +11,7 @@ struct LinkPayload {
     ByteView ip;  // from the IP header on
     // What the link header says of the way; the packet's own word counts where it has one.
     Direction direction = Direction::unknown;
+    bool to_group = false;  // multicast or broadcast on this link, whatever the IP address
 };
 
 // Ethernet with any VLAN tags and PPPoE, the Linux "any" device, loopback and raw IP. Nothing where

@@ -26,6 +26,10 @@ Carrier carrier_of(std::uint8_t protocol) {
     }
 }
 
+bool is_group(const IpAddress& address) {
+    return address.scope() == AddressScope::multicast || address == IpAddress::v4(0xFFFFFFFF);
+}
+
 // RFC 768. False where the header is cut.
 bool take_udp(ByteView bytes, Segment& segment) {
     constexpr std::size_t header_size = 8;
@@ -111,6 +115,7 @@ Skipped Dissector::dissect(const Packet& packet, Segment& segment) {
     segment.from = {ip->from, 0};
     segment.to = {ip->to, 0};
     segment.direction = packet.direction == Direction::unknown ? link->direction : packet.direction;
+    segment.to_group = link->to_group || is_group(ip->to);
     segment.ip_protocol = ip->protocol;
     segment.ttl = ip->ttl;
     segment.ip_id = ip->id;

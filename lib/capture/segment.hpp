@@ -40,6 +40,7 @@ struct Segment {
     Endpoint from;  // port 0 with neither UDP nor TCP
     Endpoint to;
     Direction direction = Direction::unknown;
+    bool to_group = false;  // by its IP address or by that of the link: directed broadcast too
     std::uint8_t ip_protocol = 0;
     std::uint8_t ttl = 0;
     std::uint32_t ip_id = 0;

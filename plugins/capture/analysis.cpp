@@ -14,10 +14,6 @@ constexpr std::size_t max_conversations = 1000;  // that are named
 // An answer that takes longer comes from no path that anybody would use.
 constexpr std::int64_t patience_ns = 2'000'000'000;
 
-bool is_group(const IpAddress& address) {
-    return address.scope() == AddressScope::multicast || address == IpAddress::v4(0xFFFFFFFF);
-}
-
 std::uint64_t packets_of(const Conversation& one) { return one.packets_out + one.packets_in; }
 
 bool busier(const Conversation& one, const Conversation& other) {
@@ -81,6 +77,7 @@ void Analysis::add(const capture::Packet& packet) {
     current_.side = side;
     ++flow.packets[side];
     flow.bytes[side] += segment_.payload.size();
+    flow.to_group = segment_.to_group;
     flow.last_ns = std::max(flow.last_ns, current_.now_ns);
     if (segment_.later_fragment) return;
     segment_.carrier == capture::Carrier::udp ? add_udp() : add_tcp();
@@ -99,7 +96,7 @@ void Analysis::note_data() {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
     flow.undecoded_bytes[side] += segment_.payload.size();
-    if (++flow.undecoded[side] > 1 || is_group(segment_.to.address)) return;
+    if (++flow.undecoded[side] > 1 || segment_.to_group) return;
     flow.data_message[side] = add_message({Protocol::data, Kind::notice, "data"});
 }
 
@@ -271,7 +268,7 @@ void Analysis::end_datagrams(Flow& flow) {
     // A few datagrams at once may be anything; one that goes on and on waits for somebody.
     constexpr std::uint64_t least_packets = 3;
     constexpr std::int64_t least_duration_ns = 500'000'000;
-    if (!one_way || is_group(flow.side(1 - speaker).address)) return;
+    if (!one_way || flow.to_group) return;
     if (flow.packets[speaker] < least_packets || duration < least_duration_ns) return;
     if (flow.undecoded[speaker] == 0) return;  // requests are judged one by one
     evidence_.note(evidence_.one_way, OneWay{flow.side(speaker), flow.side(1 - speaker),

@@ -62,6 +62,7 @@ struct Flow {
     std::array<Sequence, 2> request{no_message, no_message};
     std::array<bool, 2> acknowledges{};  // TCP: this side says that it has received something
     bool refused = false;                // by ICMP
+    bool to_group = false;               // multicast or broadcast
     bool stun = false;
     bool turn = false;
     Connection tcp;  // the newest

@@ -97,6 +97,8 @@ TEST_CASE("the any device says which way a packet went") {
         const Taken new_form = take(LinkType::linux_sll2, sll2(type));
         check_hello(new_form, client, server);
         CHECK(new_form.segment.direction == direction);
+        CHECK(old_form.segment.to_group == (type == 1));
+        CHECK(new_form.segment.to_group == (type == 1));
     }
 }
 

@@ -441,6 +441,14 @@ TEST_CASE("one side speaks and nobody answers") {
         for (int i = 0; i < 5; ++i) feed.udp(client, at("239.1.1.1:5000"), Bytes{0xF1}, 250);
         CHECK(feed.later().finish().findings.empty());
     }
+    SECTION("to all of a network") {
+        // An Ethernet broadcast to 192.168.7.255, as games and discovery send it.
+        const Bytes datagram = udp_packet(client, at("192.168.7.255:5000"), Bytes{0xF1});
+        Bytes frame = ethernet(0x0800, datagram);
+        std::fill_n(frame.begin(), 6, std::uint8_t{0xFF});
+        for (int i = 0; i < 5; ++i) feed.link(capture::LinkType::ethernet, frame, 250);
+        CHECK(feed.later().finish().findings.empty());
+    }
     SECTION("nobody at all") {
         feed.udp(client, server, binding(1)).udp(client, other_server, binding(2));
         const auto found = with_code(feed.later().finish(), "capture.one-way");
