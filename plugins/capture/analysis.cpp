@@ -234,11 +234,14 @@ void Analysis::end_connection(Flow& flow) {
 }
 
 void Analysis::end(Flow& flow) {
-    if (flow.packets[0] > 0 && flow.packets[1] > 0) ++evidence_.two_way;
+    const HostPair pair{flow.low.address, flow.high.address};
+    if (flow.packets[0] > 0 && flow.packets[1] > 0) evidence_.note(evidence_.two_way, pair);
     if (flow.carrier == capture::Carrier::tcp) {
         // Whoever acknowledges has received something, which this capture does not show.
         for (const std::size_t side : {0, 1}) {
-            if (flow.acknowledges[side] && flow.packets[1 - side] == 0) ++evidence_.half_seen;
+            if (flow.acknowledges[side] && flow.packets[1 - side] == 0) {
+                evidence_.note(evidence_.half_seen, pair);
+            }
         }
     }
     for (Grant& grant : evidence_.grants) {
@@ -321,7 +324,9 @@ void Analysis::fill_messages(Outcome& result) {
     // Nothing is shown as unanswered where the capture shows no answers at all.
     const bool one_direction = shows_one_direction(evidence_);
     for (Message& message : result.messages) {
-        if (one_direction && message.fate == Fate::unanswered) message.fate = Fate::open;
+        const bool hidden =
+            one_direction || evidence_.hides_answers(message.from.address, message.to.address);
+        if (hidden && message.fate == Fate::unanswered) message.fate = Fate::open;
         for (std::optional<Sequence>* other : {&message.answers, &message.answered_by}) {
             if (*other && **other >= Messages::first_hidden) other->reset();
         }

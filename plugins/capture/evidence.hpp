@@ -2,6 +2,7 @@
 // does not fit any more is counted in `dropped`.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <map>
 #include <set>
@@ -106,6 +107,15 @@ struct OneWay {  // a UDP conversation in which one side alone speaks
     bool stun = false;
 };
 
+// Two hosts, whichever is named first.
+struct HostPair {
+    IpAddress low;
+    IpAddress high;
+    HostPair(const IpAddress& one, const IpAddress& other)
+        : low(std::min(one, other)), high(std::max(one, other)) {}
+    friend auto operator<=>(const HostPair&, const HostPair&) = default;
+};
+
 struct Evidence {
     static constexpr std::size_t max_each = 256;
     static constexpr std::size_t max_exchanges = 4096;
@@ -122,8 +132,10 @@ struct Evidence {
     // A mapping that a router is being asked for, by the ports of the connection; over once it has
     // answered.
     std::map<std::uint32_t, Grant> asked_mapping;
-    std::uint64_t two_way = 0;    // conversations with packets both ways
-    std::uint64_t half_seen = 0;  // TCP that goes on, and the capture shows one side of it
+    // Hosts that the capture shows talking to each other, and such of which it shows one alone,
+    // though their TCP goes on.
+    std::set<HostPair> two_way;
+    std::set<HostPair> half_seen;
     std::uint64_t dropped = 0;
 
     template <class Item>
@@ -133,6 +145,17 @@ struct Evidence {
         } else {
             ++dropped;
         }
+    }
+
+    // Past the limit there are enough to tell by.
+    void note(std::set<HostPair>& pairs, const HostPair& pair) {
+        if (pairs.size() < max_exchanges) pairs.insert(pair);
+    }
+
+    // What the one says to the other is in the capture, and what comes back is not: that nothing
+    // came back proves nothing.
+    bool hides_answers(const IpAddress& one, const IpAddress& other) const {
+        return half_seen.contains({one, other}) && !two_way.contains({one, other});
     }
 
     // Null once there are too many.

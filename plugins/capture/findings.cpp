@@ -6,21 +6,38 @@
 
 namespace p2pdiag::capture_plugin {
 
+namespace {
+
+std::uint64_t hidden_pairs(const Evidence& evidence) {
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        evidence.half_seen,
+        [&](const HostPair& pair) { return !evidence.two_way.contains(pair); }));
+}
+
+}  // namespace
+
+// By proportion: a router that sees one direction of the internet may see its own network whole.
 bool shows_one_direction(const Evidence& evidence) {
-    return evidence.half_seen > 0 && evidence.two_way == 0;
+    return hidden_pairs(evidence) > evidence.two_way.size();
 }
 
 std::vector<Finding> findings_of(const Evidence& evidence, const Outcome& result, bool lost) {
     FindingList list;
-    if (shows_one_direction(evidence)) {
+    const std::uint64_t hidden = hidden_pairs(evidence);
+    const bool one_direction = shows_one_direction(evidence);
+    if (hidden > 0) {
         list.add({"capture.incomplete",
                   Severity::warning,
-                  "The capture shows one direction only: connections go on whose other side is "
-                  "not in it, so nothing can be said about missing answers",
-                  {{"connections", evidence.half_seen}}});
-    } else {
-        add_silence(list, evidence, lost);
+                  one_direction
+                      ? "The capture shows one direction only: connections go on whose other side "
+                        "is not in it, so nothing can be said about missing answers"
+                      : "The capture shows one direction only between " + times(hidden, "pair") +
+                            " of hosts: connections go on whose other side "
+                            "is not in it. Of these nothing can be said "
+                            "about missing answers",
+                  {{"host_pairs", hidden}, {"host_pairs_both_ways", evidence.two_way.size()}}});
     }
+    if (!one_direction) add_silence(list, evidence, lost);
     add_elsewhere(list, evidence);
     add_icmp(list, evidence);
     add_resets(list, evidence);

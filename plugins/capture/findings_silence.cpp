@@ -90,7 +90,7 @@ bool nothing_came_in(const Evidence& evidence) {
         if (exchange.unanswered > 0) asked.insert(key.to.address);
     }
     for (const OneWay& one : evidence.one_way) asked.insert(one.to.address);
-    return evidence.two_way == 0 && asked.size() > 1;
+    return evidence.two_way.empty() && asked.size() > 1;
 }
 
 }  // namespace
@@ -105,10 +105,12 @@ void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
     }
     const std::set<IceSession> working = working_sessions(evidence);
     for (const auto& [key, exchange] : evidence.exchanges) {
+        if (evidence.hides_answers(key.from, key.to.address)) continue;
         add_exchange(list, key, exchange, lost, working.contains(key.ice_session));
         add_other_source(list, key, exchange);
     }
     for (const OneWay& one : evidence.one_way) {
+        if (evidence.hides_answers(one.from.address, one.to.address)) continue;
         const std::int64_t milliseconds = one.duration_ns / 1'000'000;
         list.add({"capture.one-way",
                   Severity::warning,

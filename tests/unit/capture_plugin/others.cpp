@@ -466,6 +466,32 @@ TEST_CASE("one side speaks and nobody answers") {
     }
 }
 
+TEST_CASE("one direction of the internet, and all of the own network") {
+    // As a router sees it that sends through one line and receives through another.
+    const Endpoint resolver = at("192.168.7.1:5000");
+    Feed feed;
+    feed.udp(client, resolver, Bytes{1}).udp(resolver, client, Bytes{1});
+    const auto half = [&feed](const Endpoint& far) {
+        feed.tcp(client, far, 101, {.ack = true}, Bytes{1}).tcp(client, far, 102, {.ack = true});
+    };
+    half(web);
+    feed.udp(client, {web.address, 3478}, binding(1)).udp(client, server, binding(2));
+    SECTION("mostly") {
+        half(peer);
+        const Outcome outcome = feed.later().finish();
+        CHECK(has(outcome, "capture.incomplete"));
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+    SECTION("of one host") {
+        feed.udp(client, peer, Bytes{1}).udp(peer, client, Bytes{1});
+        const Outcome outcome = feed.later().finish();
+        CHECK(has(outcome, "capture.incomplete"));
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("to") == "11.22.33.10:3478");
+    }
+}
+
 TEST_CASE("data that goes both ways is a row for each, with its size") {
     Feed feed;
     for (int i = 0; i < 4; ++i) feed.udp(client, peer, Bytes(100)).udp(peer, client, Bytes(50));
