@@ -69,7 +69,10 @@ void Analysis::add(const capture::Packet& packet) {
     }
     if (segment_.direction == capture::Direction::outbound) note_direction();
     if (segment_.carrier == capture::Carrier::icmp) return add_icmp();
-    if (segment_.carrier == capture::Carrier::other) return;
+    if (segment_.carrier == capture::Carrier::other) {
+        ++other_protocol_;
+        return;
+    }
 
     const auto [flow, side] =
         flows_.get(segment_.carrier, segment_.from, segment_.to, current_.now_ns);
@@ -250,7 +253,7 @@ void Analysis::end(Flow& flow) {
         const std::size_t beginner = flow.began_low ? 0 : 1;
         if (carrier && flow.side(1 - beginner) == grant.internal &&
             flow.side(beginner).address != grant.router && flow.last_ns >= grant.time_ns) {
-            grant.inbound += flow.packets[beginner];
+            ++grant.inbound;
         }
     }
     flow.carrier == capture::Carrier::udp ? end_datagrams(flow) : end_connection(flow);
@@ -350,6 +353,8 @@ void Analysis::fill_remarks(Outcome& result) const {
         if (number > 0) result.remarks.push_back(std::to_string(number) + ' ' + what);
     };
     note(unknown_link_, "packets of a link type that is not known here");
+    note(not_ip_, "packets that are no IP (ARP, LLDP and the like)");
+    note(other_protocol_, "IP packets of other protocols than UDP, TCP and ICMP");
     note(malformed_, "packets with broken or cut headers");
     note(dissector_.orphan_fragments(), "fragments whose first part is not in the capture");
     note(timeline_.jumps(), "times the clock was set back; what follows was moved up to it");

@@ -129,6 +129,7 @@ private:
     std::uint64_t understood_ = 0;
     std::uint64_t unknown_link_ = 0;
     std::uint64_t not_ip_ = 0;
+    std::uint64_t other_protocol_ = 0;
     std::uint64_t malformed_ = 0;
     std::uint64_t filtered_ = 0;
 };

@@ -172,10 +172,9 @@ void Analysis::take(const natpmp::Response& content) {
     if (!mapped) return;
     const Transport transport =
         content.opcode == natpmp::Opcode::map_udp ? Transport::udp : Transport::tcp;
-    evidence_.note(
-        evidence_.grants,
-        Grant{Protocol::natpmp, transport, Endpoint{segment.to.address, content.internal_port},
-              content.external_port, segment.from.address, current_.now_ns, current_.number});
+    evidence_.note(Grant{Protocol::natpmp, transport,
+                         Endpoint{segment.to.address, content.internal_port}, content.external_port,
+                         segment.from.address, current_.now_ns, current_.number});
 }
 
 void Analysis::take(const pcp::Request& content) {
@@ -200,10 +199,10 @@ void Analysis::take(const pcp::Response& content) {
     const bool udp = content.map->protocol == pcp::protocol_number(Transport::udp);
     const bool tcp = content.map->protocol == pcp::protocol_number(Transport::tcp);
     if (!udp && !tcp) return;
-    evidence_.note(evidence_.grants, Grant{Protocol::pcp, udp ? Transport::udp : Transport::tcp,
-                                           Endpoint{segment.to.address, content.map->internal_port},
-                                           content.map->external_port, segment.from.address,
-                                           current_.now_ns, current_.number});
+    evidence_.note(Grant{Protocol::pcp, udp ? Transport::udp : Transport::tcp,
+                         Endpoint{segment.to.address, content.map->internal_port},
+                         content.map->external_port, segment.from.address, current_.now_ns,
+                         current_.number});
 }
 
 void Analysis::take(const ssdp::Search& content) {
@@ -314,7 +313,7 @@ void Analysis::note_soap(const capture::HttpContent& content) {
     if (asked == evidence_.asked_mapping.end()) return;
     if (content.head.status == 200) {
         asked->second.time_ns = current_.now_ns;
-        evidence_.note(evidence_.grants, asked->second);
+        evidence_.note(asked->second);
     }
     evidence_.asked_mapping.erase(asked);
 }

@@ -96,7 +96,7 @@ struct Grant {  // a mapping that a router agreed to
     IpAddress router;
     std::int64_t time_ns = 0;
     std::uint64_t packet = 0;
-    std::uint64_t inbound = 0;  // packets of conversations that others began with it
+    std::uint64_t inbound = 0;  // conversations that others began with it
 };
 
 struct OneWay {  // a UDP conversation in which one side alone speaks
@@ -156,6 +156,15 @@ struct Evidence {
     // came back proves nothing.
     bool hides_answers(const IpAddress& one, const IpAddress& other) const {
         return half_seen.contains({one, other}) && !two_way.contains({one, other});
+    }
+
+    // A renewal is the mapping that there was before.
+    void note(const Grant& grant) {
+        const bool known = std::ranges::any_of(grants, [&grant](const Grant& one) {
+            return one.transport == grant.transport && one.internal == grant.internal &&
+                   one.external_port == grant.external_port;
+        });
+        if (!known) note(grants, grant);
     }
 
     // Null once there are too many.

@@ -136,19 +136,20 @@ void add_grants(FindingList& list, const Evidence& evidence, const Outcome& resu
             std::max<std::int64_t>((result.last_ns - one.time_ns) / 1'000'000, 0);
         std::string port{to_string(one.transport)};
         port += ' ' + std::to_string(one.external_port);
-        list.add({"capture.mapped-no-inbound",
-                  Severity::info,
-                  one.router.to_string() + " agreed by " + std::string(to_string(one.protocol)) +
-                      " to forward " + port + " to " + one.internal.to_string() + "; in the " +
-                      std::to_string(after) +
-                      " ms that the capture lasted after it nothing came in: nobody tried, or the "
-                      "packets do not get that far",
-                  {{"router", one.router.to_string()},
-                   {"protocol", to_string(one.transport)},
-                   {"external_port", one.external_port},
-                   {"internal", one.internal.to_string()},
-                   {"watched_ms", after},
-                   {"packet", one.packet}}});
+        list.add(
+            {"capture.mapped-no-inbound",
+             Severity::info,
+             one.router.to_string() + " agreed by " + std::string(to_string(one.protocol)) +
+                 " to forward " + port + " to " + one.internal.to_string() + "; in the " +
+                 std::to_string(after) +
+                 " ms that the capture lasted after it nobody began a conversation with it: nobody "
+                 "tried, or the packets do not get that far",
+             {{"router", one.router.to_string()},
+              {"protocol", to_string(one.transport)},
+              {"external_port", one.external_port},
+              {"internal", one.internal.to_string()},
+              {"watched_ms", after},
+              {"packet", one.packet}}});
     }
 }
 

@@ -93,6 +93,15 @@ TEST_CASE("streams without end stay within their memory") {
     CHECK(feed.later().finish().conversation_count == 3001);
 }
 
+TEST_CASE("what is not looked into is counted and said") {
+    Feed feed;
+    feed.link(capture::LinkType::ethernet, ethernet(0x0806, Bytes(28)));
+    feed.packet(ipv4(client.address, server.address, 132, Bytes(20)));  // SCTP
+    const Outcome outcome = feed.finish();
+    CHECK(remarked(outcome, "1 packets that are no IP"));
+    CHECK(remarked(outcome, "1 IP packets of other protocols"));
+}
+
 TEST_CASE("nothing at all") {
     Feed feed;
     const Outcome outcome = feed.finish();

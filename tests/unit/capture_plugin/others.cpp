@@ -50,6 +50,14 @@ TEST_CASE("NAT-PMP: pairs by opcode, and a mapping that nobody used") {
         const Outcome outcome = feed.udp(peer, inside, Bytes{1}).later().finish();
         CHECK_FALSE(has(outcome, "capture.mapped-no-inbound"));
     }
+    SECTION("a renewal is the same mapping") {
+        feed.udp(client, router, natpmp::encode(request), 60'000).udp(router, client, granted());
+        const auto found = with_code(feed.later().finish(), "capture.mapped-no-inbound");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("packet") == 2);
+        CHECK(found[0].evidence.at("watched_ms") == 70'010);
+        CHECK(found[0].message.find("nobody began a conversation") != std::string::npos);
+    }
     SECTION("an answer to our own question is not somebody") {
         const Endpoint inside{client.address, 8000};
         feed.udp(inside, peer, Bytes{1}).udp(peer, inside, Bytes{1});
