@@ -4,9 +4,10 @@
 
 namespace p2pdiag::capture {
 
-bool StreamBytes::add(std::uint32_t sequence, ByteView data, bool cut) {
-    // What the capture cut off of a segment never comes: later segments leave a gap there.
-    if (cut || data.empty()) return !cut;
+bool StreamBytes::add(std::uint32_t sequence, ByteView data) {
+    // What is cut off here or was before never comes: later segments leave a gap there.
+    data = data.first(std::min(data.size(), max_buffer));
+    if (data.empty()) return true;
     if (!append(sequence, data)) return false;
     return take_waiting();
 }

@@ -22,9 +22,10 @@ public:
     // `sequence`: of the first byte of the stream (RFC 9293: one after that of the SYN).
     explicit StreamBytes(std::uint32_t sequence) : next_(sequence) {}
 
-    // Segments may come in any order and more than once. False once the stream cannot be followed
-    // any more: bytes are missing for good, or there are too many.
-    bool add(std::uint32_t sequence, ByteView data, bool cut);
+    // Segments may come in any order and more than once; of one that the capture cut, or that is
+    // larger than the buffer, what there is of it. False once the stream cannot be followed any
+    // more: bytes are missing for good, or there are too many.
+    bool add(std::uint32_t sequence, ByteView data);
 
     ByteView data() const { return ByteView(bytes_).subspan(begin_); }
     void consume(std::size_t size);
@@ -64,13 +65,13 @@ public:
     explicit StreamParser(std::uint32_t sequence) : bytes_(sequence) {}
 
     // Hands a segment over. False once nothing more will be found: give the parser up.
-    bool add(std::uint32_t sequence, ByteView data, bool cut) {
-        return alive_ && (alive_ = bytes_.add(sequence, data, cut));
+    bool add(std::uint32_t sequence, ByteView data) {
+        return alive_ && (alive_ = bytes_.add(sequence, data));
     }
     // The next whole message; monostate when there is none yet.
     StreamContent next();
     bool alive() const { return alive_; }
-    std::size_t memory() const { return bytes_.memory(); }
+    std::size_t memory() const { return bytes_.memory() + handshake_.capacity(); }
 
 private:
     enum class Protocol : std::uint8_t { unknown, stun, http, tls };

@@ -107,8 +107,7 @@ void Analysis::tcp_payload() {
             streams_.open(flow.tcp.syn[side] ? flow.tcp.initial[side] + 1 : segment_.tcp.sequence);
     }
     capture::StreamParser* parser = streams_.find(flow.tcp.stream[side]);
-    bool alive =
-        parser != nullptr && parser->add(segment_.tcp.sequence, segment_.payload, segment_.cut);
+    bool alive = parser != nullptr && parser->add(segment_.tcp.sequence, segment_.payload);
     while (alive) {
         const capture::StreamContent content = parser->next();
         alive = parser->alive();

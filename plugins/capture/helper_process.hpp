@@ -40,7 +40,8 @@ struct HelperResult {
 };
 
 // Bytes of each packet that are kept: a whole one of Ethernet with tags. STUN, DNS and what routers
-// answer fit; the headers alone would not tell a mapped address from a port.
+// answer fit; the headers alone would not tell a mapped address from a port. Of TCP's frames that
+// the network card is to divide (segmentation offload) it is the beginning, which is read.
 inline constexpr unsigned default_snap_length = 1600;
 
 struct HelperOrder {

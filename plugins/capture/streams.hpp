@@ -22,6 +22,7 @@ public:
     // After bytes were handed over: keeps the memory within bounds.
     void settle(Id id);
     void close(Id id);
+    std::size_t memory() const { return memory_; }  // bytes, of all
 
 private:
     struct Slot {

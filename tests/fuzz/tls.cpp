@@ -29,7 +29,7 @@ std::size_t messages_in(ByteView stream, std::size_t segment) {
     std::size_t count = 0;
     for (std::size_t at = 0; at < stream.size(); at += segment) {
         const ByteView part = stream.subspan(at, std::min(segment, stream.size() - at));
-        if (!parser.add(static_cast<std::uint32_t>(at), part, false)) break;
+        if (!parser.add(static_cast<std::uint32_t>(at), part)) break;
         while (true) {
             const capture::StreamContent content = parser.next();
             if (std::holds_alternative<std::monostate>(content)) break;

@@ -26,13 +26,13 @@ TEST_CASE("segments in any order, more than once and overlapping, are one stream
     // Around the end of the sequence numbers, where they begin again at 0.
     for (const std::uint32_t start : {0U, 0xFFFFFFF0U}) {
         capture::StreamBytes stream(start);
-        CHECK(stream.add(start + 5, text("fghij"), false));
+        CHECK(stream.add(start + 5, text("fghij")));
         CHECK(stream.data().empty());
-        CHECK(stream.add(start + 3, text("defg"), false));
-        CHECK(stream.add(start, text("abc"), false));
+        CHECK(stream.add(start + 3, text("defg")));
+        CHECK(stream.add(start, text("abc")));
         CHECK(as_text(stream.data()) == "abcdefghij");
-        CHECK(stream.add(start, text("abcd"), false));
-        CHECK(stream.add(start + 8, text("ijkl"), false));
+        CHECK(stream.add(start, text("abcd")));
+        CHECK(stream.add(start + 8, text("ijkl")));
         CHECK(as_text(stream.data()) == "abcdefghijkl");
         stream.consume(4);
         CHECK(as_text(stream.data()) == "efghijkl");
@@ -41,43 +41,41 @@ TEST_CASE("segments in any order, more than once and overlapping, are one stream
 
 TEST_CASE("a stream keeps within its bounds") {
     capture::StreamBytes far(0);
-    CHECK_FALSE(far.add(1'000'000, text("x"), false));
+    CHECK_FALSE(far.add(1'000'000, text("x")));
     capture::StreamBytes many(0);
     bool held = true;
-    for (std::uint32_t i = 0; i < 100 && held; ++i) held = many.add(2 + 2 * i, text("x"), false);
+    for (std::uint32_t i = 0; i < 100 && held; ++i) held = many.add(2 + 2 * i, text("x"));
     CHECK_FALSE(held);
     CHECK(many.memory() < 64 * capture::StreamBytes::max_waiting);
     capture::StreamBytes large(0);
-    CHECK_FALSE(large.add(0, Bytes(capture::StreamBytes::max_buffer + 1), false));
-    capture::StreamBytes cut(0);
-    CHECK_FALSE(cut.add(0, text("abc"), true));
+    CHECK(large.add(0, Bytes(capture::StreamBytes::max_buffer + 1)));
+    CHECK(large.data().size() == capture::StreamBytes::max_buffer);
+    CHECK_FALSE(large.add(capture::StreamBytes::max_buffer, Bytes(1)));
 }
 
 TEST_CASE("a request and a WebSocket answer, byte by byte") {
     capture::StreamParser parser(1);
     std::uint32_t sequence = 1;
     for (const char c : request.substr(0, request.size() - 1)) {
-        CHECK(parser.add(sequence++, text(std::string(1, c)), false));
+        CHECK(parser.add(sequence++, text(std::string(1, c))));
         CHECK_FALSE(first<capture::HttpContent>(parser));
     }
-    CHECK(parser.add(sequence, text("\n"), false));
+    CHECK(parser.add(sequence, text("\n")));
     const auto content = first<capture::HttpContent>(parser);
     REQUIRE(content.has_value());
     CHECK(content->head.target == "/chat");
     CHECK(content->head.is_websocket_upgrade());
 
     capture::StreamParser answer(1);
-    answer.add(1, text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), false);
+    answer.add(1, text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"));
     CHECK(first<capture::HttpContent>(answer)->head.status == 101);
     CHECK_FALSE(answer.alive());
 }
 
 TEST_CASE("bodies are kept where they are XML, and skipped where not") {
     capture::StreamParser parser(0);
-    parser.add(0,
-               text("POST /c HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\n<x/>"
-                    "POST /d HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"),
-               false);
+    parser.add(0, text("POST /c HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\n<x/>"
+                       "POST /d HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"));
     CHECK(first<capture::HttpContent>(parser)->body == "<x/>");
     const auto second = first<capture::HttpContent>(parser);
     CHECK(second->head.target == "/d");
@@ -106,16 +104,16 @@ TEST_CASE("TLS hellos over several records, and what ends them") {
         records.u8(message[i]);
     }
     capture::StreamParser parser(0);
-    parser.add(0, records.view(), false);
+    parser.add(0, records.view());
     CHECK(first<tls::ClientHello>(parser)->version == 0x0303);
     CHECK(parser.alive());
     const auto size = static_cast<std::uint32_t>(records.size());
-    parser.add(size, Bytes{23, 3, 3, 0, 1, 0}, false);
+    parser.add(size, Bytes{23, 3, 3, 0, 1, 0});
     CHECK_FALSE(first<tls::ClientHello>(parser));
     CHECK_FALSE(parser.alive());
 
     capture::StreamParser alert(0);
-    alert.add(0, Bytes{21, 3, 3, 0, 2, 2, 40}, false);
+    alert.add(0, Bytes{21, 3, 3, 0, 2, 2, 40});
     CHECK(first<capture::TlsAlert>(alert)->alert.text() == "handshake_failure");
 }
 
@@ -130,14 +128,14 @@ TEST_CASE("STUN over TCP, with ChannelData between") {
     }
     stream = joined({stream, one});
     capture::StreamParser parser(0);
-    CHECK(parser.add(0, stream, false));
+    CHECK(parser.add(0, stream));
     CHECK(first<capture::StunContent>(parser)->message.transaction[0] == 7);
     CHECK(first<capture::StunContent>(parser)->message.transaction[0] == 7);
 }
 
 TEST_CASE("what is nothing that is known is given up at once") {
     capture::StreamParser parser(0);
-    parser.add(0, text("SSH-2.0-OpenSSH_9.2p1 Debian"), false);
+    parser.add(0, text("SSH-2.0-OpenSSH_9.2p1 Debian"));
     CHECK_FALSE(first<capture::HttpContent>(parser));
     CHECK_FALSE(parser.alive());
 }

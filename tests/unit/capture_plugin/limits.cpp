@@ -3,6 +3,7 @@
 
 #include "feed.hpp"
 #include "output.hpp"
+#include "streams.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::testing;
@@ -100,6 +101,25 @@ TEST_CASE("what is not looked into is counted and said") {
     const Outcome outcome = feed.finish();
     CHECK(remarked(outcome, "1 packets that are no IP"));
     CHECK(remarked(outcome, "1 IP packets of other protocols"));
+}
+
+TEST_CASE("the budget of streams holds what TLS has put together, too") {
+    capture_plugin::Streams streams;
+    // A handshake message of 15000 bytes, in records of which the last never comes.
+    const Bytes record = joined({{22, 3, 1, 0x3A, 0x98, 1, 0, 0x3B, 0}, Bytes(14'996)});
+    std::size_t held = 0;
+    for (std::size_t i = 0; i < 2 * capture_plugin::Streams::max_streams; ++i) {
+        const auto id = streams.open(0);
+        capture::StreamParser* parser = streams.find(id);
+        REQUIRE(parser->add(0, record));
+        CHECK(std::holds_alternative<std::monostate>(parser->next()));
+        REQUIRE(parser->alive());
+        CHECK(parser->memory() >= 15'000);
+        held = std::max(held, parser->memory());
+        streams.settle(id);
+        CHECK(streams.memory() <= capture_plugin::Streams::max_memory);
+    }
+    CHECK(streams.memory() + held > capture_plugin::Streams::max_memory);
 }
 
 TEST_CASE("nothing at all") {

@@ -247,6 +247,17 @@ TEST_CASE("a reset after the first words is told, one at the end is not") {
     CHECK(closed.messages[3].text == "200 OK");
 }
 
+TEST_CASE("of a frame that was cut, the beginning is read") {
+    // What a network card is given to divide is larger than what a recording keeps of a packet.
+    const std::string text = "GET /chat HTTP/1.1\r\n\r\n";
+    Bytes packet =
+        tcp_packet(client, web, 101, {.ack = true}, joined({bytes_of(text), Bytes(9000)}));
+    packet.resize(1600);
+    Feed feed;
+    const Outcome outcome = connect(feed).packet(packet).later().finish();
+    CHECK(std::ranges::count(outcome.messages, "GET /chat", &Message::text) == 1);
+}
+
 TEST_CASE("what is no reset at the first data") {
     Feed feed;
     SECTION("the client closes, to whom the server spoke first") {
