@@ -271,16 +271,43 @@ bool print_report(const Context& context, const report::Format& format,
     return print(format.render(report, options));
 }
 
-// The options of every plugin that has a check in the plan: where its packets go is in there.
-json::object options_in_use(const Context& context, const profile::Profile& profile,
+// Where packets may go: "host:port", an URL, or the number of a port. A recorder needs nothing
+// else, and a secret is neither.
+bool names_target(const options::Option& option, const json::value& value) {
+    using options::Type;
+    if (option.type == Type::endpoint || option.type == Type::integer) return true;
+    return option.type == Type::string && value.is_string() &&
+           std::string_view(value.get_string()).find("://") != std::string_view::npos;
+}
+
+// Of every plugin that has a check in the plan.
+json::object targets_in_use(const Context& context, const profile::Profile& profile,
                             const runner::Plan& plan) {
-    json::object options;
+    json::object targets;
     for (const std::string& id : plan.order) {
-        const std::string& plugin = context.plugins.owner_of(id)->id;
-        const auto own = profile.plugins.find(plugin);
-        if (own != profile.plugins.end()) options[plugin] = own->second;
+        const loader::Plugin& plugin = *context.plugins.owner_of(id);
+        const auto own = profile.plugins.find(plugin.id);
+        if (own == profile.plugins.end()) continue;
+        json::object kept;
+        for (const options::Option& option : plugin.options) {
+            const json::value* value = json::find(own->second, option.profile_key());
+            if (value != nullptr && names_target(option, *value)) {
+                kept[option.profile_key()] = *value;
+            }
+        }
+        targets[plugin.id] = std::move(kept);
     }
-    return options;
+    return targets;
+}
+
+// A recorder is told where the servers are, not what they are told.
+void hide_credentials(json::object& input) {
+    json::value* servers = input.if_contains("servers");
+    json::object* all = servers == nullptr ? nullptr : servers->if_object();
+    json::value* turn = all == nullptr ? nullptr : all->if_contains("turn");
+    json::object* server = turn == nullptr ? nullptr : turn->if_object();
+    if (server == nullptr) return;
+    for (const char* name : {"username", "password"}) server->erase(name);
 }
 
 void start_recorder(FlightRecorder& recorder, const Context& context,
@@ -289,7 +316,8 @@ void start_recorder(FlightRecorder& recorder, const Context& context,
     json::array checks;
     for (const std::string& id : plan.order) checks.push_back(json::value(id));
     input["checks"] = std::move(checks);
-    input["plugins"] = options_in_use(context, profile, plan);
+    input["plugins"] = targets_in_use(context, profile, plan);
+    hide_credentials(input);
     recorder.start(std::move(input), signals);
 }
 

@@ -58,8 +58,7 @@ p2pdiag_status refuse(Run& run, json::object data, const Refusal& refusal) {
     if (!refusal.command.empty()) data["command"] = refusal.command;
     run.data(json::to_text(data));
     report_not_permitted(run, Severity::info, refusal);
-    run.summary(refusal.command.empty() ? refusal.sentence
-                                        : refusal.sentence + "; to allow it: " + refusal.command);
+    run.summary(refusal.text());
     return P2PDIAG_SKIP;
 }
 

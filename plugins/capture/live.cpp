@@ -58,9 +58,7 @@ int complain(const std::string& what, int code) {
 }
 
 int refuse(const Refusal& refusal) {
-    const bool allow = !refusal.command.empty();
-    const std::string how = allow ? "; to allow it: " + refusal.command : "";
-    return complain(refusal.sentence + how, refusal.not_permitted ? not_permitted : failed);
+    return complain(refusal.text(), refusal.not_permitted ? not_permitted : failed);
 }
 
 int refuse(const HelperResult& result) {

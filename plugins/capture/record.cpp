@@ -196,8 +196,7 @@ p2pdiag_status refuse(Run& run, const Refusal& refusal) {
         return P2PDIAG_ERROR;
     }
     report_not_permitted(run, Severity::warning, refusal);
-    run.summary(refusal.command.empty() ? refusal.sentence
-                                        : refusal.sentence + "; to allow it: " + refusal.command);
+    run.summary(refusal.text());
     return P2PDIAG_SKIP;
 }
 

@@ -52,6 +52,11 @@ std::string list_of(const std::vector<std::string>& names) {
     return text;
 }
 
+std::string Refusal::text() const {
+    if (command.empty()) return sentence;
+    return sentence + "; to allow it (every local user may then capture): " + command;
+}
+
 Refusal refusal_of(const HelperResult& result) {
     if (!result.not_permitted()) return {false, result.why(), {}};
     const auto helper = helper_path();
@@ -68,11 +73,9 @@ Refusal not_started(int error) {
 }
 
 void report_not_permitted(Run& run, Severity severity, const Refusal& refusal) {
-    std::string message = refusal.sentence;
-    if (!refusal.command.empty()) message += ". To allow it: " + refusal.command;
     json::object evidence{{"helper", helper_path().native()}, {"command", nullptr}};
     if (!refusal.command.empty()) evidence["command"] = refusal.command;
-    run.finding("capture.not-permitted", severity, message, json::to_text(evidence));
+    run.finding("capture.not-permitted", severity, refusal.text(), json::to_text(evidence));
 }
 
 }  // namespace p2pdiag::capture_plugin

@@ -25,6 +25,9 @@ struct Refusal {
     bool not_permitted = false;  // else something is wrong
     std::string sentence;
     std::string command;  // to allow it; empty where none would
+
+    // The sentence, with the command and what it means where there is one.
+    std::string text() const;
 };
 Refusal refusal_of(const HelperResult& result);
 Refusal not_started(int error);

@@ -65,6 +65,14 @@ void add_all(Targets& targets, std::string_view name, const json::value& value) 
     }
 }
 
+// Beside a server stands what it wants to be told, which is nobody's address.
+void add_servers(Targets& targets, const json::object& servers) {
+    if (const json::value* stun = json::find(servers, "stun")) add_all(targets, "stun", *stun);
+    const json::object* turn = json::find_object(servers, "turn");
+    const json::value* server = turn == nullptr ? nullptr : json::find(*turn, "server");
+    if (server != nullptr) add_all(targets, "server", *server);
+}
+
 bool runs(const json::object& input, std::string_view plugin) {
     const json::array* checks = json::find_array(input, "checks");
     if (checks == nullptr) return false;
@@ -99,9 +107,11 @@ private:
 
 Targets targets_of(const json::object& input, const std::vector<IpAddress>& gateways) {
     Targets targets;
-    for (const char* name : {"target", "servers", "connection", "plugins"}) {
+    for (const char* name : {"target", "connection", "plugins"}) {
         if (const json::value* member = json::find(input, name)) add_all(targets, name, *member);
     }
+    if (const json::object* servers = json::find_object(input, "servers"))
+        add_servers(targets, *servers);
     targets.ports.insert({dns, stun_port, stun_tls});
     if (runs(input, "upnp")) {
         targets.ports.insert({ssdp, portmap_client, portmap_server});

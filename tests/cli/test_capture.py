@@ -32,8 +32,8 @@ class Case(unittest.TestCase):
     def command(self, *arguments):
         return [HOST, "--plugin-dir", self.plugin_dir, "run", *arguments]
 
-    def run_host(self, *arguments, recorder=""):
-        return subprocess.run(self.command(*arguments), env=dict(self.environment, RECORDER=recorder),
+    def run_host(self, *arguments, recorder="", **environment):
+        return subprocess.run(self.command(*arguments), env=dict(self.environment, RECORDER=recorder, **environment),
                               capture_output=True, text=True, timeout=PATIENCE)
 
     def recorded(self):
@@ -61,12 +61,17 @@ class Recording(Case):
         self.assertLess(abs(time.time() - times[-1] / 1e9), PATIENCE)
         self.assertEqual((told["checks"], told["target"]["port"]), (["a-recorder.check"], 4321))
         self.assertIn("stun", told["servers"])
-
         recording = json.loads(done.stdout)["run"]["recording"]
         self.assertEqual((recording["file"], recording["reason"], recording["data"]), (self.file, None, {"packets": 3}))
         self.assertIn("recorded: 3 packets", done.stderr)
         # Not a check of the run, and so in no count of any.
         self.assertEqual([check["id"] for check in json.loads(done.stdout)["checks"]], ["a-recorder.check"])
+
+    def test_the_recorder_is_told_no_secret(self):
+        done = self.run_host("a-recorder.check", "--capture", self.file, P2P_TURN_SERVER="turn.example.org:3478",
+                             P2P_TURN_USERNAME="somebody", P2P_TURN_PASSWORD="swordfish")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.recorded()[1]["servers"]["turn"], {"server": "turn.example.org:3478"})
 
     def test_the_file_is_the_users_alone_and_appears_whole(self):
         os.mkdir(self.place + "/old")

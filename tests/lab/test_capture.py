@@ -128,6 +128,7 @@ class Permission(unittest.TestCase):
         command = check["data"]["command"].split()
         self.assertEqual(command[0], "sudo")
         self.assertIn(check["data"]["command"], check["summary"])
+        self.assertIn("every local user may then capture", check["summary"])
         self.assertEqual(self.as_nobody("capture", "live", "--for", "1s").returncode, 3)
 
         subprocess.run(command[1:], check=True)

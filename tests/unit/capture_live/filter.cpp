@@ -47,7 +47,8 @@ TEST_CASE("targets are found wherever an input names them", "[capture]") {
     const Targets targets = targets_of(input(R"({
         "target": {"port": 8000},
         "servers": {"stun": ["stun.example.org:19302", "192.0.2.9:3500"],
-                    "turn": {"server": "turn.example.org:3479", "username": "u:1", "password": "p:2"}},
+                    "turn": {"server": "turn.example.org:3479", "username": "u:1001",
+                             "password": "192.0.2.66"}},
         "connection": {"timeout_ms": 30000, "signaling_port": 8080},
         "plugins": {"network": {"endpoints": ["192.0.2.53:443", "web.example.org:443"],
                                 "probe": "http://portal.example.org/x", "resolver": "192.0.2.7",
@@ -58,6 +59,7 @@ TEST_CASE("targets are found wherever an input names them", "[capture]") {
         CHECK(targets.ports.contains(static_cast<std::uint16_t>(number)));
     }
     CHECK_FALSE(targets.ports.contains(30000));
+    CHECK_FALSE(targets.ports.contains(1001));
     CHECK_FALSE(targets.ports.contains(443));
     CHECK_FALSE(targets.ports.contains(1900));
     CHECK(targets.hosts == std::set<IpAddress>{*IpAddress::parse("192.0.2.7")});
