@@ -146,6 +146,7 @@ Sequence Analysis::add_message(Described described) {
     message.protocol = described.protocol;
     message.kind = described.kind;
     message.text = std::move(described.text);
+    message.transaction = std::move(described.transaction);
     message.comment = current_.comment;
     const bool shown = !filter_.stun_only || described.protocol == Protocol::stun ||
                        described.protocol == Protocol::turn || described.protocol == Protocol::icmp;

@@ -32,11 +32,13 @@ json::object to_json(const Message& message, std::int64_t first_ns) {
                         {"seen_again", message.seen_again},
                         {"answers", or_null(message.answers)},
                         {"answered_by", or_null(message.answered_by)},
+                        {"transaction", nullptr},
                         {"delay_ms", nullptr},
                         {"fate", nullptr},
                         {"comment", nullptr}};
     if (message.delay_ns) object["delay_ms"] = milliseconds(*message.delay_ns);
     if (message.fate != Fate::none) object["fate"] = to_string(message.fate);
+    if (!message.transaction.empty()) object["transaction"] = message.transaction;
     if (!message.comment.empty()) object["comment"] = message.comment;
     return object;
 }

@@ -23,6 +23,16 @@ Kind kind_of(stun::Class message_class) {
     return Kind::notice;
 }
 
+std::string hexadecimal(ByteView bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : bytes) {
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
 std::string_view class_name(stun::Class message_class) {
     switch (message_class) {
         case stun::Class::request: return "request";
@@ -165,6 +175,7 @@ Described describe(const capture::StunContent& content) {
     described.text += ' ';
     described.text += class_name(message.message_class);
     described.text += stun_details(content);
+    described.transaction = hexadecimal(message.transaction);
     return described;
 }
 

@@ -11,6 +11,7 @@ struct Described {
     Protocol protocol = Protocol::data;
     Kind kind = Kind::notice;
     std::string text;
+    std::string transaction = {};  // as in Message
 };
 
 // RFC 8445 section 7.1.1: a connectivity check is a Binding request with PRIORITY. Servers may ask

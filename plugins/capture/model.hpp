@@ -67,6 +67,7 @@ struct Message {
     Protocol protocol = Protocol::data;
     Kind kind = Kind::notice;
     std::string text;                 // what it says, printable
+    std::string transaction;          // the id of STUN, hexadecimal; empty with other protocols
     std::uint64_t copies = 1;         // sent so often, the same again
     std::uint64_t seen_again = 0;     // the same packet, at another place of the capturing machine
     std::optional<Sequence> answers;  // the request that this answers

@@ -14,6 +14,18 @@ import lab
 
 ETH_P_ALL = 3
 LINUX_SLL2 = 276
+REQUEST = "0x0001"
+# RFC 8489 section 18.3, RFC 5780 section 9: the attributes that hold an address.
+XOR_MAPPED_ADDRESS = 0x0020
+MAPPED_ADDRESS = 0x0001
+ADDRESSES = (MAPPED_ADDRESS, XOR_MAPPED_ADDRESS, 0x802B, 0x802C)
+
+
+def mapped_in(packet):
+    """The mapped address in a packet as tshark sees it: its addresses stand in the order of their attributes."""
+    kinds = [int(kind, 16) for kind in packet["stun.att.type"].split(",") if int(kind, 16) in ADDRESSES]
+    addresses = dict(zip(kinds, zip(packet["stun.att.ipv4"].split(","), packet["stun.att.port"].split(","))))
+    return ":".join(addresses.get(XOR_MAPPED_ADDRESS) or addresses[MAPPED_ADDRESS])
 
 
 class Recorder:
@@ -67,9 +79,12 @@ class Analyzed(unittest.TestCase):
         path = os.path.join(place, "stun.pcap")
         os.environ.update(CAPTURE=path, P2PDIAG=lab.P2PDIAG)
         lab.inside(record_stun, *options, servers=True)
+        return path, self.analyzed(path)
+
+    def analyzed(self, path):
         done = subprocess.run([lab.P2PDIAG, "capture", "analyze", path, "--format", "json", "--stun"],
                               capture_output=True, text=True)
-        return path, json.loads(done.stdout)
+        return json.loads(done.stdout)
 
     def test_symmetric(self):
         path, document = self.captured("--nat", "symmetric")
@@ -89,32 +104,48 @@ class Analyzed(unittest.TestCase):
         errors = [finding for finding in document["findings"] if finding["severity"] == "error"]
         self.assertEqual(errors, [])
 
+    def test_a_recorded_run(self):
+        """The file that run --capture writes tells the mapping change by itself."""
+        place = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, place)
+        path = os.path.join(place, "run.pcapng")
+        lab.lab("run", "--nat", "symmetric", "--", "run", "stun.nat", "--capture", path)
+        document = self.analyzed(path)
+        changed = [finding for finding in document["findings"] if finding["code"] == "capture.mapping-changed"]
+        self.assertTrue(changed, document["findings"])
+        self.assertIn("Symmetric NAT", changed[0]["message"])
+        self.beside_tshark(path, document)
+
     def beside_tshark(self, path, document):
+        """Transaction ids, mapped addresses and pairs are those that tshark sees."""
         if not shutil.which("tshark"):
             self.skipTest("tshark is not installed")
-        fields = ["frame.number", "stun.id", "stun.type.class", "stun.att.ipv4", "stun.att.port", "stun.response-to",
-                  "stun.reqduplicate", "stun.respduplicate"]
-        done = subprocess.run(["tshark", "-r", path, "-Y", "stun", "-T", "fields",
+        fields = ["frame.number", "stun.id", "stun.type", "stun.att.type", "stun.att.ipv4", "stun.att.port",
+                  "stun.response-to", "ip.src", "ip.dst", "udp.srcport", "udp.dstport"]
+        # An ICMP error quotes a message, and is none.
+        done = subprocess.run(["tshark", "-r", path, "-Y", "stun && !icmp", "-T", "fields",
                                *(word for name in fields for word in ("-e", name))],
                               capture_output=True, text=True, check=True)
         theirs = [dict(zip(fields, line.split("\t"))) for line in done.stdout.splitlines()]
-        ours = {message["packet"]: message for message in document["messages"]}
-        packet_of = {message["number"]: message["packet"] for message in document["messages"]}
-        transactions = {packet["stun.id"] for packet in theirs}
-        requests = [message for message in document["messages"] if message["kind"] == "request"]
-        self.assertEqual(len(requests), len(transactions))
-        answers = 0
+        messages = [message for message in document["messages"] if message["protocol"] == "STUN"]
+        ours = {message["packet"]: message for message in messages}
+        packet_of = {message["number"]: message["packet"] for message in messages}
+        requests = [packet for packet in theirs if packet["stun.type"] == REQUEST]
+        self.assertEqual({message["transaction"] for message in messages if message["kind"] == "request"},
+                         {packet["stun.id"] for packet in requests})
+        answers, rows = 0, set()
         for packet in theirs:
             message = ours.get(int(packet["frame.number"]))
+            row = tuple(packet[name] for name in ("stun.id", "stun.type", *fields[-4:]))
             if message is None:
-                self.assertTrue(packet["stun.reqduplicate"] or packet["stun.respduplicate"], packet)
+                self.assertIn(row, rows, "not a row, and not the same again")
                 continue
+            rows.add(row)
+            self.assertEqual(message["transaction"], packet["stun.id"])
             if message["kind"] == "answer":
                 answers += 1
                 self.assertEqual(packet_of[message["answers"]], int(packet["stun.response-to"]))
-                mapped = message["text"].split("mapped ")[1].split()[0]
-                self.assertIn(mapped.split(":")[0], packet["stun.att.ipv4"].split(","))
-                self.assertIn(mapped.split(":")[1], packet["stun.att.port"].split(","))
+                self.assertEqual(message["text"].split("mapped ")[1].split(",")[0].split()[0], mapped_in(packet))
         self.assertGreater(answers, 2)
 
 

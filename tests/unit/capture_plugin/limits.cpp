@@ -23,7 +23,7 @@ bool remarked(const Outcome& outcome, const std::string& part) {
 }  // namespace
 
 TEST_CASE("more conversations than the table holds") {
-    constexpr std::uint32_t count = 200'000;
+    constexpr std::uint32_t count = 1'000'000;
     Feed feed;
     for (std::uint32_t i = 0; i < count; ++i) feed.udp(numbered(i), server, Bytes{1, 2}, 0);
     const Outcome outcome = feed.later().finish();

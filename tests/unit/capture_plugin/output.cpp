@@ -118,6 +118,7 @@ TEST_CASE("the document has it all") {
     const json::array& messages = document.at("messages").get_array();
     REQUIRE(messages.size() == 4);
     CHECK(messages[0].get_object().at("answered_by") == 1);
+    CHECK(messages[0].get_object().at("transaction") == "010000000000000000000000");
     CHECK(messages[1].get_object().at("delay_ms") == 12.0);
     CHECK(messages[2].get_object().at("fate") == "unanswered");
     CHECK(messages[2].get_object().at("copies") == 2);
