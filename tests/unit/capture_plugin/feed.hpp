@@ -22,6 +22,7 @@ inline const Endpoint outside = at("11.22.33.7:40000");
 inline const Endpoint server = at("11.22.33.10:3478");
 inline const Endpoint other_server = at("11.22.33.11:3478");
 inline const Endpoint peer = at("11.22.33.9:5000");
+inline const Endpoint web = at("11.22.33.20:80");
 inline const Endpoint router = at("192.168.7.1:5351");
 
 class Feed {
@@ -70,6 +71,12 @@ private:
     std::uint64_t number_ = 0;
     std::int64_t time_ns_ = 1'700'000'000'000'000'000;
 };
+
+inline Feed& connect(Feed& feed) {
+    feed.tcp(client, web, 100, {.syn = true}).tcp(web, client, 900, {.syn = true, .ack = true});
+    return feed.tcp(client, web, 101, {.ack = true});
+}
+inline Bytes bytes_of(const std::string& text) { return Bytes(text.begin(), text.end()); }
 
 inline Bytes binding(std::uint8_t id, std::optional<stun::ChangeRequest> change = {}) {
     stun::Message message;
