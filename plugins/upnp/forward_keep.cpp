@@ -31,7 +31,7 @@ public:
         : run_(run),
           record_(std::move(*input.record)),
           try_(input.step.tries[record_.granted()->index]),
-          watch_(*record_.granted()->grant, granted_at(*record_.granted())) {
+          watch_(*record_.granted()->grant, try_.request.lifetime, granted_at(*record_.granted())) {
         try_.request.description = describe_as(input.id);
         say("info", "is kept up by " + std::string(display_name(try_.service.protocol)) + " of " +
                         try_.router_name);

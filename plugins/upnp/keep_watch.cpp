@@ -12,14 +12,15 @@ constexpr portmap::Seconds uptime_slack{3};
 // A lease of a few seconds is not renewed more often than this.
 constexpr portmap::Seconds shortest_wait{1};
 constexpr portmap::Seconds after_failure{2};
-// Permanent, or not told.
 constexpr std::chrono::hours never{24 * 365};
 
 }  // namespace
 
 void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint at) {
-    const bool lasts = !grant.lifetime || grant.lifetime->count() == 0;
-    renew_at_ = lasts ? at + never : at + std::max(*grant.lifetime / 2, shortest_wait);
+    // Routers whose list cannot be read do not tell what they granted.
+    const portmap::Seconds lease = grant.lifetime.value_or(asked_);
+    const bool permanent = lease.count() == 0;
+    renew_at_ = permanent ? at + never : at + std::max(lease / 2, shortest_wait);
     // What another router, or this one after its restart, calls its address now.
     if (grant.external_address) external_ = grant.external_address;
     // A restart right after it is seen by the epoch that came with it.

@@ -21,7 +21,11 @@ public:
         map_again  // the router has lost it, or may have
     };
 
-    KeepWatch(const portmap::MapGrant& grant, TimePoint at) { granted(grant, at); }
+    // `asked` is the lease that was asked for, and holds where the grant does not tell another one.
+    KeepWatch(const portmap::MapGrant& grant, portmap::Seconds asked, TimePoint at)
+        : asked_(asked) {
+        granted(grant, at);
+    }
 
     // It was made or renewed at this time.
     void granted(const portmap::MapGrant& grant, TimePoint at);
@@ -45,6 +49,7 @@ private:
     Need again(std::string why);
     bool note_external(const std::optional<IpAddress>& external);
 
+    portmap::Seconds asked_;
     portmap::EpochWatch epochs_;
     std::optional<portmap::Seconds> uptime_;
     std::optional<IpAddress> external_;

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 namespace {
 
 const TimePoint start{};
+constexpr seconds asked{7200};
 
 portmap::MapGrant grant(std::optional<seconds> lifetime) {
     portmap::MapGrant made;
@@ -37,7 +38,7 @@ portmap::Outcome<portmap::PortControlStatus> epoch(std::uint32_t value,
 }  // namespace
 
 TEST_CASE("half of what was granted") {
-    KeepWatch watch(grant(seconds(120)), start);
+    KeepWatch watch(grant(seconds(120)), asked, start);
     CHECK(watch.on_time(start + seconds(59)) == Need::nothing);
     CHECK(watch.on_time(start + seconds(60)) == Need::renew);
     watch.granted(grant(seconds(20)), start + seconds(60));
@@ -46,17 +47,22 @@ TEST_CASE("half of what was granted") {
     watch.failed(start + seconds(70));
     CHECK(watch.on_time(start + seconds(71)) == Need::nothing);
     CHECK(watch.on_time(start + seconds(72)) == Need::renew);
-    for (const auto& lifetime : {std::optional(seconds(0)), std::optional<seconds>()}) {
-        KeepWatch permanent(grant(lifetime), start);
-        CHECK(permanent.on_time(start + seconds(1000000)) == Need::nothing);
-    }
+    KeepWatch permanent(grant(seconds(0)), asked, start);
+    CHECK(permanent.on_time(start + seconds(1000000)) == Need::nothing);
+    // Not told: what was asked for, which a router that knows no lease was not.
+    KeepWatch untold(grant(std::nullopt), seconds(120), start);
+    CHECK(untold.on_time(start + seconds(59)) == Need::nothing);
+    CHECK(untold.on_time(start + seconds(60)) == Need::renew);
+    untold.granted(grant(std::nullopt), start + seconds(60));
+    CHECK(untold.on_time(start + seconds(119)) == Need::nothing);
+    CHECK(untold.on_time(start + seconds(120)) == Need::renew);
     // A lease of nothing is no reason to ask without a pause.
-    KeepWatch hasty(grant(seconds(1)), start);
+    KeepWatch hasty(grant(seconds(1)), asked, start);
     CHECK(hasty.on_time(start + Milliseconds(900)) == Need::nothing);
 }
 
 TEST_CASE("a router that was restarted, by its epoch") {
-    KeepWatch watch(grant(seconds(7200)), start);
+    KeepWatch watch(grant(seconds(7200)), asked, start);
     CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
     CHECK(watch.on_status(epoch(5002), start + seconds(2)) == Need::nothing);
     CHECK(watch.on_status(epoch(1), start + seconds(4)) == Need::map_again);
@@ -67,12 +73,12 @@ TEST_CASE("a router that was restarted, by its epoch") {
 TEST_CASE("a restart before the first look is seen by the epoch of the grant") {
     portmap::MapGrant with_epoch = grant(seconds(7200));
     with_epoch.epoch = 5000;
-    KeepWatch watch(with_epoch, start);
+    KeepWatch watch(with_epoch, asked, start);
     CHECK(watch.on_status(epoch(1), start + seconds(2)) == Need::map_again);
 }
 
 TEST_CASE("E5: a service that was away for a moment may have lost it, whatever its epoch") {
-    KeepWatch watch(grant(seconds(7200)), start);
+    KeepWatch watch(grant(seconds(7200)), asked, start);
     CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
     CHECK(watch.on_status(portmap::Outcome<portmap::PortControlStatus>(failure(Problem::absent)),
                           start + seconds(2)) == Need::nothing);
@@ -82,7 +88,7 @@ TEST_CASE("E5: a service that was away for a moment may have lost it, whatever i
 }
 
 TEST_CASE("another outside address") {
-    KeepWatch watch(grant(seconds(7200)), start);
+    KeepWatch watch(grant(seconds(7200)), asked, start);
     CHECK(watch.on_status(epoch(5000), start) == Need::nothing);
     CHECK(watch.on_status(epoch(5002, ip("203.0.113.8")), start + seconds(2)) == Need::map_again);
     CHECK(watch.why().find("203.0.113.8") != std::string::npos);
@@ -93,7 +99,7 @@ TEST_CASE("another outside address") {
 }
 
 TEST_CASE("a UPnP router: uptime, address, list") {
-    KeepWatch watch(grant(seconds(7200)), start);
+    KeepWatch watch(grant(seconds(7200)), asked, start);
     CHECK(watch.on_status(igd_says(1000, "203.0.113.7")) == Need::nothing);
     CHECK(watch.on_status(igd_says(1004, "203.0.113.7")) == Need::nothing);
     // A clock that was set.
