@@ -23,7 +23,7 @@ p2pdiag_status check_gateways(Run& run) {
     if (input && input->is_object()) search->seen = SeenByStun::from_input(input->get_object());
     auto deadline = run.deadline();
     if (deadline != TimePoint::max()) deadline -= time_to_report;
-    run_until(run.cancel_fd(), deadline, search_routers(search));
+    run_until(run.cancel_fd(), deadline, search_all_routers(search));
     return report(run, judge_gateways(*search));
 }
 

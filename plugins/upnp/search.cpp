@@ -29,6 +29,12 @@ boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
     return search_within(std::move(search), portmap::DiscoveryLimits());
 }
 
+boost::asio::awaitable<void> search_all_routers(std::shared_ptr<Search> search) {
+    portmap::DiscoveryLimits limits;
+    limits.listen = limits.answered;
+    return search_within(std::move(search), limits);
+}
+
 boost::asio::awaitable<void> search_patiently(std::shared_ptr<Search> search) {
     portmap::DiscoveryLimits limits;
     limits.patience = limits.window;

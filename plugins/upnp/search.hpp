@@ -13,6 +13,8 @@ std::optional<IpAddress> public_ipv6();
 
 // Fills `search` (found, ipv6, complete) as answers come; `complete` only at the end.
 boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search);
+// The same for a list of all routers: with MX 1 each has a second to answer.
+boost::asio::awaitable<void> search_all_routers(std::shared_ptr<Search> search);
 // The same for a plan, which nobody makes twice: a slow router on the way to the internet gets the
 // whole window to say whether it maps ports, and whether it opens its IPv6 firewall.
 boost::asio::awaitable<void> search_patiently(std::shared_ptr<Search> search);

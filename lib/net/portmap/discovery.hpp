@@ -53,6 +53,8 @@ struct DiscoveryLimits {
     // one that takes two, as MX 2 would let it, and for its way back; nobody waits three seconds.
     Milliseconds window{2800};
     Milliseconds settle{300};  // after the first usable IGD on the preferred gateway
+    // Not over before, however soon something works: what else there is is to be listed as well.
+    Milliseconds listen{0};
     // The most that a search takes once some protocol works, but for 200 ms when the preferred
     // gateway has just answered and is being read.
     Milliseconds answered{1000};

@@ -182,7 +182,7 @@ Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& l
     if (progress.awaiting || progress.looking) {
         end = std::min(limits.window, std::max(end, limits.patience));
     }
-    return end;
+    return std::max(end, std::min(limits.listen, limits.window));
 }
 
 }  // namespace p2pdiag::net::portmap

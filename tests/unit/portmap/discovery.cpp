@@ -237,6 +237,14 @@ TEST_CASE("when a search is over") {
     CHECK(end_of({5, 100, false, false, true}, patient_ones) == 2800);
     CHECK(end_of({5, {}, true, true}, patient_ones) == 2800);
     CHECK(end_of({5, 100}, patient_ones) == 400);
+    // D4, D5: others on the link have the second that MX 1 gives them.
+    DiscoveryLimits listening;
+    listening.listen = Milliseconds(1000);
+    CHECK(end_of({5, 100}, listening) == 1000);
+    CHECK(end_of({5, 900, true}, listening) == 1000);
+    CHECK(end_of({1500, 1500}, listening) == 1800);
+    listening.window = Milliseconds(500);
+    CHECK(end_of({5, 100}, listening) == 500);
     DiscoveryLimits short_ones;
     short_ones.window = Milliseconds(500);
     CHECK(end_of({5, {}}, short_ones) == 500);
