@@ -58,8 +58,8 @@ std::string explain(Problem problem) {
                    "stand "
                    "in front of it";
         case Problem::absent:
-        case Problem::no_answer:
-        case Problem::no_route: return "the router does not answer";
+        case Problem::no_answer: return "the router does not answer this request";
+        case Problem::no_route: return "the router cannot be reached";
         case Problem::unsupported: return "the router does not know how";
         default: return "the router could not do it";
     }
@@ -101,11 +101,6 @@ void add_grant(Judgement& judgement, const Try& asked, const portmap::MapGrant& 
         judgement.add("portmap.lease-shortened", hardly_any ? Severity::warning : Severity::info,
                       std::move(message), std::move(evidence));
     }
-}
-
-bool left_nothing(const portmap::Failure& failure) {
-    return is_answer(failure.problem) && failure.problem != Problem::malformed &&
-           failure.problem != Problem::too_large;
 }
 
 std::string port_words(Transport transport, std::uint16_t port) {

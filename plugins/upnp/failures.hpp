@@ -13,9 +13,6 @@ void add_failure(Judgement& judgement, const Try& asked, const portmap::Failure&
 // lease.
 void add_grant(Judgement& judgement, const Try& asked, const portmap::MapGrant& grant);
 
-// Whether the router surely made nothing: it said no. Silence and nonsense may come after it did.
-bool left_nothing(const portmap::Failure& failure);
-
 // "UDP port 8000".
 std::string port_words(Transport transport, std::uint16_t port);
 

@@ -112,7 +112,7 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
         }
         add_failure(session->result, one, granted.error());
         session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
-        bool gone = !answer && left_nothing(answer.error());
+        bool gone = !answer && says_no(answer.error().problem);
         if (!gone) {
             const auto& grant = session->record.attempts.back().grant;
             const auto removed = co_await portmap::remove_mapping(one.service, one.request, grant);

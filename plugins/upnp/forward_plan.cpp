@@ -27,6 +27,10 @@ public:
             draft_.steps.clear();
         } else if (!draft_.steps.empty()) {
             planned();
+        } else if (perhaps_) {
+            draft_.result.finish(P2PDIAG_UNKNOWN,
+                                 "The port may be forwarded already, and the router cannot be "
+                                 "asked whether it still is");
         } else if (already_) {
             draft_.result.finish(P2PDIAG_SKIP, "Nothing to do: the port is forwarded already");
         } else {
@@ -81,7 +85,9 @@ private:
             }
             const bool may_hold = open.in_force != InForce::no && !open.lease_is_over;
             if (find_same_router(*made) && may_hold) {
-                already(open, "is forwarded by " +
+                const bool sure = open.in_force == InForce::yes;
+                perhaps_ = perhaps_ || !sure;
+                already(open, (sure ? "is forwarded by " : "may be forwarded by ") +
                                   std::string(display_name(made->service.protocol)) +
                                   " already. To have it by another protocol, take it back first, "
                                   "with 'p2pdiag undo " +
@@ -227,6 +233,7 @@ private:
     const NonceSource& nonces_;
     Draft draft_;
     bool already_ = false;
+    bool perhaps_ = false;    // … as far as is known
     bool makes_new_ = false;  // an IPv4 forward
     bool conflict_ = false;
 };

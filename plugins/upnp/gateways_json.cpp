@@ -80,18 +80,6 @@ void add_mappings(json::object& object, const portmap::IgdMappings& mappings) {
     object["mappings_complete"] = mappings.complete;
 }
 
-// miniupnpd answers over IPv6 from each of its addresses and names its global one, which is taken
-// from nowhere but there. It is one device.
-bool is_repetition(const IgdReport& igd, const portmap::Discovered& found) {
-    const bool refused = igd.description && !*igd.description &&
-                         igd.description->error().problem == portmap::Problem::foreign_url;
-    return refused && std::any_of(found.igds.begin(), found.igds.end(), [&](const auto& other) {
-               return other.description && *other.description &&
-                      other.answer.location == igd.answer.location &&
-                      other.answer.interface == igd.answer.interface;
-           });
-}
-
 json::object device_to_json(const IgdReport& igd, const SeenByStun& seen) {
     const Endpoint from{igd.answer.from, igd.answer.port};
     json::object object{{"from", from.to_string()},

@@ -16,6 +16,13 @@ bool has_answered(const GatewaysView& view) {
     return !view.offers.empty() || std::any_of(igds.begin(), igds.end(), is_igd);
 }
 
+// The first router that did not say whether it forwards ports, where none said no.
+const Offer* only_undecided(const GatewaysView& view) {
+    const auto undecided = [](const Offer& offer) { return offer.undecided; };
+    const bool all = std::all_of(view.offers.begin(), view.offers.end(), undecided);
+    return all && !view.offers.empty() ? &view.offers.front() : nullptr;
+}
+
 void finish_usable(GatewaysView& view) {
     std::vector<std::string> names;
     for (const Protocol protocol : {Protocol::upnp, Protocol::natpmp, Protocol::pcp}) {
@@ -54,7 +61,7 @@ void finish_usable(GatewaysView& view) {
     }
     const bool limited = view.carrier || is_not_reachable(view.outside) ||
                          view.outside == Outside::differs || view.mismatch || view.several ||
-                         view.refused;
+                         view.refused || view.nonces_shown;
     view.result.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
 }
 
@@ -115,12 +122,21 @@ void conclude(GatewaysView& view) {
 void finish(GatewaysView& view) {
     if (!view.usable_protocols.empty()) {
         finish_usable(view);
+    } else if (const Offer* offer = only_undecided(view)) {
+        view.result.finish(P2PDIAG_UNKNOWN,
+                           "A router answers, but not whether it forwards ports: " +
+                               std::string(display_name(offer->service.protocol)) + " of " +
+                               offer->router_name + ", " + offer->why_not);
     } else if (has_answered(view)) {
         view.result.finish(P2PDIAG_WARN, "A router answers, but will not forward ports for us");
     } else if (!view.search.complete) {
         view.result.finish(P2PDIAG_UNKNOWN, "Interrupted before any router had answered");
     } else if (view.search.found.gateways.empty()) {
         view.result.finish(P2PDIAG_SKIP, "There is no router: this machine has no default gateway");
+    } else if (const auto unread = unread_router(view.search.found)) {
+        view.result.finish(P2PDIAG_UNKNOWN,
+                           "A router answers to UPnP, but its description was not read (" +
+                               *unread + "): whether it forwards ports is not known");
     } else {
         finish_none(view);
     }

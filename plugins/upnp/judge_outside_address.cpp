@@ -89,7 +89,9 @@ void judge_wan(GatewaysView& view) {
                                 "internet, a VPN or a 1:1 NAT: not decided",
                             evidence);
             break;
-        case Outside::not_told: judge_hidden_wan(view, router, evidence); break;
+        case Outside::not_told:
+            if (!view.leading->undecided) judge_hidden_wan(view, router, evidence);
+            break;
         default: break;
     }
 }

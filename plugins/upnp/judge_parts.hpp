@@ -31,6 +31,7 @@ struct GatewaysView {
 
     Judgement result;
     std::vector<std::string> usable_protocols;  // "upnp", …
+    bool nonces_shown = false;                  // of PCP clients, to everybody
     bool refused = false;                       // a router said no
     bool mismatch = false;                      // a NAT on this side of a router
     bool several = false;                       // routers

@@ -13,7 +13,7 @@ using portmap::Protocol;
 namespace {
 
 // What is worth knowing of the routers that answered, without a code of its own.
-void add_upnp_evidence(const GatewaysView& view, json::object& evidence) {
+void add_upnp_evidence(GatewaysView& view, json::object& evidence) {
     std::int64_t nonces = 0;
     json::array elsewhere;
     json::array late;
@@ -30,6 +30,7 @@ void add_upnp_evidence(const GatewaysView& view, json::object& evidence) {
     }
     // Whoever knows the nonce of a PCP client may change and delete its mappings.
     if (nonces > 0) evidence["security_pcp_nonces_shown"] = nonces;
+    view.nonces_shown = nonces > 0;
     if (!elsewhere.empty()) evidence["not_a_default_gateway"] = std::move(elsewhere);
     if (!late.empty()) evidence["late_answers"] = std::move(late);
 }
@@ -51,10 +52,16 @@ void judge_protocols(GatewaysView& view) {
         view.usable_protocols.push_back(std::string(portmap::to_string(protocol)));
         json::object evidence{{"routers", to_array(routers)}, {"ipv6_pinholes", pinholes}};
         if (protocol == Protocol::upnp) add_upnp_evidence(view, evidence);
-        view.result.add(std::string(code_of(protocol)), Severity::info,
-                        "Programs can ask the router to forward ports by " +
-                            std::string(display_name(protocol)) + ": " + joined(routers),
-                        std::move(evidence));
+        const bool leaks = protocol == Protocol::upnp && view.nonces_shown;
+        std::string message = "Programs can ask the router to forward ports by " +
+                              std::string(display_name(protocol)) + ": " + joined(routers);
+        if (leaks) {
+            message +=
+                ". Its list tells everybody the secrets (nonces) of PCP clients, by which their "
+                "forwards can be changed and deleted";
+        }
+        view.result.add(std::string(code_of(protocol)), leaks ? Severity::warning : Severity::info,
+                        std::move(message), std::move(evidence));
     }
 }
 
@@ -62,7 +69,7 @@ void judge_refusals(GatewaysView& view) {
     std::vector<std::string> said;
     std::set<std::string> reasons;
     for (const Offer& offer : view.offers) {
-        if (offer.ready) continue;
+        if (offer.ready || offer.undecided) continue;
         // No address to map to is told below, with the address.
         if (offer.external && view.outside_of(offer) == Outside::unusable) continue;
         if (offer.problem == Problem::address_mismatch) continue;

@@ -22,7 +22,8 @@ struct Trial {
 
 struct MappingTest {
     std::vector<Trial> trials;
-    std::vector<Offer> not_ready;  // answered, but will not do it
+    std::vector<Offer> not_ready;       // answered, but will not do it, or did not say
+    std::optional<std::string> unread;  // see unread_router()
     std::uint16_t target_port = 0;
     bool searched = false;  // the search came to its end
     bool complete = false;  // and so did the trials

@@ -6,6 +6,7 @@
 namespace p2pdiag::upnp_plugin {
 
 using portmap::InForce;
+using portmap::Problem;
 using portmap::Protocol;
 
 namespace {
@@ -67,11 +68,39 @@ private:
         return trial.read_back && trial.read_back->in_force == InForce::yes;
     }
 
+    static bool made_nothing(Problem problem) {
+        return says_no(problem) || problem == Problem::absent || problem == Problem::no_route;
+    }
+
+    // Asked for, and not known to be gone or never to have been made.
+    void judge_removal(const Trial& trial) {
+        if (!trial.asked || (trial.removed && *trial.removed)) return;
+        const bool granted = trial.granted && *trial.granted;
+        if (trial.granted && !granted && made_nothing(trial.granted->error().problem)) return;
+        const portmap::MapRequest& request = trial.asked->request;
+        const std::uint16_t port =
+            granted ? (**trial.granted).external_port : request.external_port;
+        const std::optional<portmap::Seconds> lease =
+            granted ? (**trial.granted).lifetime : request.lifetime;
+        leftover_ = std::string(trial.removed ? "A test mapping could not be removed: "
+                                              : "It is not known that a test mapping is gone: ") +
+                    port_words(request.transport, port) + " of " + trial.offer.router_name + " (" +
+                    lease_words(lease) + ')';
+    }
+
     void judge(const Trial& trial) {
+        judge_removal(trial);
         if (!trial.asked || !trial.granted) return;
         const Try& asked = *trial.asked;
         if (!*trial.granted) {
-            ++refused_;
+            const Problem problem = trial.granted->error().problem;
+            if (!is_answer(problem)) {
+                ++silent_;
+            } else if (problem == Problem::permanent_only) {
+                ++permanent_;
+            } else {
+                ++refused_;
+            }
             add_failure(result_, asked, trial.granted->error());
             return;
         }
@@ -98,11 +127,6 @@ private:
                 names_ += (names_.empty() ? "" : ", ") + name;
             }
             if (in_force(trial)) seen_ = true;
-        }
-        if (trial.removed && !*trial.removed) {
-            left_ = true;
-            leftover_ = port_words(asked.request.transport, grant.external_port) + " of " +
-                        trial.offer.router_name + " for another " + lease_words(grant.lifetime);
         }
     }
 
@@ -140,25 +164,51 @@ private:
     }
 
     void conclude() {
-        if (left_) {
-            result_.finish(P2PDIAG_WARN, "A test mapping could not be removed: " + leftover_);
-        } else if (!test_.searched || (!test_.complete && worked_ + refused_ + empty_ == 0)) {
+        const bool tried = worked_ + refused_ + empty_ + silent_ + permanent_ > 0;
+        if (!leftover_.empty()) {
+            const bool none_made = worked_ + permanent_ == 0 && refused_ + empty_ > 0;
+            result_.finish(none_made ? P2PDIAG_FAIL : P2PDIAG_WARN, leftover_);
+        } else if (!test_.searched || (!test_.complete && !tried)) {
             result_.finish(P2PDIAG_UNKNOWN, "Interrupted before a mapping had been tried");
-        } else if (test_.trials.empty() && test_.not_ready.empty()) {
-            result_.finish(P2PDIAG_SKIP, "No router offers to forward ports");
         } else if (test_.trials.empty()) {
-            result_.finish(P2PDIAG_FAIL, "A router answers, but will not forward ports: " +
-                                             test_.not_ready.front().why_not);
+            conclude_untried();
         } else if (worked_ > 0) {
-            const bool limited = refused_ + empty_ > 0 || result_.has("portmap.permanent-only");
+            const bool limited =
+                refused_ + empty_ + silent_ > 0 || result_.has("portmap.permanent-only");
             std::string text = "The router makes and removes forwards by " + names_;
             if (!seen_) text += "; it cannot be asked whether they are in force";
             result_.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
         } else if (refused_ + empty_ > 0) {
             result_.finish(P2PDIAG_FAIL,
                            "The router makes no forward: " + result_.findings.front().message);
+        } else if (permanent_ > 0) {
+            result_.finish(P2PDIAG_WARN,
+                           "The router seems to make forwards for good alone, which was not tried: "
+                           "one could stay behind");
+        } else if (silent_ > 0) {
+            result_.finish(P2PDIAG_UNKNOWN, result_.findings.front().message);
         } else {
             result_.finish(P2PDIAG_UNKNOWN, "No port was free to try a forward with");
+        }
+    }
+
+    void conclude_untried() {
+        const auto& asked = test_.not_ready;
+        const auto refusing = std::find_if(asked.begin(), asked.end(),
+                                           [](const Offer& offer) { return !offer.undecided; });
+        if (refusing != asked.end()) {
+            result_.finish(P2PDIAG_FAIL,
+                           "A router answers, but will not forward ports: " + refusing->why_not);
+        } else if (!asked.empty()) {
+            result_.finish(
+                P2PDIAG_UNKNOWN,
+                "A router answers, but not whether it forwards ports: " + asked.front().why_not);
+        } else if (test_.unread) {
+            result_.finish(P2PDIAG_UNKNOWN,
+                           "A router answers to UPnP, but its description was not read (" +
+                               *test_.unread + ')');
+        } else {
+            result_.finish(P2PDIAG_SKIP, "No router offers to forward ports");
         }
     }
 
@@ -166,10 +216,11 @@ private:
     Judgement result_;
     unsigned worked_ = 0;
     unsigned refused_ = 0;
-    unsigned empty_ = 0;
+    unsigned empty_ = 0;      // says that it has made it, and does not list it
+    unsigned silent_ = 0;     // did not say anything
+    unsigned permanent_ = 0;  // takes no lease
     bool seen_ = false;
-    bool left_ = false;
-    std::string leftover_;
+    std::string leftover_;  // what may still be there; empty = nothing
     std::string names_;
 };
 

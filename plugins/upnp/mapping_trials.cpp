@@ -35,6 +35,8 @@ asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size
     asked.request.internal_port = port;
     asked.request.external_port = port;
     asked.request.lifetime = test_lease;
+    // This machine may be switched off in the middle of it, and no journal knows of it.
+    asked.request.lease_only = true;
     asked.request.nonce = portmap::random_nonce();
     asked.request.description = describe_as(session->id);
     trial.asked = asked;
@@ -49,6 +51,7 @@ asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size
 }  // namespace
 
 void choose_trials(MappingSession& session) {
+    session.test.unread = unread_router(session.search->found);
     for (Offer& offer : offers(session.search->found, session.search->ipv6)) {
         const bool usable = offer.ready && (offer.pinhole ||
                                             judge_outside(offer.external, {}) != Outside::unusable);
@@ -68,7 +71,7 @@ asio::awaitable<void> run_trials(std::shared_ptr<MappingSession> session) {
 asio::awaitable<void> clean_up(std::shared_ptr<MappingSession> session) {
     for (Trial& trial : session->test.trials) {
         const bool refused =
-            trial.granted && !*trial.granted && left_nothing(trial.granted->error());
+            trial.granted && !*trial.granted && says_no(trial.granted->error().problem);
         const bool gone = trial.removed && *trial.removed;
         if (!trial.asked || refused || gone) continue;
         std::optional<portmap::MapGrant> grant;

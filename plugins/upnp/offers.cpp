@@ -107,6 +107,7 @@ private:
         offer.ready = igd.usable();
         if (!offer.ready) offer.why_not = why_not_usable(igd);
         if (igd.status && !*igd.status) offer.problem = igd.status->error().problem;
+        offer.undecided = !igd.status || (offer.problem && !says_no(*offer.problem));
         const bool known = std::any_of(offers_.begin(), offers_.end(), [&](const Offer& other) {
             return other.service.protocol == Protocol::upnp && !other.pinhole &&
                    other.service.control_url == offer.service.control_url;
@@ -116,6 +117,7 @@ private:
 
     static void refuse(Offer& offer, const portmap::Failure& failure) {
         offer.ready = false;
+        offer.undecided = !says_no(failure.problem);
         offer.why_not = words(failure);
         offer.problem = failure.problem;
     }
@@ -138,6 +140,7 @@ private:
         offer.external = ipv6_;
         if (!igd.firewall) {
             offer.ready = false;
+            offer.undecided = true;
             offer.why_not = "it did not say in time whether it opens pinholes";
         } else if (!*igd.firewall) {
             refuse(offer, igd.firewall->error());
@@ -196,13 +199,20 @@ private:
         }
     }
 
+    // What holds for the router, and not for one of its protocols alone.
+    static bool refuses_for_all(const Offer& offer) {
+        if (offer.ready || offer.undecided) return false;
+        return !offer.problem || offer.problem == Problem::no_external_address ||
+               offer.problem == Problem::refused;
+    }
+
     // PCP answers whether or not it has an address to map to; the router's other protocols tell.
     void spread_refusals() {
         for (Offer& offer : offers_) {
             if (offer.pinhole || !offer.ready || offer.external) continue;
             for (const Offer& other : offers_) {
                 const bool same = same_router(offer.service, other.service) && !other.pinhole;
-                if (!same || other.ready) continue;
+                if (!same || !refuses_for_all(other)) continue;
                 offer.ready = false;
                 offer.why_not = "by " + std::string(display_name(other.service.protocol)) +
                                 " the same router says: " + other.why_not;
@@ -257,6 +267,30 @@ std::string_view code_of(Protocol protocol) {
 bool is_answer(Problem problem) {
     return problem != Problem::absent && problem != Problem::no_answer &&
            problem != Problem::no_route;
+}
+
+bool says_no(Problem problem) {
+    return is_answer(problem) && problem != Problem::malformed && problem != Problem::too_large;
+}
+
+bool is_repetition(const IgdReport& igd, const portmap::Discovered& found) {
+    const bool refused = igd.description && !*igd.description &&
+                         igd.description->error().problem == Problem::foreign_url;
+    return refused && std::any_of(found.igds.begin(), found.igds.end(), [&](const auto& other) {
+               return other.description && *other.description &&
+                      other.answer.location == igd.answer.location &&
+                      other.answer.interface == igd.answer.interface;
+           });
+}
+
+std::optional<std::string> unread_router(const portmap::Discovered& found) {
+    for (const IgdReport& igd : found.igds) {
+        const bool read = igd.description && *igd.description;
+        if (!igd.on_gateway || read || is_repetition(igd, found)) continue;
+        return igd.answer.from.to_string() + ", " +
+               (igd.description ? words(igd.description->error()) : "it did not come in time");
+    }
+    return std::nullopt;
 }
 
 std::string words(const portmap::Failure& failure) {

@@ -17,7 +17,8 @@ struct Offer {
     std::string interface_name;  // of the link towards it; empty = not known
     bool pinhole = false;        // opens an IPv6 firewall rather than mapping a port
     bool preferred = false;      // packets to the internet leave through this router
-    bool ready = true;           // else it answered, but will not do it
+    bool ready = true;           // else it answered, but will not do it, or
+    bool undecided = false;      // … did not say whether it will: silence, or no sense
     std::string why_not;
     std::optional<portmap::Problem> problem;  // behind `why_not`, where the router named one
     std::optional<IpAddress> external;        // the router's outside address, as it says or another
@@ -47,6 +48,17 @@ std::string_view code_of(portmap::Protocol protocol);
 
 // Whether the failure is an answer of the router's, rather than silence.
 bool is_answer(portmap::Problem problem);
+
+// … and one that says no. Nonsense may come from a router that would do it, or has done it.
+bool says_no(portmap::Problem problem);
+
+// A default gateway that answered the search and whose description was not read, so that it is not
+// known whether it maps ports: which one and why. Nothing where there is none.
+std::optional<std::string> unread_router(const portmap::Discovered& found);
+
+// miniupnpd answers over IPv6 from each of its addresses and names its global one, which is taken
+// from nowhere but there. It is one device.
+bool is_repetition(const portmap::IgdReport& igd, const portmap::Discovered& found);
 
 // "refused (606: Action not authorized)".
 std::string words(const portmap::Failure& failure);

@@ -51,6 +51,13 @@ void advise_behind_carrier(Draft& draft, const Offer* router, bool told) {
 
 void advise(Draft& draft, const Judgement& judged) {
     const Search& search = draft.situation.search;
+    if (judged.status == P2PDIAG_UNKNOWN) {
+        if (search.seen.carrier_hop) note_carrier(draft);
+        draft.note("It may say so when this command is run again.");
+        for (const std::string& step : manual_steps(draft.wanted, search)) draft.note(step);
+        draft.result.finish(P2PDIAG_UNKNOWN, judged.summary);
+        return;
+    }
     const Offer* router = leading(draft.choice.all);
     const Outside outside =
         router == nullptr ? Outside::not_told : judge_outside(router->external, {});

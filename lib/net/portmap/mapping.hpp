@@ -11,8 +11,8 @@ namespace p2pdiag::net::portmap {
 
 // Makes the mapping. UPnP: looks first who has the external port (somebody else: Problem::conflict
 // with Failure::text naming the owner; nothing is touched), retries 725 and 402 with a permanent
-// lease (the grant says 0), reads back. IPv6 services open a pinhole. Never deletes anything that
-// it did not make.
+// lease (the grant says 0) unless MapRequest::lease_only, reads back. IPv6 services open a pinhole.
+// Never deletes anything that it did not make.
 boost::asio::awaitable<Outcome<MapGrant>> add_mapping(Service service, MapRequest request);
 
 // The same mapping for another lifetime.

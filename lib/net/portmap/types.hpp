@@ -68,6 +68,8 @@ struct Service {
     IpAddress router;   // where it is asked
     int interface = 0;  // index of the link towards it; a link-local router needs it
     IpAddress local;    // this machine's address that mappings lead to
+    // UPnP: asked from here, where `local` is not this machine's any more.
+    std::optional<IpAddress> from = std::nullopt;
     // UPnP alone. The service type says whether it maps ports (WANIPConnection:1, …) or opens
     // pinholes (WANIPv6FirewallControl:1).
     std::string control_url;
@@ -82,8 +84,9 @@ struct MapRequest {
     // UPnP shows it in the router's list, and it is how a mapping is known to be ours. Printable
     // ASCII, at most 48 characters.
     std::string description;
-    PcpNonce nonce{};    // PCP
-    bool exact = false;  // PCP PREFER_FAILURE: rather nothing than another external port
+    PcpNonce nonce{};         // PCP
+    bool exact = false;       // PCP PREFER_FAILURE: rather nothing than another external port
+    bool lease_only = false;  // UPnP: rather nothing than a mapping for good
 };
 
 struct MapGrant {

@@ -195,7 +195,8 @@ asio::awaitable<Outcome<MapGrant>> add_at(Wish wish, bool any_port) {
         const auto added = co_await std::move(adding);
         if (added) co_return co_await confirm(wish, *added, before.holder);
         const Failure failure = added.error();
-        if (failure.problem == Problem::permanent_only && wish.request.lifetime.count() > 0) {
+        const bool other_lease = wish.request.lifetime.count() > 0 && !wish.request.lease_only;
+        if (failure.problem == Problem::permanent_only && other_lease) {
             wish.request.lifetime = Seconds(0);
             continue;
         }

@@ -159,6 +159,35 @@ TEST_CASE("a router that is not connected, or does not allow it, is told apart f
     CHECK(natpmp.status == P2PDIAG_PASS);
 }
 
+TEST_CASE("silence of a router that answered the search is no refusal") {
+    portmap::IgdReport slow = igd(std::nullopt);
+    slow.status.reset();
+    const auto undecided = [&](Search made) {
+        const Judgement judgement = judged(std::move(made));
+        CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(codes(judgement).empty());
+        CHECK(judgement.data.at("usable").as_array().empty());
+    };
+    undecided(search({slow}));
+    slow.status = failure(Problem::no_answer);
+    undecided(search({slow}));
+    slow.status = failure(Problem::absent);
+    undecided(search({slow}));
+    portmap::GatewayReport odd = gateway();
+    odd.pcp = failure(Problem::malformed);
+    undecided(search({}, odd));
+
+    // A pinhole that was not read in time, beside a mapping that works.
+    portmap::IgdReport six = igd();
+    portmap::Service firewall;
+    firewall.router = ip("2001:db8::1");
+    firewall.control_url = "http://[2001:db8::1]:5000/6fc";
+    about(six).firewall = firewall;
+    Search both = search({six});
+    both.ipv6 = ip("2001:db8::7");
+    CHECK(codes(judged(both)) == Codes{"portmap.upnp"});
+}
+
 TEST_CASE("nobody answers") {
     const Judgement none = judged(search());
     CHECK(none.status == P2PDIAG_WARN);
@@ -232,6 +261,15 @@ TEST_CASE("D8: a description that was refused says why, and is no offer") {
     const json::value data = judgement.data;
     CHECK(data.at_pointer("/devices/0/problems/description/problem") == "foreign-url");
     CHECK(data.at_pointer("/usable").as_array().empty());
+    // It answers, so nobody says that none does.
+    CHECK(judgement.status == P2PDIAG_UNKNOWN);
+    CHECK_FALSE(judgement.has("portmap.none"));
+    CHECK(judgement.summary.find("192.168.1.1, foreign-url") != std::string::npos);
+    foreign.description.reset();
+    CHECK(judged(search({foreign})).status == P2PDIAG_UNKNOWN);
+    // Somebody else's is of no account.
+    foreign.on_gateway = foreign.preferred = false;
+    CHECK(codes(judged(search({foreign}))) == Codes{"portmap.none"});
 }
 
 TEST_CASE("a device that answers from two addresses and names one is listed once") {
@@ -255,7 +293,15 @@ TEST_CASE("E4: a PCP client's nonce in the list is a warning, and is not repeate
     (**leaky.mappings).entries = {mapping(8000, "192.168.1.9", "PCP MAP 0123456789abcdef01234567"),
                                   mapping(8001, "192.168.1.9", "PCP MAP of somebody")};
     const Judgement judgement = judged(search({leaky}));
-    CHECK(find(judgement, "portmap.upnp")->evidence.at("security_pcp_nonces_shown") == 1);
+    const Finding* finding = find(judgement, "portmap.upnp");
+    REQUIRE(finding != nullptr);
+    CHECK(finding->severity == Severity::warning);
+    CHECK(finding->message.find("nonces") != std::string::npos);
+    CHECK(finding->message.find("0123456789abcdef") == std::string::npos);
+    CHECK(finding->evidence.at("security_pcp_nonces_shown") == 1);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    (**leaky.mappings).entries.erase((**leaky.mappings).entries.begin());
+    CHECK(find(judged(search({leaky})), "portmap.upnp")->severity == Severity::info);
     const std::string text = json::to_text(judgement.data);
     CHECK(text.find("0123456789abcdef") == std::string::npos);
     CHECK(text.find("nonce left out") != std::string::npos);

@@ -98,20 +98,37 @@ TEST_CASE("C7: each refusal has its code") {
     for (const Case& one : {Case{Problem::conflict, 718, "portmap.conflict"},
                             Case{Problem::refused, 606, "portmap.refused"},
                             Case{Problem::same_port_required, 724, "portmap.refused"},
-                            Case{Problem::permanent_only, 725, "portmap.permanent-only"},
                             Case{Problem::wildcard_required, 726, "portmap.refused"},
                             Case{Problem::full, 728, "portmap.refused"},
                             Case{Problem::failed, 501, "portmap.refused"},
                             Case{Problem::no_external_address, 3, "portmap.external-private"},
                             Case{Problem::address_mismatch, 12, "nat.double-nat"},
-                            Case{Problem::failed, 0, "portmap.mapped-but-unreachable"},
-                            Case{Problem::no_answer, 0, "portmap.none"}}) {
+                            Case{Problem::failed, 0, "portmap.mapped-but-unreachable"}}) {
         const Judgement judgement = judged({refused(one.problem, one.number)});
         CHECK(codes(judgement) == Codes{one.code});
         CHECK(judgement.status == P2PDIAG_FAIL);
         CHECK(judgement.findings[0].evidence.at("code") == one.number);
     }
     CHECK(judged({trial(), refused(Problem::full, 728)}).status == P2PDIAG_WARN);
+}
+
+TEST_CASE("silence is no refusal") {
+    for (const Problem problem : {Problem::no_answer, Problem::absent}) {
+        Trial silent = refused(problem, 0);
+        if (problem == Problem::no_answer) silent.removed = portmap::Outcome<void>();
+        const Judgement judgement = judged({silent});
+        CHECK(codes(judgement) == Codes{"portmap.none"});
+        CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(judgement.summary.find("this request") != std::string::npos);
+        CHECK(judged({trial(), silent}).status == P2PDIAG_WARN);
+    }
+}
+
+TEST_CASE("a router that takes no lease is not tried with a forward that would stay") {
+    const Judgement judgement = judged({refused(Problem::permanent_only, 725)});
+    CHECK(codes(judgement) == Codes{"portmap.permanent-only"});
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.summary.find("not tried") != std::string::npos);
 }
 
 TEST_CASE("C2: accepted, and not in the list") {
@@ -131,7 +148,34 @@ TEST_CASE("F1: what could not be removed is said") {
     left.removed = failure(Problem::no_answer);
     const Judgement judgement = judged({left});
     CHECK(judgement.status == P2PDIAG_WARN);
-    CHECK(judgement.summary.find("could not be removed") != std::string::npos);
+    CHECK(judgement.summary.find("could not be removed: UDP port 8000") != std::string::npos);
+}
+
+TEST_CASE("F1: what is not known to be removed is no pass, whatever came before") {
+    // The time was over, or Ctrl-C came.
+    const auto cut = [](Trial made) {
+        made.removed.reset();
+        const Judgement judgement = judged({std::move(made)});
+        CHECK(judgement.summary.find(
+                  "It is not known that a test mapping is gone: UDP port 8000") == 0);
+        return judgement.status;
+    };
+    CHECK(cut(trial()) == P2PDIAG_WARN);
+    Trial unlisted = trial();
+    unlisted.read_back->in_force = InForce::no;
+    CHECK(cut(unlisted) == P2PDIAG_FAIL);
+    Trial unanswered = trial();
+    unanswered.granted.reset();
+    CHECK(cut(unanswered) == P2PDIAG_WARN);
+    CHECK(cut(refused(Problem::no_answer, 0)) == P2PDIAG_WARN);
+    CHECK(cut(refused(Problem::malformed, 0)) == P2PDIAG_FAIL);
+    // Asked for, no answer, and the removal was not answered either.
+    Trial lost = refused(Problem::no_answer, 0);
+    lost.removed = failure(Problem::no_answer);
+    CHECK(judged({lost}).status == P2PDIAG_WARN);
+    // Who says no has made nothing.
+    CHECK(judged({refused(Problem::full, 728)}).summary.find("makes no forward") !=
+          std::string::npos);
 }
 
 TEST_CASE("nothing to try, nothing tried") {
@@ -142,6 +186,12 @@ TEST_CASE("nothing to try, nothing tried") {
     test.not_ready.push_back(offer());
     test.not_ready[0].why_not = "refused";
     CHECK(judge_mapping_test(test).status == P2PDIAG_FAIL);
+    test.not_ready[0].undecided = true;
+    CHECK(judge_mapping_test(test).status == P2PDIAG_UNKNOWN);
+    MappingTest unread;
+    unread.searched = unread.complete = true;
+    unread.unread = "192.168.1.1, too-large";
+    CHECK(judge_mapping_test(unread).status == P2PDIAG_UNKNOWN);
     Trial no_port;
     no_port.offer = offer();
     CHECK(judged({no_port}).status == P2PDIAG_UNKNOWN);

@@ -264,8 +264,13 @@ TEST_CASE("what another process keeps up, or another protocol forwards, is left 
     CHECK(judgement.status == P2PDIAG_SKIP);
     CHECK(contains(notes(judgement), "by UPnP already"));
     CHECK(contains(notes(judgement), "p2pdiag undo 0123abcd"));
+    // NAT-PMP, PCP and a router that does not answer cannot tell: nobody is told that it works.
     situation.open[0].in_force = InForce::unknown;
-    CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
+    judgement = plan(udp, situation);
+    CHECK(judgement.status == P2PDIAG_UNKNOWN);
+    CHECK(contains(judgement.summary, "may be forwarded already"));
+    CHECK(contains(notes(judgement), "may be forwarded by UPnP already"));
+    CHECK(contains(notes(judgement), "p2pdiag undo 0123abcd"));
     situation.open[0].lease_is_over = true;
     CHECK(plan(udp, situation).status == P2PDIAG_PASS);
     situation.open[0].in_force = InForce::no;
@@ -349,6 +354,61 @@ TEST_CASE("behind a provider's NAT no forward is promised") {
         CHECK(contains(notes(willing), "will not let peers in"));
         CHECK(contains(notes(willing), "public IPv4 address"));
     }
+}
+
+TEST_CASE("a router that did not say whether it forwards has not refused") {
+    const auto undecided = [](portmap::IgdReport one) {
+        const Judgement judgement = plan(wanted(), of(search({std::move(one)})));
+        CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(judgement.findings.empty());
+        CHECK_FALSE(contains(judgement.summary, "will not"));
+        CHECK(contains(notes(judgement), "By hand"));
+    };
+    portmap::IgdReport slow = igd(std::nullopt);
+    slow.status.reset();
+    undecided(slow);
+    for (const Problem problem : {Problem::no_answer, Problem::absent, Problem::malformed}) {
+        slow.status = failure(problem);
+        undecided(slow);
+    }
+    // It answered the search, and that is all.
+    slow.status.reset();
+    slow.description.reset();
+    undecided(slow);
+    slow.description = failure(Problem::too_large);
+    undecided(slow);
+    // What another protocol of the same router refused, it did.
+    portmap::GatewayReport refusing = gateway();
+    refusing.natpmp = failure(Problem::refused, 2);
+    slow = igd(std::nullopt);
+    slow.status.reset();
+    const Judgement refused = plan(wanted(), of(search({slow}, refusing)));
+    CHECK(refused.status == P2PDIAG_FAIL);
+    CHECK(refused.has("portmap.refused"));
+
+    Search cut = search({slow});
+    cut.complete = false;
+    CHECK(plan(wanted(), of(cut)).status == P2PDIAG_UNKNOWN);
+}
+
+TEST_CASE("a UPnP service that is silent or broken does not keep PCP from being asked") {
+    portmap::GatewayReport pcp = gateway();
+    pcp.pcp = natpmp_status(std::nullopt);
+    portmap::IgdReport dead = igd(std::nullopt);
+    const auto asks_pcp = [&] {
+        const Judgement judgement = plan(wanted(), of(search({dead}, pcp)));
+        CHECK(judgement.status == P2PDIAG_PASS);
+        const auto made = steps(judgement);
+        REQUIRE(made.size() == 2);
+        CHECK(made[0].tries.size() == 1);
+        CHECK(made[0].tries[0].service.protocol == Protocol::pcp);
+    };
+    dead.status.reset();
+    asks_pcp();
+    dead.status = failure(Problem::no_answer);
+    asks_pcp();
+    dead.status = failure(Problem::failed, 500);
+    asks_pcp();
 }
 
 TEST_CASE("a router that refuses, a search that was cut short, no router at all") {
