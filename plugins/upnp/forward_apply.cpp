@@ -7,6 +7,7 @@
 #include "failures.hpp"
 #include "forward_input.hpp"
 #include "offers.hpp"
+#include "router_identity.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -76,6 +77,7 @@ boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Session> session) {
     if (answer) {
         attempt.grant = *answer;
         attempt.asked_at = now_in_seconds();
+        attempt.router_hardware = hardware_of(one.service);
         hand_over(run, session->record);
     }
     if (renewed) {
@@ -101,6 +103,7 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
         session->record.attempts.push_back({i, now_in_seconds(), std::nullopt});
         hand_over(run, session->record);
         const auto answer = co_await portmap::add_mapping(one.service, one.request);
+        session->record.attempts.back().router_hardware = hardware_of(one.service);
         if (answer) {
             session->record.attempts.back().grant = *answer;
             hand_over(run, session->record);

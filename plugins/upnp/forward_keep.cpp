@@ -11,6 +11,7 @@
 #include "keep_watch.hpp"
 #include "offers.hpp"
 #include "rediscover.hpp"
+#include "router_identity.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -102,7 +103,8 @@ private:
     asio::awaitable<void> look_elsewhere(portmap::Failure failure) {
         if (!may_have_moved(try_.service, failure)) co_return;
         const auto moved = co_await find_again(try_.service);
-        if (!moved) co_return;
+        // With another address of this machine it would not be the same forward.
+        if (!moved || moved->local != try_.service.local) co_return;
         try_.service = *moved;
         say("info", "is asked for at the router's new address " + try_.service.control_url);
     }
@@ -138,6 +140,7 @@ private:
         Attempt& attempt = *record_.granted();
         attempt.grant = granted;
         attempt.asked_at = now_in_seconds();
+        attempt.router_hardware = hardware_of(try_.service);
         watch_.granted(granted, Clock::now());
         run_.data(json::to_text(to_json(record_)));
     }

@@ -203,6 +203,7 @@ json::object to_json(const Record& record) {
         json::object object{
             {"try", attempt.index}, {"asked_at", attempt.asked_at}, {"grant", nullptr}};
         if (attempt.grant) object["grant"] = to_json(*attempt.grant);
+        if (!attempt.router_hardware.empty()) object["router_hardware"] = attempt.router_hardware;
         attempts.push_back(std::move(object));
     }
     return {{"attempts", std::move(attempts)}};
@@ -235,6 +236,7 @@ std::optional<Record> parse_record(const json::object& object, const Step& step)
         if (!index || !asked_at) return std::nullopt;
         attempt.index = *index;
         attempt.asked_at = *asked_at;
+        attempt.router_hardware = text(entry, "router_hardware");
         if (const json::object* grant = json::find_object(entry, "grant")) {
             attempt.grant = parse_grant(*grant);
             if (!attempt.grant) return std::nullopt;

@@ -39,6 +39,7 @@ struct Attempt {
     std::size_t index = 0;      // of Step::tries
     std::int64_t asked_at = 0;  // seconds since 1970, for after a reboot
     std::optional<portmap::MapGrant> grant;
+    std::string router_hardware = {};  // whom it was made by, see router_identity.hpp
 };
 
 // Attempts in the order they were made; at most the last one has a grant.

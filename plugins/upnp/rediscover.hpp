@@ -4,15 +4,19 @@
 #include <boost/asio/awaitable.hpp>
 #include <optional>
 
-#include "forward_step.hpp"
+#include "gateways.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
 // Searches again and hands back what now stands for `old`: the same router, protocol and kind of
-// service. Nothing where there is none, or where it is unchanged.
+// service, asked from the address that this machine has now. Nothing where there is none, or where
+// it is unchanged.
 boost::asio::awaitable<std::optional<portmap::Service>> find_again(portmap::Service old);
+// … among what was found.
+std::optional<portmap::Service> find_in(const Search& search, const portmap::Service& old);
 
-// Whether such a search may help: the router's address is there, but not what was asked.
+// Whether such a search may help: the router's address is there, but not what was asked, or this
+// machine has another address than then.
 bool may_have_moved(const portmap::Service& service, const portmap::Failure& failure);
 
 }  // namespace p2pdiag::upnp_plugin

@@ -148,7 +148,7 @@ asio::awaitable<Outcome<upnp::Reply>> soap_call(Service service, upnp::Call call
     request.headers.emplace_back("SOAPAction", call.soap_action());
     request.body = upnp::encode(call);
     request.end_mark = "Envelope>";
-    const Router router{service.router, service.interface, service.local};
+    const Router router{service.router, service.interface, service.from.value_or(service.local)};
     const auto response = co_await fetch(router, *url, std::move(request), limits);
     if (!response) co_return response.error();
     co_return read_reply(*response, call.action);

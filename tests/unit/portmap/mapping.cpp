@@ -338,6 +338,20 @@ TEST_CASE("UPnP: a router that is gone, or refuses to remove, is reported") {
     CHECK(removed.error().problem == Problem::refused);
 }
 
+TEST_CASE(
+    "UPnP: what leads to an address that this machine no longer has is removed from another") {
+    const FakeIgd router(
+        with_table({entry("192.0.2.77", ours), entry("127.0.0.1", "Skype", 8001)}));
+    Service service = table_of(router);
+    service.local = *IpAddress::parse("192.0.2.77");
+    const auto stuck = run(remove_mapping(service, request(), std::nullopt));
+    REQUIRE(stuck.has_error());
+    CHECK(stuck.error().problem == Problem::no_route);
+    service.from = loopback;
+    CHECK(run(remove_mapping(service, request(), std::nullopt)).has_value());
+    CHECK(router.table() == std::vector{entry("127.0.0.1", "Skype", 8001)});
+}
+
 TEST_CASE("UPnP: a pinhole") {
     const FakeIgd router;
     const Service service = pinholes_of(router);

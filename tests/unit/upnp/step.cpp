@@ -44,7 +44,7 @@ Record granted_record() {
     grant.epoch = 4000000000;
     grant.pinhole_id = 0;
     grant.listed_as = "their own name";
-    record.attempts.push_back({1, 1001, grant});
+    record.attempts.push_back({1, 1001, grant, "02:00:00:00:00:01"});
     return record;
 }
 
