@@ -12,6 +12,7 @@
 #include "offers.hpp"
 #include "rediscover.hpp"
 #include "router_identity.hpp"
+#include "router_turn.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -43,6 +44,8 @@ public:
         for (;;) {
             timer.expires_after(round_length);
             co_await timer.async_wait(asio::use_awaitable);
+            Fd turn;
+            if (try_.service.protocol == Protocol::upnp) turn = co_await take_turn(try_.service);
             Need need = watch_.on_time(Clock::now());
             if (need == Need::nothing) need = co_await look();
             if (need == Need::renew) co_await renew();

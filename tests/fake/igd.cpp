@@ -67,6 +67,14 @@ std::uint32_t number(const upnp::Call& call, std::string_view name) {
 }
 
 // One whole request; empty when the client went away.
+// Of IPv4 alone.
+std::string peer_of(int fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size);
+    return IpAddress::v4(ntohl(peer.sin_addr.s_addr)).to_string();
+}
+
 std::string read_request(int fd) {
     std::string text;
     std::array<char, 4096> buffer;
@@ -230,7 +238,8 @@ void FakeIgd::serve_http(int fd) {
     const bool post = request.starts_with("POST ");
     std::string status = "200 OK";
     const std::string body = request.substr(request.find("\r\n\r\n") + 4);
-    const std::string content = post ? answer(body, status) : description();
+    if (post) stopping(options_.action_delay);
+    const std::string content = post ? answer(body, peer_of(fd), status) : description();
     --at_once_;
     respond(fd, post ? options_.action_http : options_.description_http, status, content);
 }
@@ -340,7 +349,8 @@ std::string FakeIgd::description() const {
     return whole;
 }
 
-std::string FakeIgd::answer(const std::string& request_body, std::string& status) {
+std::string FakeIgd::answer(const std::string& request_body, const std::string& client,
+                            std::string& status) {
     const auto call = upnp::parse_call(request_body);
     const std::lock_guard lock(mutex_);
     Reply reply;
@@ -348,7 +358,11 @@ std::string FakeIgd::answer(const std::string& request_body, std::string& status
     if (call) {
         actions_.push_back(call->action);
         const auto ordered = options_.errors.find(call->action);
-        reply = ordered != options_.errors.end() ? Reply{ordered->second, {}} : act(*call);
+        const bool adds = call->action.starts_with("Add");
+        const bool foreign = options_.secure && adds && value(*call, "NewInternalClient") != client;
+        reply = ordered != options_.errors.end() ? Reply{ordered->second, {}}
+                : foreign                        ? Reply{606, {}}
+                                                 : act(*call);
     }
     if (reply.error != 0) {
         status = "500 Internal Server Error";
@@ -382,7 +396,7 @@ FakeIgd::Reply FakeIgd::add(const upnp::Call& call, bool any_port) {
     mapping.internal_port = static_cast<std::uint16_t>(number(call, "NewInternalPort"));
     mapping.description = value(call, "NewPortMappingDescription");
     const std::uint32_t lease = number(call, "NewLeaseDuration");
-    mapping.lease = std::min(lease, options_.longest_lease);
+    mapping.lease = options_.lists_no_lease ? 0 : std::min(lease, options_.longest_lease);
     // Many routers know the names in upper case alone.
     if (mapping.protocol != "UDP" && mapping.protocol != "TCP") return {402, {}};
     if (options_.only_permanent && lease != 0) return {725, {}};

@@ -81,12 +81,15 @@ struct FakeIgdOptions {
     DescriptionFault description = DescriptionFault::none;
     std::optional<Endpoint> elsewhere;
     std::chrono::milliseconds search_delay{0};
+    std::chrono::milliseconds action_delay{0};  // before each action
     bool multicast = false;  // answers the search to 239.255.255.250 on loopback as well
 
     // Action -> UPnP error that it always ends with.
     std::map<std::string, int> errors;
     bool only_permanent = false;              // 725 to any lease but 0
     bool same_port = false;                   // 724 unless both ports are the same
+    bool lists_no_lease = false;              // takes a lease, and lists it as permanent
+    bool secure = false;                      // 606 to mappings to another host than the one asking
     bool forgets = false;                     // says that it has mapped, and has not
     bool no_renewal = false;                  // 718 also to the host that has the port
     std::optional<std::string> lists_as;      // the description of every mapping that it makes
@@ -145,7 +148,8 @@ private:
     void respond(int fd, HttpFault fault, const std::string& status, const std::string& body);
     void drip(int fd, const std::string& start, const std::string& piece);
     std::string description() const;
-    std::string answer(const std::string& request_body, std::string& status);
+    std::string answer(const std::string& request_body, const std::string& client,
+                       std::string& status);
     Reply act(const upnp::Call& call);
     Reply add(const upnp::Call& call, bool any_port);
     Reply pinhole(const upnp::Call& call);

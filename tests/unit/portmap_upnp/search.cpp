@@ -104,6 +104,9 @@ TEST_CASE("search: by multicast, without knowing any gateway") {
         const auto answers = search({link_to({})}, 1);
         return answers.size() == 1 && answers[0].location == router.location() ? "found" : "lost";
     });
-    if (!text) return;
+    if (!text) {
+        WARN("no namespaces here: not tested");
+        return;
+    }
     CHECK(*text == "found");
 }
