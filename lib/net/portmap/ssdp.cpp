@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
-#include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
+#include "net/portmap/ssdp_answers.hpp"
 #include "net/routes.hpp"
 #include "net/task_group.hpp"
 #include "net/udp_socket.hpp"
@@ -37,53 +36,10 @@ constexpr unsigned mx = 1;
 constexpr int ttl = 2;
 // A datagram may get lost, and some devices drop the later ones of a burst.
 constexpr Milliseconds repeat_after{500};
-// Enough for every device of a large network; a flood ends here.
-constexpr std::size_t max_answers = 256;
-
-// What all links share.
-class Answers {
-public:
-    explicit Answers(std::function<void(const SsdpAnswer&)> on_answer)
-        : on_answer_(std::move(on_answer)) {}
-
-    void take(const SearchLink& link, const Endpoint& from, ByteView datagram) {
-        if (seen_.size() >= max_answers) return;
-        auto announcement = ssdp::parse_announcement(datagram);
-        if (!announcement || announcement->kind != ssdp::Kind::answer) return;
-        if (seen_.contains({from.address, announcement->location})) return;
-        if (!on_link(link, from.address)) return;
-        seen_.emplace(from.address, announcement->location);
-        SsdpAnswer answer;
-        answer.from = from.address;
-        answer.port = from.port;
-        answer.interface = link.interface;
-        answer.local = link.local;
-        answer.location = std::move(announcement->location);
-        answer.server = std::move(announcement->server);
-        answer.st = std::move(announcement->target);
-        answer.usn = std::move(announcement->usn);
-        on_answer_(answer);
-    }
-
-private:
-    // Routers answer from within the network; whoever answers from further away was not asked.
-    bool on_link(const SearchLink& link, const IpAddress& from) {
-        const auto& gateways = link.gateways;
-        if (std::find(gateways.begin(), gateways.end(), from) != gateways.end()) return true;
-        if (from == link.local || from.scope() == AddressScope::link_local) return true;
-        const auto known = reached_by_.find({link.interface, from});
-        if (known != reached_by_.end()) return known->second;
-        // Each lookup asks the kernel: not for every address that a flood comes from.
-        if (reached_by_.size() >= max_answers) return false;
-        const auto route = route_to(from);
-        const bool near = route && !route->gateway && route->interface == link.interface;
-        return reached_by_[{link.interface, from}] = near;
-    }
-
-    std::function<void(const SsdpAnswer&)> on_answer_;
-    std::set<std::pair<IpAddress, std::string>> seen_;
-    std::map<std::pair<int, IpAddress>, bool> reached_by_;
-};
+bool is_near(int interface, const IpAddress& address) {
+    const auto route = route_to(address);
+    return route && !route->gateway && route->interface == interface;
+}
 
 // Whether anything could be sent.
 bool ask(UdpSocket& socket, const SearchLink& link) {
@@ -109,7 +65,7 @@ bool ask(UdpSocket& socket, const SearchLink& link) {
 }
 
 asio::awaitable<void> search_link(SearchLink link, TimePoint until,
-                                  std::shared_ptr<Answers> answers) {
+                                  std::shared_ptr<SsdpAnswers> answers) {
     const auto executor = co_await asio::this_coro::executor;
     auto socket = UdpSocket::open_on(executor, link.local, link.interface);
     if (!socket) co_return;
@@ -137,7 +93,7 @@ asio::awaitable<void> search_link(SearchLink link, TimePoint until,
 asio::awaitable<void> ssdp_search(std::vector<SearchLink> links, TimePoint until,
                                   std::function<void(const SsdpAnswer&)> on_answer) {
     const auto executor = co_await asio::this_coro::executor;
-    const auto answers = std::make_shared<Answers>(std::move(on_answer));
+    const auto answers = std::make_shared<SsdpAnswers>(std::move(on_answer), is_near);
     TaskGroup searches(executor);
     for (const SearchLink& link : links) searches.spawn(search_link(link, until, answers));
     co_await searches.wait();
