@@ -16,11 +16,19 @@ bool has_answered(const GatewaysView& view) {
     return !view.offers.empty() || std::any_of(igds.begin(), igds.end(), is_igd);
 }
 
-// The first router that did not say whether it forwards ports, where none said no.
+// The first router that did not say whether it forwards ports, where none said no. That one will
+// not open its IPv6 firewall says nothing of forwards.
 const Offer* only_undecided(const GatewaysView& view) {
-    const auto undecided = [](const Offer& offer) { return offer.undecided; };
-    const bool all = std::all_of(view.offers.begin(), view.offers.end(), undecided);
-    return all && !view.offers.empty() ? &view.offers.front() : nullptr;
+    for (const bool pinhole : {false, true}) {
+        const Offer* first = nullptr;
+        for (const Offer& offer : view.offers) {
+            if (offer.pinhole != pinhole) continue;
+            if (!offer.undecided) return nullptr;
+            if (first == nullptr) first = &offer;
+        }
+        if (first != nullptr) return first;
+    }
+    return nullptr;
 }
 
 void finish_usable(GatewaysView& view) {

@@ -193,7 +193,11 @@ private:
     }
 
     void conclude_untried() {
-        const auto& asked = test_.not_ready;
+        // Mappings first: that a router will not open its IPv6 firewall says nothing of those.
+        std::vector<Offer> asked = test_.not_ready;
+        const auto pinholes = std::stable_partition(
+            asked.begin(), asked.end(), [](const Offer& offer) { return !offer.pinhole; });
+        if (pinholes != asked.begin()) asked.erase(pinholes, asked.end());
         const auto refusing = std::find_if(asked.begin(), asked.end(),
                                            [](const Offer& offer) { return !offer.undecided; });
         if (refusing != asked.end()) {

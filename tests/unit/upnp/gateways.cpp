@@ -186,6 +186,10 @@ TEST_CASE("silence of a router that answered the search is no refusal") {
     Search both = search({six});
     both.ipv6 = ip("2001:db8::7");
     CHECK(codes(judged(both)) == Codes{"portmap.upnp"});
+    // Its firewall stays closed, and of forwards it says nothing.
+    both.found.igds[0].status.reset();
+    both.found.igds[0].firewall = portmap::FirewallStatus{true, false};
+    CHECK(judged(both).status == P2PDIAG_UNKNOWN);
 }
 
 TEST_CASE("nobody answers") {

@@ -188,6 +188,11 @@ TEST_CASE("nothing to try, nothing tried") {
     CHECK(judge_mapping_test(test).status == P2PDIAG_FAIL);
     test.not_ready[0].undecided = true;
     CHECK(judge_mapping_test(test).status == P2PDIAG_UNKNOWN);
+    test.not_ready.push_back(offer());
+    test.not_ready[1].pinhole = true;
+    CHECK(judge_mapping_test(test).status == P2PDIAG_UNKNOWN);
+    test.not_ready.erase(test.not_ready.begin());
+    CHECK(judge_mapping_test(test).status == P2PDIAG_FAIL);
     MappingTest unread;
     unread.searched = unread.complete = true;
     unread.unread = "192.168.1.1, too-large";
