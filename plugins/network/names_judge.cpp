@@ -96,8 +96,8 @@ private:
         const std::size_t count = names_.servers.size();
         if (names_.has_route == false && !any_usable()) {
             return finish(P2PDIAG_SKIP,
-                          "Not asked: this machine has no route to the internet, where names are "
-                          "of use");
+                          "No name server answers, and this machine has no route to the internet, "
+                          "where names are of use");
         }
         if (count == 0) {
             const std::string message = "No name server is configured in /etc/resolv.conf";
@@ -111,12 +111,14 @@ private:
         }
         if (!any_usable()) return none_answers();
         for (std::size_t i = 0; i < count; ++i) judge_dead(i);
-        judge_missing();
+        for (std::size_t name = 0; name < names_.names.size(); ++name) judge_name(name);
         judge_speed();
-        if (result_.findings.empty()) {
-            finish(P2PDIAG_PASS, summary());
-        } else {
+        if (!result_.findings.empty()) {
             finish(P2PDIAG_WARN, result_.findings.front().message);
+        } else if (open_) {
+            finish(P2PDIAG_UNKNOWN, "Interrupted before every name had an answer; " + summary());
+        } else {
+            finish(P2PDIAG_PASS, summary());
         }
     }
 
@@ -172,27 +174,85 @@ private:
         }
     }
 
-    // Every server that answers says of a wanted name that it does not exist.
-    void judge_missing() {
-        for (std::size_t name = 0; name < names_.names.size(); ++name) {
-            if (names_.names[name].kind != NameKind::wanted) continue;
-            unsigned missing = 0;
-            unsigned others = 0;
-            for (const ServerAnswers& server : names_.servers) {
-                for (const Lookup& lookup : server.lookups) {
-                    if (lookup.name != name || !lookup.done) continue;
-                    const DnsOutcome outcome = lookup.answer.outcome;
-                    if (outcome == DnsOutcome::no_name) ++missing;
-                    if (outcome == DnsOutcome::answered || outcome == DnsOutcome::no_address) {
-                        ++others;
-                    }
+    // What becomes of one question, whichever server is asked.
+    struct Asked {
+        bool usable = false;
+        bool missing = false;               // there is no such name, which holds for both types
+        bool open = false;                  // a server was not waited for
+        std::optional<DnsOutcome> trouble;  // of the first server that is of use for other names
+    };
+
+    Asked ask(std::size_t name, Family family) const {
+        Asked asked;
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            if (is_dead(i)) continue;  // which has been said
+            for (const Lookup& lookup : names_.servers[i].lookups) {
+                if (lookup.name != name || lookup.family != family) continue;
+                const DnsOutcome outcome = lookup.answer.outcome;
+                if (!lookup.done) {
+                    asked.open = true;
+                } else if (outcome == DnsOutcome::no_name) {
+                    asked.missing = true;
+                } else if (is_usable(outcome)) {
+                    asked.usable = true;
+                } else if (!asked.trouble) {
+                    asked.trouble = outcome;
                 }
             }
-            if (missing == 0 || others > 0) continue;
+        }
+        return asked;
+    }
+
+    // Servers that are well may be of no use for one name, or for one type of it.
+    void judge_name(std::size_t name) {
+        if (names_.names[name].kind != NameKind::wanted) return;
+        const Asked v4 = ask(name, Family::ipv4);
+        const Asked v6 = ask(name, Family::ipv6);
+        const bool found = v4.usable || v6.usable;
+        if (!found && (v4.missing || v6.missing)) {
             add("net.dns-failed", Severity::warning,
                 "The name does not exist: " + printable(names_.names[name].name),
                 {{"name", printable(names_.names[name].name)}, {"reason", "no-name"}});
+            return;
         }
+        const auto failed = [](const Asked& asked) {
+            return asked.trouble && !asked.usable && !asked.missing && !asked.open;
+        };
+        open_ = open_ || (v4.open && !v4.usable) || (v6.open && !v6.usable);
+        if (failed(v4) && failed(v6)) {
+            name_failed(name, {}, *v4.trouble);
+        } else if (failed(v4)) {
+            type_failed(name, "A", *v4.trouble, found);
+        } else if (failed(v6)) {
+            type_failed(name, "AAAA", *v6.trouble, found);
+        }
+    }
+
+    // The C library asks for both types, and waits for both.
+    void type_failed(std::size_t name, std::string_view type, DnsOutcome trouble,
+                     bool other_works) {
+        if (!other_works || trouble != DnsOutcome::timed_out) {
+            return name_failed(name, type, trouble);
+        }
+        add("net.dns-slow", Severity::warning,
+            "No name server answers the question for " + std::string(type) + " of " +
+                printable(names_.names[name].name) +
+                ": who asks for both types waits for it in vain",
+            {{"name", printable(names_.names[name].name)},
+             {"type", type},
+             {"reason", net::to_string(trouble)}});
+    }
+
+    // `type` is empty for both.
+    void name_failed(std::size_t name, std::string_view type, DnsOutcome trouble) {
+        const std::string of = printable(names_.names[name].name);
+        const std::string what = type.empty() ? of : std::string(type) + " of " + of;
+        add("net.dns-failed", Severity::warning,
+            "No name server resolves " + what + ", though other names are: one " +
+                std::string(words(trouble)),
+            {{"name", of},
+             {"type", type.empty() ? json::value(nullptr) : json::value(type)},
+             {"reason", net::to_string(trouble)}});
     }
 
     // Of the first server that works: it is the one that programs wait for.
@@ -356,6 +416,8 @@ private:
 
     const Names& names_;
     std::vector<Tally> tallies_;
+    bool open_ =
+        false;  // for some question, a server that was not waited for might have been of use
     Judgement result_;
 };
 

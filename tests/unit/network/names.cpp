@@ -86,6 +86,7 @@ TEST_CASE("no server of use") {
         // Without a way out that is no news.
         names.has_route = false;
         CHECK(judge(names).status == P2PDIAG_SKIP);
+        CHECK(judge(names).summary.find("No name server answers") == 0);
         CHECK(judge(names).findings.empty());
         names.has_route = true;
         names.interrupted = true;
@@ -127,6 +128,62 @@ TEST_CASE("a name that does not exist, by every server that answers") {
     CHECK(codes(judge(names)).empty());
     names.servers[1].lookups[0].answer = {DnsOutcome::no_name, {}, 5ms, false};
     CHECK(codes(judge(names)) == Codes{"net.dns-failed"});
+}
+
+TEST_CASE("a name that no server resolves, while others are") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names), server("192.168.1.2", names)};
+    names.servers[0].lookups[0].answer = {DnsOutcome::servfail, {}, 5ms, false};
+    // The other server does.
+    CHECK(judge(names).status == P2PDIAG_PASS);
+    names.servers[1].lookups[0].answer = {DnsOutcome::refused, {}, 5ms, false};
+    Judgement judgement = judge(names);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    REQUIRE(codes(judgement) == Codes{"net.dns-failed"});
+    CHECK(judgement.findings[0].severity == Severity::warning);
+    CHECK(judgement.findings[0].evidence.at("name") == "one.example");
+    CHECK(judgement.findings[0].evidence.at("reason") == "servfail");
+    // One that is of no use for any name does not tell of this one.
+    names.servers[1] = server("192.168.1.2", names, DnsOutcome::timed_out);
+    CHECK(codes(judge(names)) == Codes{"net.dns-failed", "net.dns-failed"});
+    // Silence is no resolving either.
+    names.servers = {server("192.168.1.1", names)};
+    names.servers[0].lookups[0].answer = {DnsOutcome::timed_out, {}, {}, false};
+    REQUIRE(codes(judge(names)) == Codes{"net.dns-failed"});
+    CHECK(judge(names).findings[0].evidence.at("reason") == "timed-out");
+}
+
+TEST_CASE("one type of a name that no server resolves") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    Lookup aaaa{0, Family::ipv6, true, {DnsOutcome::no_address, {}, 5ms, false}};
+    names.servers[0].lookups.push_back(aaaa);
+    Lookup& asked = names.servers[0].lookups.back();
+    CHECK(judge(names).status == P2PDIAG_PASS);
+    asked.answer.outcome = DnsOutcome::servfail;
+    REQUIRE(codes(judge(names)) == Codes{"net.dns-failed"});
+    CHECK(judge(names).findings[0].evidence.at("type") == "AAAA");
+    // Programs that ask for both types wait.
+    asked.answer = {DnsOutcome::timed_out, {}, {}, false};
+    REQUIRE(codes(judge(names)) == Codes{"net.dns-slow"});
+    CHECK(judge(names).findings[0].severity == Severity::warning);
+    CHECK(judge(names).status == P2PDIAG_WARN);
+    // That there is no such name holds for both types.
+    names.servers[0].lookups[0].answer = {DnsOutcome::no_name, {}, 5ms, false};
+    REQUIRE(codes(judge(names)) == Codes{"net.dns-failed"});
+    CHECK(judge(names).findings[0].evidence.at("reason") == "no-name");
+}
+
+TEST_CASE("a name that was not waited for is not known to be well") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names), server("192.168.1.2", names)};
+    names.interrupted = true;
+    names.servers[0].lookups[0].answer = {DnsOutcome::servfail, {}, 5ms, false};
+    names.servers[1].lookups[0].done = false;
+    CHECK(judge(names).status == P2PDIAG_UNKNOWN);
+    CHECK(judge(names).findings.empty());
+    names.servers[0].lookups[0].answer.outcome = DnsOutcome::no_address;
+    CHECK(judge(names).status == P2PDIAG_PASS);
 }
 
 TEST_CASE("answers for names that do not exist") {
