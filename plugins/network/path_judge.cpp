@@ -21,19 +21,32 @@ std::string ms_text(const std::chrono::microseconds& time) {
 class FamilyJudge {
 public:
     FamilyJudge(const FamilyPath& path, Judgement& into) : path_(path), into_(into) {
-        for (const PathTarget& target : path.targets) mtu_.push_back(judge_mtu(target.mtu));
+        for (const PathTarget& target : path.targets) {
+            MtuVerdict verdict = judge_mtu(target.mtu);
+            const bool by_silence = verdict.black_hole || !verdict.path_mtu;
+            if (!path.finished && by_silence) verdict = {std::nullopt, verdict.passes};
+            mtu_.push_back(verdict);
+        }
     }
 
     void run() {
-        judge_loss();
+        // What did not come back may have been on its way.
+        if (path_.finished) judge_loss();
         judge_latency();
         judge_black_hole();
     }
 
-    // Something came back from somewhere.
-    bool measured() const {
-        return any_target() || (path_.gateway && path_.gateway->series.answered() > 0);
+    // The router alone is no path to the internet.
+    bool measured() const { return nearest() != nullptr; }
+    bool may_not_ping() const {
+        const auto denied = [](const std::optional<PingedHost>& host) {
+            return host && host->why_not == "not-permitted";
+        };
+        return denied(path_.gateway) ||
+               std::any_of(path_.hops.begin(), path_.hops.end(),
+                           [&](const TracedHop& hop) { return denied(hop.pinged); });
     }
+    bool interrupted() const { return !path_.finished && path_.route != false; }
 
     std::string summary() const {
         std::string text(family_name());
@@ -47,8 +60,10 @@ public:
         }
         if (const PathTarget* best = nearest()) {
             add("internet " + ms_text(*best->series.median()));
-            add(std::to_string(100 * best->series.lost() / std::max(1U, best->series.sent)) +
-                " % lost");
+            if (path_.finished) {
+                add(std::to_string(100 * best->series.lost() / std::max(1U, best->series.sent)) +
+                    " % lost");
+            }
         }
         for (const MtuVerdict& mtu : mtu_) {
             if (!mtu.path_mtu) continue;
@@ -73,8 +88,6 @@ public:
 
 private:
     std::string_view family_name() const { return path_.family == Family::ipv4 ? "IPv4" : "IPv6"; }
-
-    bool any_target() const { return nearest() != nullptr; }
 
     const PathTarget* nearest() const {
         const PathTarget* best = nullptr;
@@ -184,6 +197,7 @@ private:
         const MtuVerdict& verdict = mtu_[index];
         json::object text = target.series.describe();
         text["server"] = target.server.to_string();
+        if (!path_.finished) text["loss_percent"] = nullptr;
         json::array sizes;
         for (const SizeTally& size : target.mtu.sizes) {
             sizes.push_back(json::object{{"bytes", size.size},
@@ -219,18 +233,29 @@ Judgement judge(const PathReport& report) {
     FamilyJudge v6(report.ipv6, result);
     v4.run();
     v6.run();
+    const std::string measured = v4.summary() + "; " + v6.summary();
     result.data = {{"ipv4", v4.describe()}, {"ipv6", v6.describe()}};
-    result.summary = v4.summary() + "; " + v6.summary();
     if (report.ipv4.route == false && report.ipv6.route == false) {
         result.status = P2PDIAG_SKIP;
         result.summary = "Not measured: this machine has no route to the internet";
     } else if (!result.findings.empty()) {
         result.status = P2PDIAG_WARN;
         result.summary = result.findings.front().message;
+    } else if (v4.interrupted() || v6.interrupted()) {
+        result.status = P2PDIAG_UNKNOWN;
+        result.summary = "Interrupted before loss and packet sizes were known; " + measured;
     } else if (v4.measured() || v6.measured()) {
         result.status = P2PDIAG_PASS;
+        result.summary = measured;
     } else {
         result.status = P2PDIAG_UNKNOWN;
+        const bool asked = !report.ipv4.targets.empty() || !report.ipv6.targets.empty();
+        result.summary =
+            std::string(asked ? "No STUN server answers" : "No STUN server's address is known") +
+            ", so delay, loss and packet size to the internet are not known; " + measured;
+    }
+    if (v4.may_not_ping() || v6.may_not_ping()) {
+        result.summary += ". This user may not ping the router: sudo p2pdiag run network.path does";
     }
     return result;
 }

@@ -42,6 +42,7 @@ PathReport report(std::vector<PathTarget> targets) {
     made.ipv4.targets = std::move(targets);
     made.ipv6.family = Family::ipv6;
     made.ipv6.route = false;
+    made.ipv4.finished = made.ipv6.finished = true;
     return made;
 }
 
@@ -108,6 +109,48 @@ TEST_CASE("nothing measured is unknown, no route is skipped") {
     CHECK(judge(nothing).findings.empty());
     nothing.ipv4.route = false;
     CHECK(judge(nothing).status == P2PDIAG_SKIP);
+}
+
+TEST_CASE("a router that answers is no path to the internet") {
+    auto blocked = report({target("192.0.2.1:3478", series(16, 0))});
+    blocked.ipv4.targets[0].mtu = trial({size(1500, 6, 0)}, 16, 0);
+    const Judgement judgement = judge(blocked);
+    CHECK(judgement.status == P2PDIAG_UNKNOWN);
+    CHECK(judgement.findings.empty());
+    CHECK(judgement.summary ==
+          "No STUN server answers, so delay, loss and packet size to the internet are not known; "
+          "IPv4 router 1 ms; IPv6 has no route");
+    CHECK(judge(report({})).status == P2PDIAG_UNKNOWN);
+    CHECK(judge(report({})).summary.find("No STUN server's address is known") == 0);
+}
+
+TEST_CASE("what was on its way when it was interrupted is no loss") {
+    auto cut = report({target("192.0.2.1:3478", series(8, 4))});
+    // Large ones that may be cut were sent last, and may yet come.
+    cut.ipv4.targets.push_back(target("192.0.2.2:3478", series(16, 16)));
+    for (PathTarget& each : cut.ipv4.targets) {
+        each.mtu = trial({size(1500, 6, 0), size(1500, 1, 0, true), size(1400, 1, 1)});
+    }
+    cut.ipv4.finished = false;
+    const Judgement judgement = judge(cut);
+    CHECK(judgement.findings.empty());
+    CHECK(judgement.status == P2PDIAG_UNKNOWN);
+    CHECK(judgement.summary.find("% lost") == std::string::npos);
+    CHECK(judgement.data.at("ipv4").at_pointer("/targets/0/loss_percent").is_null());
+    CHECK(judgement.data.at("ipv4").at_pointer("/targets/0/mtu/reason") == "unfinished");
+    // What came has come.
+    auto slow = report({target("192.0.2.1:3478", series(8, 4, 700ms))});
+    slow.ipv4.finished = false;
+    CHECK(codes(judge(slow)) == Codes{"net.latency-high"});
+}
+
+TEST_CASE("who may not ping is told how to") {
+    auto denied = report({target("192.0.2.1:3478", series(16, 16))});
+    CHECK(judge(denied).summary.find("sudo") == std::string::npos);
+    denied.ipv4.gateway->series = series(0, 0);
+    denied.ipv4.gateway->why_not = "not-permitted";
+    CHECK(judge(denied).status == P2PDIAG_PASS);
+    CHECK(judge(denied).summary.find("sudo p2pdiag run network.path") != std::string::npos);
 }
 
 TEST_CASE("the size of packets") {
