@@ -62,13 +62,21 @@ public:
         } else {
             connected() ? reached() : not_reached();
             advise();
+            result_.summary += wanting_rights();
         }
         return std::move(result_);
     }
 
 private:
+    // A forwarder that does not reach the program accepts a connection, too, and then tears it
+    // down.
+    static bool torn_down(const PeerAddress& address) {
+        return address.tcp_is(TcpOutcome::connected) && address.tcp->talk == TcpTalk::reset;
+    }
+
     static bool connects(const PeerAddress& address) {
-        return address.tcp_is(TcpOutcome::connected) || address.udp == UdpOutcome::answered;
+        return (address.tcp_is(TcpOutcome::connected) && !torn_down(address)) ||
+               address.udp == UdpOutcome::answered;
     }
 
     bool connected() const {
@@ -99,29 +107,92 @@ private:
         return text + (pinged ? "; the host answers pings" : "");
     }
 
-    // The first address speaks for all: the one that programs try first.
+    // What more rights would show, and how to get them; empty where nothing is missing.
+    std::string wanting_rights() const {
+        bool pings = false;
+        bool who = false;
+        for (const PeerAddress& address : report_.addresses) {
+            pings = pings || address.ping_why_not == "not-permitted";
+            who = who || (!report_.sees_icmp && (address.tcp_is(TcpOutcome::refused) ||
+                                                 address.tcp_is(TcpOutcome::unreachable)));
+        }
+        if (!pings && !who) return {};
+        const std::string what = !who     ? "Pings are"
+                                 : !pings ? "Who refuses TCP is"
+                                          : "Pings, and who refuses TCP, are";
+        return ". " + what + " not for this user to see: sudo p2pdiag run network.connect --peer " +
+               report_.parsed->to_string();
+    }
+
+    // What one address that does not connect comes to. Higher weights tell more.
+    struct Verdict {
+        unsigned weight = 0;
+        p2pdiag_status status = P2PDIAG_UNKNOWN;
+        std::string message;
+        std::string code;  // of the finding; empty for none
+        json::object evidence;
+    };
+
+    // The address that tells most speaks for all; what it says of itself does not close those that
+    // may yet be open.
     void not_reached() {
-        const PeerAddress& address = report_.addresses.front();
+        std::vector<Verdict> verdicts;
+        for (const PeerAddress& address : report_.addresses)
+            verdicts.push_back(verdict_of(address));
+        const auto best = std::max_element(
+            verdicts.begin(), verdicts.end(),
+            [](const Verdict& one, const Verdict& other) { return one.weight < other.weight; });
+        const bool all_fail =
+            std::all_of(verdicts.begin(), verdicts.end(),
+                        [](const Verdict& verdict) { return verdict.status == P2PDIAG_FAIL; });
+        std::string message = best->message;
+        for (auto other = verdicts.begin(); other != verdicts.end(); ++other) {
+            if (other != best) message += ". " + other->message;
+        }
+        if (!best->code.empty()) {
+            add(best->code, all_fail ? Severity::error : Severity::warning, message,
+                std::move(best->evidence));
+        }
+        finish(all_fail ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message);
+    }
+
+    Verdict verdict_of(const PeerAddress& address) const {
         const bool tcp_refused = address.tcp_is(TcpOutcome::refused);
         const bool udp_refused = address.udp == UdpOutcome::refused;
         if (address.advice == Advice::no_host) {
-            finish(P2PDIAG_FAIL, words_of(address.advice, address.peer.address, report_.own));
-        } else if (address.tcp_is(TcpOutcome::no_route) || address.udp == UdpOutcome::no_route) {
-            unreachable(address, "This machine has no route to " + address.peer.to_string(),
-                        std::nullopt);
-        } else if (const auto said = prohibited(address)) {
-            filtered(address, *said);
-        } else if (const auto told = undelivered(address)) {
-            unreachable(address, text_of(address) + who_says(*told), told);
-        } else if (address.tcp_is(TcpOutcome::unreachable)) {
-            unreachable(address, text_of(address), std::nullopt);
-        } else if (tcp_refused || udp_refused) {
-            refused(address, tcp_refused, udp_refused);
-        } else if (address.tcp_is(TcpOutcome::no_answer) && address.udp == UdpOutcome::silent) {
-            silent(address);
-        } else {
-            finish(P2PDIAG_UNKNOWN, text_of(address));
+            return {0,
+                    P2PDIAG_FAIL,
+                    words_of(address.advice, address.peer.address, report_.own),
+                    {},
+                    {}};
         }
+        if (address.tcp_is(TcpOutcome::no_route) || address.udp == UdpOutcome::no_route) {
+            Verdict verdict = unreachable(
+                address, "This machine has no route to " + address.peer.to_string(), std::nullopt);
+            verdict.weight = 1;
+            return verdict;
+        }
+        if (torn_down(address)) {
+            return {5,
+                    P2PDIAG_UNKNOWN,
+                    text_of(address) +
+                        ": by the program, which may dislike the line, or by a "
+                        "forwarder that does not reach it",
+                    {},
+                    {}};
+        }
+        if (const auto said = prohibited(address)) return filtered(address, *said);
+        if (const auto told = undelivered(address)) {
+            return unreachable(address, text_of(address) + who_says(*told), told);
+        }
+        if (address.tcp_is(TcpOutcome::unreachable)) {
+            return unreachable(address, text_of(address), std::nullopt);
+        }
+        if (tcp_refused || udp_refused) return refused(address, tcp_refused, udp_refused);
+        if (address.tcp_is(TcpOutcome::no_answer) && address.udp == UdpOutcome::silent) {
+            return silent(address);
+        }
+        return {2, P2PDIAG_UNKNOWN, text_of(address), {}, {}};
     }
 
     static std::optional<Said> prohibited(const PeerAddress& address) {
@@ -161,46 +232,44 @@ private:
         }
     }
 
-    void filtered(const PeerAddress& address, const Said& said) {
+    Verdict filtered(const PeerAddress& address, const Said& said) const {
         const bool host = said.by == address.peer.address;
         const std::string message = address.peer.to_string() + ": " +
                                     (host ? "the host itself" : said.by.to_string()) +
                                     " forbids it (administratively prohibited)";
         json::object evidence = evidence_of(address);
         evidence["hop"] = said.by.to_string();
-        add("net.peer-filtered", Severity::error, message, std::move(evidence));
-        finish(P2PDIAG_FAIL, message);
+        return {4, P2PDIAG_FAIL, message, "net.peer-filtered", std::move(evidence)};
     }
 
-    void unreachable(const PeerAddress& address, const std::string& message,
-                     const std::optional<Said>& said) {
+    Verdict unreachable(const PeerAddress& address, const std::string& message,
+                        const std::optional<Said>& said) const {
         json::object evidence = evidence_of(address);
         evidence["hop"] = said ? json::value(said->by.to_string()) : json::value(nullptr);
-        add("net.peer-unreachable", Severity::error, message, std::move(evidence));
-        finish(P2PDIAG_FAIL, message);
+        return {4, P2PDIAG_FAIL, message, "net.peer-unreachable", std::move(evidence)};
     }
 
     // A closed UDP port is sure; a refused TCP connection says nothing of UDP, which most
     // peer-to-peer programs use.
-    void refused(const PeerAddress& address, bool tcp, bool udp) {
+    Verdict refused(const PeerAddress& address, bool tcp, bool udp) const {
         std::string message = text_of(address);
-        if (tcp && udp) {
+        // A reject rule of a firewall before the host looks the same, but comes from elsewhere.
+        std::optional<IpAddress> elsewhere;
+        for (const auto& said : {address.tcp_said, address.udp_said}) {
+            if (said && said->by != address.peer.address && !elsewhere) elsewhere = said->by;
+        }
+        if (elsewhere) {
+            message += ". Not the host but " + elsewhere->to_string() + " says so";
+        } else if (tcp && udp) {
             message =
                 address.peer.to_string() +
                 ": the host is there, but nothing listens on this port, by neither TCP nor UDP";
         }
-        // A reject rule of a firewall before the host looks the same, but comes from elsewhere.
-        for (const auto& said : {address.tcp_said, address.udp_said}) {
-            if (!said || said->by == address.peer.address) continue;
-            message += ". Not the host but " + said->by.to_string() + " says so";
-            break;
-        }
-        add("net.peer-refused", udp ? Severity::error : Severity::warning, message,
-            evidence_of(address));
-        finish(udp ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message);
+        return {4, udp ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message, "net.peer-refused",
+                evidence_of(address)};
     }
 
-    void silent(const PeerAddress& address) {
+    Verdict silent(const PeerAddress& address) const {
         const std::string message =
             address.pings.answered() > 0
                 ? address.peer.to_string() +
@@ -209,15 +278,20 @@ private:
                 : address.peer.to_string() +
                       ": nothing came back, neither by TCP nor by UDP nor "
                       "to pings: off, filtered, or not forwarded";
-        add("net.peer-silent", Severity::warning, message, evidence_of(address));
-        finish(P2PDIAG_UNKNOWN, message);
+        return {3, P2PDIAG_UNKNOWN, message, "net.peer-silent", evidence_of(address)};
+    }
+
+    static bool is_ones_own(Advice advice) {
+        return advice == Advice::loopback || advice == Advice::own_address ||
+               advice == Advice::own_public;
     }
 
     void advise() {
         for (const PeerAddress& address : report_.addresses) {
             if (address.advice == Advice::none) continue;
-            // A route to a private network elsewhere there may be: whoever answers is right.
-            if (connects(address) && address.advice != Advice::loopback) continue;
+            // A route to a private network elsewhere there may be: whoever answers is right. But
+            // what answers at an address of one's own is rarely the peer.
+            if (connects(address) && !is_ones_own(address.advice)) continue;
             add("net.peer-address", connects(address) ? Severity::info : Severity::warning,
                 words_of(address.advice, address.peer.address, report_.own),
                 {{"address", address.peer.address.to_string()},

@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import socket
+import struct
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -78,6 +80,34 @@ def peer_answers():
     listener.close()
 
 
+def peer_tears_down():
+    with on("server"):
+        listener = socket.create_server((SERVER, 8005))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                made, _ = listener.accept()
+                made.recv(1)
+                # Closed with what was not read: a reset.
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                made.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    check, found = connect(f"{SERVER}:8005")
+    equal((check["status"], found), ("unknown", {}), check)
+    equal(check["data"]["addresses"][0]["tcp"]["talk"], "reset", check)
+    listener.close()
+
+
+def peer_is_oneself():
+    listener = socket.create_server((CLIENT, 8006))
+    check, found = connect(f"{CLIENT}:8006")
+    equal((check["status"], list(found)), ("pass", ["net.peer-address"]), check)
+    equal(found["net.peer-address"]["evidence"]["reason"], "own-address", check)
+    listener.close()
+
+
 def peer_refuses():
     check, found = connect(f"{SERVER}:8001")
     equal((check["status"], list(found)), ("fail", ["net.peer-refused"]), check)
@@ -141,9 +171,12 @@ def without_privilege():
     connected = checks["network.connect"]
     equal(connected["data"]["sees_icmp_of_tcp"], False, connected)
     equal(connected["data"]["addresses"][0]["udp"]["icmp"]["by"], "192.168.7.1", connected)
+    true("sudo p2pdiag run network.path" in checks["network.path"]["summary"], checks["network.path"])
+    true(f"sudo p2pdiag run network.connect --peer {SERVER}:8003" in connected["summary"], connected)
 
 
-CASES = [peer_answers, peer_refuses, peer_prohibited, peer_silent, peer_unreachable, peer_address, without_privilege]
+CASES = [peer_answers, peer_tears_down, peer_is_oneself, peer_refuses, peer_prohibited, peer_silent, peer_unreachable,
+         peer_address, without_privilege]
 
 
 def setUpModule():
@@ -225,7 +258,7 @@ class Broken(unittest.TestCase):
 
 class Peer(unittest.TestCase):
     def test_peer(self):
-        for case in (peer_answers, peer_refuses, peer_prohibited, peer_silent):
+        for case in (peer_answers, peer_tears_down, peer_is_oneself, peer_refuses, peer_prohibited, peer_silent):
             lab.inside(case, "--nat", "port-restricted-cone")
         for case in (peer_unreachable, peer_address):
             lab.inside(case, "--nat", "port-restricted-cone", servers=True)

@@ -90,6 +90,77 @@ TEST_CASE("a peer that answers") {
     CHECK(judge(report(routed)).findings[0].severity == Severity::info);
 }
 
+TEST_CASE("what answers at an address of one's own is rarely the peer") {
+    for (const Advice advice : {Advice::own_address, Advice::own_public}) {
+        PeerAddress own = peer(TcpOutcome::connected, UdpOutcome::silent);
+        own.advice = advice;
+        const Judgement judgement = judge(report(own));
+        CHECK(judgement.status == P2PDIAG_PASS);
+        REQUIRE(codes(judgement) == Codes{"net.peer-address"});
+        CHECK(judgement.findings[0].severity == Severity::info);
+        CHECK(judgement.findings[0].evidence.at("reason").as_string() == to_string(advice));
+    }
+}
+
+TEST_CASE("a connection that is torn down is none") {
+    PeerAddress torn = peer(TcpOutcome::connected, UdpOutcome::silent);
+    torn.tcp->talk = net::TcpTalk::reset;
+    CHECK(judge(report(torn)).status == P2PDIAG_UNKNOWN);
+    CHECK(codes(judge(report(torn))).empty());
+    CHECK(judge(report(torn)).summary.find("and was reset") != std::string::npos);
+    // Nor does a closed UDP port make it a failure: TCP is there.
+    torn.udp = UdpOutcome::refused;
+    CHECK(judge(report(torn)).status == P2PDIAG_UNKNOWN);
+    torn.udp = UdpOutcome::answered;
+    CHECK(judge(report(torn)).status == P2PDIAG_PASS);
+    // Closed in order, and silent, is what a program does that has nothing to say.
+    torn = peer(TcpOutcome::connected, UdpOutcome::silent);
+    torn.tcp->talk = net::TcpTalk::closed;
+    CHECK(judge(report(torn)).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("of several addresses the one that tells most is judged, and all are named") {
+    PeerAddress v4 = peer(TcpOutcome::no_route, UdpOutcome::no_route);
+    PeerAddress v6 = peer(TcpOutcome::no_answer, UdpOutcome::silent, 4);
+    v6.peer = *Endpoint::parse("[2001:db8::7]:8000");
+    PeerReport both = report(v4);
+    both.addresses.push_back(v6);
+    // No IPv4 here does not make the peer unreachable.
+    CHECK(judge(both).status == P2PDIAG_UNKNOWN);
+    REQUIRE(codes(judge(both)) == Codes{"net.peer-silent"});
+    CHECK(judge(both).findings[0].evidence.at("peer") == "[2001:db8::7]:8000");
+    CHECK(judge(both).summary.find("no route to 203.0.113.7:8000") != std::string::npos);
+
+    // Closed at one address, silent at the other: the program may be there.
+    both.addresses[0] = peer(TcpOutcome::no_answer, UdpOutcome::silent);
+    both.addresses[1].tcp->outcome = TcpOutcome::refused;
+    both.addresses[1].udp = UdpOutcome::refused;
+    CHECK(judge(both).status == P2PDIAG_UNKNOWN);
+    REQUIRE(codes(judge(both)) == Codes{"net.peer-refused"});
+    CHECK(judge(both).findings[0].severity == Severity::warning);
+    CHECK(judge(both).summary.find("203.0.113.7:8000: nothing came back") != std::string::npos);
+
+    // Closed at the only one that there is a way to.
+    both.addresses[0] = v4;
+    CHECK(judge(both).status == P2PDIAG_FAIL);
+    REQUIRE(codes(judge(both)) == Codes{"net.peer-refused"});
+    CHECK(judge(both).findings[0].severity == Severity::error);
+}
+
+TEST_CASE("who lacks rights is told what they would show") {
+    PeerAddress denied = peer(TcpOutcome::connected, UdpOutcome::silent);
+    CHECK(judge(report(denied)).summary.find("sudo") == std::string::npos);
+    denied.ping_why_not = "not-permitted";
+    CHECK(judge(report(denied))
+              .summary.find(
+                  "Pings are not for this user to see: sudo p2pdiag run network.connect --peer "
+                  "203.0.113.7:8000") != std::string::npos);
+    PeerReport blind = report(peer(TcpOutcome::refused, UdpOutcome::silent));
+    CHECK(judge(blind).summary.find("Who refuses TCP is not for this user") != std::string::npos);
+    blind.sees_icmp = true;
+    CHECK(judge(blind).summary.find("sudo") == std::string::npos);
+}
+
 TEST_CASE("UDP silence is never called closed") {
     const Judgement silent = judge(report(peer(TcpOutcome::no_answer, UdpOutcome::silent)));
     CHECK(silent.status == P2PDIAG_UNKNOWN);
@@ -125,6 +196,7 @@ TEST_CASE("who forbids it, who cannot deliver") {
     rejected.tcp_said = Said{ip("203.0.113.1"), Meaning::port_unreachable};
     CHECK(judge(report(rejected)).summary.find("Not the host but 203.0.113.1") !=
           std::string::npos);
+    CHECK(judge(report(rejected)).summary.find("the host is there") == std::string::npos);
 }
 
 TEST_CASE("a wrong address is said beside the silence") {
