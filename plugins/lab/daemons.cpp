@@ -65,6 +65,8 @@ Daemon name_server(bool ipv6, Dns dns) {
         config += "host-record=ipv4only.arpa,64:ff9b::c000:ab\n";
     }
     config += std::string("address=/#/") + (dns == Dns::lying ? addresses::nobody : "") + "\n";
+    // Else it would refuse to say that there is no IPv6 address to lie with.
+    if (dns == Dns::lying) config += "local=/#/\n";
     daemon.listeners.push_back({udp, addresses::dns, 53});
     return daemon;
 }
