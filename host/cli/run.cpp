@@ -13,6 +13,7 @@
 #include "cli/output_file.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "diagnosis/consequences.hpp"
 #include "diagnosis/verdict.hpp"
 #include "report/exit_code.hpp"
 #include "report/formats.hpp"
@@ -355,6 +356,7 @@ int run_command(const Context& context, const RunArguments& arguments) {
     report.checks = runner.run(signals.fd(), [&signals] { return signals.count(); });
     report.duration = std::chrono::duration_cast<Milliseconds>(Clock::now() - began);
     report.interrupted = runner.ended() != runner::Ended::complete;
+    diagnosis::demote_consequences(report.checks);
     report.verdict = diagnosis::judge(report.checks);
     const int code = report::exit_code(report, *report::parse_fail_on(profile.fail_on),
                                        ending_of(runner.ended(), signals.last()));

@@ -14,6 +14,8 @@ import lab
 from lab import CLIENT, SERVER, equal, on, output, true
 
 OURS = ("network.dns", "network.internet", "network.path")
+# One check after the other: all at the same time they miss their deadlines on a busy machine.
+ALL = ("all", "--isolation", "none", "--deadline", "120s")
 
 
 def report(*arguments):
@@ -209,27 +211,36 @@ class Healthy(unittest.TestCase):
         self.assertEqual(findings(whole, *OURS), [])
 
 
+def errors(whole):
+    """Codes of all errors, whichever check has them."""
+    return sorted({finding["code"] for finding in whole["findings"] if finding["severity"] == "error"})
+
+
 class Broken(unittest.TestCase):
-    def expect(self, *options, codes, checks=OURS, verdict=None):
+    """`codes` are the warnings and errors of our checks, `errors_of_all` all errors of the report."""
+
+    def expect(self, *options, codes, checks=OURS, verdict=None, errors_of_all=()):
         ran, whole = run(*options, checks=checks)
         self.assertEqual(findings(whole, *OURS), codes, json.dumps(ran, indent=1))
+        self.assertEqual(errors(whole), list(errors_of_all), json.dumps(whole["findings"], indent=1))
         if verdict:
             self.assertEqual(whole["verdict"]["status"], verdict)
         return ran
 
     def test_names(self):
-        ran = self.expect("--dns", "broken", codes=["net.dns-failed"])
+        ran = self.expect("--dns", "broken", codes=["net.dns-failed"], checks=ALL, errors_of_all=["net.dns-failed"])
         self.assertEqual(ran["network.dns"]["data"]["servers"][0]["usable"], False)
         self.assertEqual(ran["network.internet"]["status"], "pass")
         self.expect("--dns", "lying", codes=["net.dns-rewritten"])
 
     def test_no_route(self):
-        ran = self.expect("--no-default-route", codes=["net.no-internet"], checks=["all"], verdict="offline")
+        ran = self.expect("--no-default-route", codes=["net.no-internet"], checks=ALL, verdict="offline",
+                          errors_of_all=["net.no-default-route"])
         self.assertEqual((ran["network.dns"]["status"], ran["network.path"]["status"]), ("skip", "skip"))
 
     def test_login_page(self):
-        self.expect("--captive-portal", codes=["net.captive-portal"], checks=["network.*", "stun.nat"],
-                    verdict="offline")
+        self.expect("--captive-portal", codes=["net.captive-portal"], checks=ALL, verdict="offline",
+                    errors_of_all=["net.captive-portal"])
 
     def test_ipv6_that_does_not_come_back(self):
         self.expect("--ipv6", "--block", "ipv6-in", codes=["net.ipv6-broken"])
@@ -240,7 +251,7 @@ class Broken(unittest.TestCase):
         self.assertTrue(7_100_000 < ahead < 7_300_000, ahead)
 
     def test_black_hole(self):
-        ran = self.expect("--mtu-black-hole", "1400", codes=["net.mtu-blackhole"])
+        ran = self.expect("--mtu-black-hole", "1400", codes=["net.mtu-blackhole"], checks=ALL)
         mtu = ran["network.path"]["data"]["ipv4"]["targets"][0]["mtu"]
         self.assertEqual((mtu["path"], mtu["black_hole"]), (1400, True), mtu)
 
@@ -253,7 +264,21 @@ class Broken(unittest.TestCase):
             self.assertEqual(findings(whole, "network.path"), ["net.loss-high"], json.dumps(ran, indent=1))
 
     def test_blocked_udp(self):
-        self.expect("--block", "udp", codes=[])
+        ran = self.expect("--block", "udp", codes=[], checks=ALL, verdict="relay-only",
+                          errors_of_all=["nat.udp-blocked"])
+        # The router answers pings; the path behind it was not measured.
+        self.assertEqual(ran["network.path"]["data"]["ipv4"]["gateway"]["answered"], 16)
+        self.assertEqual(ran["network.path"]["status"], "unknown", ran["network.path"])
+
+    def test_port_taken(self):
+        # As information: it is taken by a program that listens, as it should be.
+        _, whole = run("--listen", "udp:0.0.0.0:8000", "--listen", "tcp:[::]:8000", checks=ALL)
+        self.assertEqual((errors(whole), findings(whole, "network.ports")), ([], []), whole["findings"])
+        self.assertIn("net.port-in-use", [finding["code"] for finding in whole["findings"]])
+
+    def test_loopback_listener(self):
+        _, whole = run("--listen", "udp:127.0.0.1:8000", checks=ALL)
+        self.assertEqual(errors(whole), ["net.listener-loopback-only"], whole["findings"])
 
 
 class Peer(unittest.TestCase):
