@@ -16,6 +16,8 @@
 
 #include "base/host_port.hpp"
 #include "net/deadline.hpp"
+#include "net/endpoint.hpp"
+#include "net/flow.hpp"
 #include "net/routes.hpp"
 
 namespace p2pdiag::net {
@@ -59,6 +61,17 @@ std::string csv_of(const NameServer& server) {
     return '[' + server.to_string() + ']' + port;
 }
 
+// c-ares has connected it, and so it has its local port.
+int on_socket(ares_socket_t fd, int type, void*) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    if (::getsockname(fd, address, &size) != 0) return ARES_SUCCESS;
+    const Transport protocol = type == SOCK_STREAM ? Transport::tcp : Transport::udp;
+    if (const auto local = from_sockaddr(address)) tell_flow({protocol, *local, std::nullopt});
+    return ARES_SUCCESS;
+}
+
 Channel open_channel(const NameServer& server, bool tcp) {
     static const Library library;
     if (library.status != ARES_SUCCESS) return nullptr;
@@ -76,6 +89,7 @@ Channel open_channel(const NameServer& server, bool tcp) {
     ares_channel raw = nullptr;
     if (::ares_init_options(&raw, &options, mask) != ARES_SUCCESS) return nullptr;
     Channel channel(raw);
+    ::ares_set_socket_callback(raw, on_socket, nullptr);
     if (::ares_set_servers_ports_csv(raw, csv_of(server).c_str()) != ARES_SUCCESS) return nullptr;
     return channel;
 }

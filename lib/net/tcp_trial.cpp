@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/flow.hpp"
 #include "net/routes.hpp"
 
 namespace p2pdiag::net {
@@ -63,6 +64,7 @@ asio::awaitable<void> connect(std::shared_ptr<Attempt> attempt) {
     ErrorCode error;
     attempt->socket.open(to_tcp(attempt->trial.server).protocol(), error);
     if (!error) {
+        tell_flow({Transport::tcp, std::nullopt, attempt->trial.server});
         co_await attempt->socket.async_connect(to_tcp(attempt->trial.server),
                                                asio::redirect_error(asio::use_awaitable, error));
     }

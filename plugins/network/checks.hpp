@@ -3,6 +3,8 @@
 
 #include <p2pdiag/plugin.hpp>
 
+#include "net/flow.hpp"
+
 namespace p2pdiag::network_plugin {
 
 p2pdiag_status check_interfaces(Run& run);  // interfaces.cpp, docs/checks/network.interfaces.md
@@ -12,5 +14,12 @@ p2pdiag_status check_dns(Run& run);         // dns.cpp, docs/checks/network.dns.
 p2pdiag_status check_internet(Run& run);    // internet.cpp, docs/checks/network.internet.md
 p2pdiag_status check_connect(Run& run);     // connect.cpp, docs/checks/network.connect.md
 p2pdiag_status check_path(Run& run);        // path.cpp, docs/checks/network.path.md
+
+// A check whose sockets are told to the host, so that a recording can say whose packets are whose.
+template <auto Check>
+p2pdiag_status telling_flows(Run& run) {
+    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    return Check(run);
+}
 
 }  // namespace p2pdiag::network_plugin

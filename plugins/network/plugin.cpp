@@ -23,31 +23,32 @@ constexpr p2pdiag_check ports =
                         .deadline = std::chrono::seconds(10),
                         .privileges = P2PDIAG_PRIVILEGE_ROOT});
 
-constexpr p2pdiag_check internet =
-    check<check_internet>({.id = "network.internet",
-                           .title = "The internet: does it answer, and is it the internet",
-                           .deadline = std::chrono::seconds(10)});
+constexpr p2pdiag_check internet = check<telling_flows<check_internet>>(
+    {.id = "network.internet",
+     .title = "The internet: does it answer, and is it the internet",
+     .deadline = std::chrono::seconds(10)});
 
-constexpr p2pdiag_check dns = check<check_dns>({.id = "network.dns",
-                                                .title = "Name servers of this machine",
-                                                .deadline = std::chrono::seconds(10)});
+constexpr p2pdiag_check dns =
+    check<telling_flows<check_dns>>({.id = "network.dns",
+                                     .title = "Name servers of this machine",
+                                     .deadline = std::chrono::seconds(10)});
 
 // What stun.nat learns of the servers and of this machine's public address is of use; and it counts
 // the ports that the NAT hands out, which further sockets at the same time would disturb.
 constexpr p2pdiag_str nat_needs[] = {literal("stun.nat")};
-constexpr p2pdiag_check path =
-    check<check_path>({.id = "network.path",
-                       .title = "Path to the internet: delay, loss, hops, packet size",
-                       .needs = nat_needs,
-                       .deadline = std::chrono::seconds(10),
-                       .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
+constexpr p2pdiag_check path = check<telling_flows<check_path>>(
+    {.id = "network.path",
+     .title = "Path to the internet: delay, loss, hops, packet size",
+     .needs = nat_needs,
+     .deadline = std::chrono::seconds(10),
+     .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
 
-constexpr p2pdiag_check connect =
-    check<check_connect>({.id = "network.connect",
-                          .title = "One peer: does it answer, and if not, who says so",
-                          .needs = nat_needs,
-                          .deadline = std::chrono::seconds(15),
-                          .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
+constexpr p2pdiag_check connect = check<telling_flows<check_connect>>(
+    {.id = "network.connect",
+     .title = "One peer: does it answer, and if not, who says so",
+     .needs = nat_needs,
+     .deadline = std::chrono::seconds(15),
+     .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
 
 constexpr const char* options = R"json([
   {"name": "internet", "type": "endpoint", "repeat": true,

@@ -199,6 +199,16 @@ class Healthy(unittest.TestCase):
             self.assertTrue(checks["network.internet"]["data"][family]["works"])
         self.assertEqual(checks["network.internet"]["data"]["portal"]["present"], False)
 
+    def test_a_recording_names_the_checks(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = directory + "/run.pcapng"
+            lab.lab("run", "--nat", "port-restricted-cone", "--", "run", *OURS, "--capture", path)
+            shown = subprocess.run(["tshark", "-r", path, "-T", "fields", "-e", "_ws.col.Protocol", "-e", "frame.comment"],
+                                   stdout=subprocess.PIPE, text=True, check=True).stdout
+        named = {tuple(line.split("\t")) for line in shown.splitlines()}
+        for row in (("DNS", "network.dns"), ("TCP", "network.internet"), ("STUN", "network.path")):
+            self.assertIn(row, named)
+
     def test_hops(self):
         checks, _ = run("--cgnat", "port-restricted-cone", checks=["network.path"])
         hops = [(hop["address"], hop["scope"]) for hop in checks["network.path"]["data"]["ipv4"]["hops"]]

@@ -3,7 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "net/dns_query.hpp"
+#include "net/tcp_trial.hpp"
 #include "net/udp_socket.hpp"
+#include "run_task.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::net;
@@ -37,4 +40,29 @@ TEST_CASE("sockets are told to the watch that is there, and the one before it co
     }
     open();
     CHECK(outer == expected);
+}
+
+TEST_CASE("a connection that is tried and a question to a name server are told") {
+    boost::asio::io_context context;
+    std::vector<Flow> told;
+    const FlowWatch watch([&](const Flow& flow) { told.push_back(flow); });
+    TcpTrial trial;
+    // Nobody listens there: it is told before anything comes of it.
+    trial.server = *Endpoint::parse("127.0.0.1:1");
+    trial.connect_until = Clock::now() + Milliseconds(120'000);
+    testing::run_on(context, try_tcp(trial));
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].protocol == Transport::tcp);
+    CHECK(told[0].remote == trial.server);
+
+    DnsQuestion question;
+    question.server.address = IpAddress::v4(0x7F000001);
+    question.server.port = 1;
+    question.name = "one.example";
+    testing::run_on(context, ask_name_server(question, Clock::now() + Milliseconds(120'000)));
+    REQUIRE(told.size() >= 2);
+    CHECK(told[1].protocol == Transport::udp);
+    REQUIRE(told[1].local.has_value());
+    CHECK(told[1].local->address == question.server.address);
+    CHECK(told[1].local->port != 0);
 }
