@@ -188,7 +188,7 @@ def setUpModule():
 
 class Healthy(unittest.TestCase):
     def test_nothing_is_found(self):
-        checks, whole = run("--ipv6", checks=["all"])
+        checks, whole = run("--ipv6", checks=ALL)
         self.assertEqual(findings(whole, *OURS, "network.connect"), [])
         self.assertEqual({check: checks[check]["status"] for check in OURS}, dict.fromkeys(OURS, "pass"))
         self.assertEqual(checks["network.connect"]["status"], "skip")
