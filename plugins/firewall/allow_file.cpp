@@ -1,13 +1,17 @@
 #include "allow_file.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
 #include "allow_file_edit.hpp"
 #include "allow_file_write.hpp"
+#include "base/fd.hpp"
 #include "iptables_save.hpp"
 #include "nft_json.hpp"
 
@@ -95,28 +99,49 @@ Trouble edit(const AllowStep& step, const std::string& text, std::string_view id
 }
 
 // The edited text says what it is meant to say, and to the program that will load it.
-Trouble check_edited(const Job& job, const std::string& path) {
-    const AllowStep& step = job.step;
+Trouble check_edited(const AllowStep& step, const std::string& id, const std::string& path,
+                     const Sight& sight) {
     Ruleset before;
     Ruleset after;
-    Trouble trouble = load(step, step.file, job.sight, before);
-    if (trouble.empty()) trouble = load(step, path, job.sight, after);
-    if (trouble.empty() && step.tool != Tool::nft) trouble = check_iptables(step, path, job.sight);
+    Trouble trouble = load(step, step.file, sight, before);
+    if (trouble.empty()) trouble = load(step, path, sight, after);
+    if (trouble.empty() && step.tool != Tool::nft) trouble = check_iptables(step, path, sight);
     if (!trouble.empty()) return trouble;
-    return is_exact_insertion(before, after, step, job.id)
+    return is_exact_insertion(before, after, step, id)
                ? Trouble()
                : step.file + " would load other rules than what is meant";
 }
 
+// Somewhere else, for as long as it lives.
+class Draft {
+public:
+    explicit Draft(std::string_view text) {
+        const Fd file(::mkostemp(path_.data(), O_CLOEXEC));
+        good_ = file.open() && write_all(file.get(), text);
+    }
+    ~Draft() { ::unlink(path_.c_str()); }
+    Draft(const Draft&) = delete;
+    Draft& operator=(const Draft&) = delete;
+
+    bool good() const { return good_; }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_ = "/tmp/p2pdiag-XXXXXX";
+    bool good_ = false;
+};
+
 Trouble prepare_file(AllowStep& step, const Sight& sight) {
+    constexpr const char* id = "check";
     std::string text;
     std::string edited;
-    Ruleset rules;
     Trouble trouble = distrust_file(step.file);
     if (trouble.empty()) trouble = read_text(step, text);
-    if (trouble.empty()) trouble = edit(step, text, "check", edited);
-    if (trouble.empty()) trouble = load(step, step.file, sight, rules);
-    return trouble;
+    if (trouble.empty()) trouble = edit(step, text, id, edited);
+    if (!trouble.empty()) return trouble;
+    const Draft draft(edited);
+    if (!draft.good()) return draft.path() + ": " + std::strerror(errno);
+    return check_edited(step, id, draft.path(), sight);
 }
 
 Trouble apply_file(Job& job) {
@@ -126,24 +151,32 @@ Trouble apply_file(Job& job) {
     if (trouble.empty()) trouble = edit(job.step, text, job.id, edited);
     if (!trouble.empty()) return trouble;
     job.keep({true, std::nullopt});
-    return replace_file(job.step.file, text, edited,
-                        [&](const std::string& path) { return check_edited(job, path); });
+    return replace_file(job.step.file, text, edited, [&](const std::string& path) {
+        return check_edited(job.step, job.id, path, job.sight);
+    });
 }
 
-Trouble take_out_of_file(const Job& job, bool& found) {
-    const FileText file = read_small_file(job.step.file);
+Trouble take_out_of(const std::string& path, const std::string& id, bool& found) {
+    const FileText file = read_small_file(path);
     if (file.error == ENOENT) return {};
-    if (file.error != 0) return job.step.file + ": " + std::strerror(file.error);
-    if (file.text.size() >= max_small_file) return job.step.file + " is too large";
-    const std::string text = remove_lines(file.text, job.id);
-    found = text != file.text;
-    if (!found) return {};
-    return replace_file(job.step.file, file.text, text, [](const std::string&) { return ""; });
+    if (file.error != 0) return path + ": " + std::strerror(file.error);
+    if (file.text.size() >= max_small_file) return path + " is too large";
+    const std::string text = remove_lines(file.text, id);
+    const bool any = text != file.text;
+    found = found || any;
+    if (any) {
+        const Trouble trouble =
+            replace_file(path, file.text, text, [](const std::string&) { return ""; });
+        if (!trouble.empty()) return trouble;
+    }
+    if (text.find(comment_of(id)) == std::string::npos) return {};
+    return path + " has the rule still, written differently by somebody: delete the line with \"" +
+           comment_of(id) + '"';
 }
 
 // After a start of the machine what the file said is in force, too.
 Trouble revert_file(const Job& job, bool& found) {
-    const Trouble trouble = take_out_of_file(job, found);
+    const Trouble trouble = take_out_of(job.step.file, job.id, found);
     if (!trouble.empty()) return trouble;
     bool loaded = false;
     const Hand& hand = job.step.tool == Tool::nft ? nft_hand : iptables_hand;
@@ -155,6 +188,14 @@ Trouble revert_file(const Job& job, bool& found) {
 }  // namespace
 
 const Hand file_hand = {prepare_file, apply_file, revert_file};
+
+Trouble revert_saved(const Job& job, bool& found) {
+    for (const char* path : {nft_file, v4_file, v6_file}) {
+        const Trouble trouble = take_out_of(path, job.id, found);
+        if (!trouble.empty()) return trouble;
+    }
+    return {};
+}
 
 std::string file_for(const AllowStep& step, const Sight& sight, Trouble& why) {
     const bool of_nft = step.tool == Tool::nft;

@@ -60,9 +60,11 @@ Trouble apply_firewalld(Job& job) {
 
 Trouble revert_firewalld(const Job& job, bool& found) {
     if (!job.record || !job.record->done) return {};
-    // What is in force only ends with it.
     if (is_stopped(job.sight)) {
-        return job.step.permanent ? "firewalld does not run: start it, and try again" : Trouble();
+        // What is in force ends with it, unless it was killed or told not to clean up.
+        const bool in_force = job.sight.run({"nft", "list", "table", "inet", "firewalld"}).good();
+        if (!in_force && !job.step.permanent) return {};
+        return "firewalld does not run: start it, and try again";
     }
     const Trouble trouble = has_it(job.step, job.sight, found);
     if (!trouble.empty() || !found) return trouble;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "allow_plan.hpp"
 #include "allow_tools.hpp"
 #include "iptables_save.hpp"
 
@@ -45,13 +46,20 @@ bool is_there(const AllowStep& step, const Sight& sight) {
     return names.error != 0 || lines.find('\n' + step.place.table + '\n') != std::string::npos;
 }
 
+// iptables leaves a table alone, and does not show it, that has a rule which only nft can write.
+bool is_left_alone(const Answer& answer) {
+    return answer.output.find("is incompatible, use 'nft' tool") != std::string::npos;
+}
+
 Trouble read_table(const AllowStep& step, const Sight& sight, const Programs& programs,
-                   Ruleset& table) {
+                   Ruleset& table, bool& left_alone) {
+    left_alone = false;
     if (!is_there(step, sight)) return {};
     const Answer answer = sight.run({programs.save, "-t", step.place.table});
     if (!answer.good())
         return is_denied(answer) ? "only root may change the rules"
                                  : why_failed(programs.save, answer);
+    left_alone = is_left_alone(answer);
     const Family family = step.place.family == "ip6" ? Family::ipv6 : Family::ipv4;
     Reading reading = read_iptables_save(answer.output, family, Source::iptables_nft);
     if (!reading) return reading.error().message;
@@ -82,11 +90,11 @@ Trouble prepare_iptables(AllowStep& step, const Sight& sight) {
     Trouble trouble = find_programs(step, sight, programs);
     if (!trouble.empty()) return trouble;
     Ruleset table;
-    trouble = read_table(step, sight, programs, table);
+    bool left_alone = false;
+    trouble = read_table(step, sight, programs, table, left_alone);
     if (!trouble.empty()) return trouble;
     const Chain* chain = find_chain(table, step.place.chain);
-    if (chain == nullptr && step.tool == Tool::iptables_nft) {
-        // It has rules that only nft can write, and iptables leaves such a table alone.
+    if (left_alone || (chain == nullptr && step.tool == Tool::iptables_nft)) {
         step.tool = Tool::nft;
         step.place.line = 0;
         return nft_hand.prepare(step, sight);
@@ -114,7 +122,8 @@ Trouble apply_iptables(Job& job) {
         argv.insert(argv.end(), {"-A", step.place.chain});
     } else {
         Ruleset table;
-        trouble = read_table(step, job.sight, programs, table);
+        bool left_alone = false;
+        trouble = read_table(step, job.sight, programs, table, left_alone);
         if (!trouble.empty()) return trouble;
         const Chain* chain = find_chain(table, step.place.chain);
         const std::int64_t line = chain == nullptr ? 0 : find_line(*chain, step.place);
@@ -140,8 +149,19 @@ struct Found {
 
 Trouble find_ours(const Job& job, const Programs& programs, Found& found) {
     Ruleset table;
-    const Trouble trouble = read_table(job.step, job.sight, programs, table);
+    bool left_alone = false;
+    const Trouble trouble = read_table(job.step, job.sight, programs, table, left_alone);
     if (!trouble.empty()) return trouble;
+    if (left_alone) {
+        // nft shows the rule, but not the comment that says that it is ours.
+        const std::string where = job.step.place.family + ' ' + job.step.place.table;
+        return "the table " + where +
+               " has rules by now that only nft can write, and iptables does not show it any more. "
+               "Look for `" +
+               words_of(job.step) + "` in 'sudo nft -a list table " + where +
+               "' and delete it: sudo nft delete rule " + where + ' ' + job.step.place.chain +
+               " handle NUMBER";
+    }
     found = {};
     for (const Chain& chain : table.chains) {
         for (const Rule& rule : chain.rules) {

@@ -108,8 +108,10 @@ Stopped find_obstacles(const World& world, const Packet& packet) {
     Stopped stopped;
     const Findings findings = Journey(world, packet, Limits()).run();
     stopped.trace = findings.trace;
-    if (judge(findings).passes != false) return stopped;
+    if (judge(findings).ordinarily_passes != false) return stopped;
     for (const Ending& ending : findings.endings) {
+        // Who is on a list, or sends too much, is to be stopped further on.
+        if (!ending.state.ordinary) continue;
         Obstacle obstacle;
         obstacle.why = ending.why;
         obstacle.elsewhere = is_for_another(packet, ending.state);

@@ -34,7 +34,8 @@ struct Stopped {
     std::vector<TraceStep> trace;
 };
 
-// Of a packet that surely does not pass; otherwise there are none.
+// Of a packet that does not pass, though it is on no list and exceeds no limit; otherwise there are
+// none.
 Stopped find_obstacles(const World& world, const Packet& packet);
 
 bool is_still_there(const Stopped& stopped, const Obstacle& obstacle);

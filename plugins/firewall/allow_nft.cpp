@@ -60,7 +60,29 @@ Trouble find_ours(const Job& job, Ours& ours) {
     return {};
 }
 
+// The handle alone may mean another rule by the time it is used: the ruleset may be a new one.
+Trouble find_place(const RulePlace& place, const Sight& sight) {
+    if (place.handle == 0) return {};
+    const Answer answer = sight.run({"nft", "-j", "list", "ruleset"});
+    if (!answer.good()) return why_failed("nft", answer);
+    const Reading reading = read_nft_json(answer.output);
+    if (!reading) return reading.error().message;
+    for (const Chain& chain : reading->chains) {
+        const Table& table = reading->tables[chain.table];
+        const bool here = chain.name == place.chain && table.name == place.table &&
+                          to_string(table.family) == place.family;
+        if (!here) continue;
+        for (const Rule& rule : chain.rules) {
+            if (rule.handle == place.handle && rule.text == place.text) return {};
+        }
+    }
+    return "The rules have changed since the plan was made (`" + place.text +
+           "` is not where it was): try again";
+}
+
 Trouble apply_nft(Job& job) {
+    const Trouble moved = find_place(job.step.place, job.sight);
+    if (!moved.empty()) return moved;
     AllowRecord record{true, std::nullopt};
     job.keep(record);
     const Answer answer = job.sight.run(nft({}, insertion(job.step, comment_of(job.id))));

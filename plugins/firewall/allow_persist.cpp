@@ -7,6 +7,7 @@ namespace p2pdiag::firewall {
 namespace {
 
 std::string by_hand(const AllowStep& step, const Trouble& why) {
+    if (step.tool == Tool::firewalld) return "It cannot be made to last: " + why;
     const RulePlace& place = step.place;
     const bool at_end = place.handle == 0 && place.line == 0;
     std::string text = "It cannot be made to last: " + why +

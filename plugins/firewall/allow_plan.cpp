@@ -65,7 +65,13 @@ private:
             blocked(described(opening) + " cannot be opened alone: " + more, {});
             return;
         }
-        for (std::size_t i = first; i < plan_.steps.size(); ++i) plan_.steps[i].aims = aims;
+        for (std::size_t i = first; i < plan_.steps.size(); ++i) {
+            plan_.steps[i].aims = aims;
+            const RulePlace& place = plan_.steps[i].place;
+            if (place.text.empty()) continue;
+            note("Whatever stands behind `" + place.text + "` in the chain " + place.chain +
+                 " is not asked any more about " + described(opening) + '.');
+        }
     }
 
     // Whether something has to be done for it, and can be.
@@ -74,12 +80,13 @@ private:
         World trial = after_;
         std::vector<AllowStep> steps;
         for (int i = 0; i <= most_obstacles; ++i) {
-            Inquiry inquiry{opening.port, {opening.protocol}, sender};
+            const Inquiry inquiry{opening.port, {opening.protocol}, sender, true};
             const Asked asked = ask_inbound(trial, {entrance}, inquiry).front();
-            if (asked.verdict.kind == VerdictKind::accept) {
+            if (lets_in(asked.verdict)) {
                 // As many questions as entrances may be answered by the same step.
                 const bool by_others = steps.empty() && was_blocked(entrance, sender, opening);
                 if (steps.empty() && !by_others) already_open(asked);
+                note(who_is_kept_out(asked.verdict));
                 const bool helps = !steps.empty() || by_others;
                 if (!steps.empty()) after_ = std::move(trial);
                 plan_.steps.insert(plan_.steps.end(), steps.begin(), steps.end());
@@ -118,7 +125,7 @@ private:
 
     void note(std::string text) {
         auto& notes = plan_.notes;
-        if (std::find(notes.begin(), notes.end(), text) == notes.end())
+        if (!text.empty() && std::find(notes.begin(), notes.end(), text) == notes.end())
             notes.push_back(std::move(text));
     }
 

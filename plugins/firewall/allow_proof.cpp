@@ -1,5 +1,6 @@
 // That a plan opens nothing but what was asked for: other packets fare after it as before.
-#include <array>
+#include <algorithm>
+#include <set>
 
 #include "allow_plan.hpp"
 #include "allow_verify.hpp"
@@ -23,11 +24,46 @@ std::uint8_t other(std::uint8_t protocol) {
     return protocol == protocol_udp ? protocol_tcp : protocol_udp;
 }
 
-void add_ports(const Packet& packet, const Opening& opening, std::vector<Probe>& probes) {
-    const unsigned port = opening.port;
-    const std::array<unsigned, 8> ports = {port - 1, port + 1, 1, 22, 53, 443, 1024, 65535};
+bool is_target_port(const Expression& expression) {
+    const auto* field = std::get_if<Payload>(&expression.form);
+    return field != nullptr && field->base == Base::transport && field->offset == 16 &&
+           field->length == 16;
+}
+
+// The ports that a rule which rewrites packets asks for: what is sent on to the opened port would
+// be opened with it.
+void add_rewritten(const Ruleset& ruleset, const Rule& rule, std::set<unsigned>& ports) {
+    constexpr std::size_t most = 256;
+    const bool rewrites = std::any_of(rule.steps.begin(), rule.steps.end(), [](const Step& step) {
+        return std::holds_alternative<Translate>(step);
+    });
+    for (const Step& step : rule.steps) {
+        const auto* match = std::get_if<Match>(&step);
+        if (!rewrites || match == nullptr || match->how != Match::How::in_set) continue;
+        const Set& set = ruleset.sets[match->set];
+        for (std::size_t part = 0; part < match->left.size() && part < set.parts; ++part) {
+            if (!is_target_port(match->left[part])) continue;
+            for (std::size_t i = 0; i < set.size() && ports.size() < most; ++i) {
+                ports.insert(static_cast<unsigned>(set.bounds[i * set.parts + part].low));
+            }
+        }
+    }
+}
+
+std::set<unsigned> ports_to_try(const World& world, unsigned port) {
+    std::set<unsigned> ports = {port - 1, port + 1, 1, 22, 53, 443, 1024, 65535};
+    for (const Ruleset& ruleset : world.rulesets) {
+        for (const Chain& chain : ruleset.chains) {
+            for (const Rule& rule : chain.rules) add_rewritten(ruleset, rule, ports);
+        }
+    }
+    return ports;
+}
+
+void add_ports(const std::set<unsigned>& ports, const Packet& packet, const Opening& opening,
+               std::vector<Probe>& probes) {
     for (const unsigned one : ports) {
-        if (one == 0 || one > 65535 || one == port) continue;
+        if (one == 0 || one > 65535 || one == opening.port) continue;
         for (const std::uint8_t protocol : {protocol_udp, protocol_tcp}) {
             Packet probe = packet;
             probe.destination_port = static_cast<std::uint16_t>(one);
@@ -59,6 +95,7 @@ void add_forwarded(const World& world, const Packet& packet, std::vector<Probe>&
 
 std::vector<Probe> probes_for(const World& world, const Opening& opening) {
     std::vector<Probe> probes;
+    const std::set<unsigned> ports = ports_to_try(world, opening.port);
     for (const Entrance& entrance : find_entrances(world)) {
         Packet packet;
         packet.interface = entrance.interface;
@@ -75,7 +112,7 @@ std::vector<Probe> probes_for(const World& world, const Opening& opening) {
                                opening.source->last() < nobody.address);
         if (outside) probes.push_back({packet, text_of(packet) + " from everywhere"});
         if (of_family) packet.source = senders(world, opening.source).front();
-        add_ports(packet, opening, probes);
+        add_ports(ports, packet, opening, probes);
         add_forwarded(world, packet, probes);
     }
     return probes;

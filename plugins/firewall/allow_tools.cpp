@@ -1,5 +1,7 @@
 #include "allow_tools.hpp"
 
+#include "allow_file.hpp"
+
 namespace p2pdiag::firewall {
 
 namespace {
@@ -20,6 +22,11 @@ Trouble prepare(AllowStep& step, const Sight& sight) { return hand_of(step).prep
 
 Trouble apply(Job& job) { return hand_of(job.step).apply(job); }
 
-Trouble revert(const Job& job, bool& found) { return hand_of(job.step).revert(job, found); }
+Trouble revert(const Job& job, bool& found) {
+    const Trouble trouble = hand_of(job.step).revert(job, found);
+    const bool commented = job.step.tool != Tool::ufw && job.step.tool != Tool::firewalld;
+    if (!trouble.empty() || !commented || !job.step.file.empty()) return trouble;
+    return revert_saved(job, found);
+}
 
 }  // namespace p2pdiag::firewall

@@ -4,6 +4,7 @@
 
 #include "ask.hpp"
 #include "routing.hpp"
+#include "verdict.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -34,6 +35,11 @@ std::string where(const Asked& asked) {
 
 }  // namespace
 
+std::string who_is_kept_out(const Verdict& verdict) {
+    if (verdict.open.empty()) return {};
+    return "Some packets are stopped as before, depending on " + joined(verdict.open, "; ") + '.';
+}
+
 std::vector<std::optional<IpAddress>> senders(const World& world,
                                               const std::optional<SourceNet>& source) {
     if (!source) return {std::nullopt};
@@ -57,7 +63,7 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     for (const Entrance& entrance : find_entrances(world)) {
         if (!is_aim(step, entrance)) continue;
         for (const auto& sender : senders(world, step.opening.source)) {
-            const Inquiry inquiry{step.opening.port, {step.opening.protocol}, sender};
+            const Inquiry inquiry{step.opening.port, {step.opening.protocol}, sender, true};
             for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
                 all.push_back(std::move(asked));
         }
@@ -70,10 +76,12 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     json::array verdicts;
     const Asked* worst = nullptr;
     std::string open;
+    std::string kept_out;
     for (const Asked& asked : all) {
         verdicts.push_back(to_json(asked.question, asked.verdict, 0));
-        if (asked.verdict.kind == VerdictKind::accept) {
+        if (lets_in(asked.verdict)) {
             const std::string one = where(asked);
+            kept_out = who_is_kept_out(asked.verdict);
             if (open.find(one) == std::string::npos) open += (open.empty() ? "" : ", ") + one;
         } else if (worst == nullptr || asked.verdict.passes == false) {
             worst = &asked;
@@ -83,7 +91,8 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     if (worst == nullptr) {
         judgement.status = P2PDIAG_PASS;
         judgement.summary = "The rules, read again, let " + described(step.opening) + " in by " +
-                            open + ". Whether a program listens there is another question";
+                            open + ". " + kept_out + (kept_out.empty() ? "" : " ") +
+                            "Whether a program listens there is another question";
         return judgement;
     }
     const bool blocked = worst->verdict.passes == false;

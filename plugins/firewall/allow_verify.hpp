@@ -2,12 +2,16 @@
 #pragma once
 
 #include "allow_step.hpp"
+#include "evaluate.hpp"
 #include "judgement.hpp"
 
 namespace p2pdiag::firewall {
 
 // PASS, FAIL, or UNKNOWN where it cannot be told.
 Judgement judge_opening(const World& world, const AllowStep& step);
+
+// Of a verdict that lets in most: what some are still stopped by, as a sentence; or nothing.
+std::string who_is_kept_out(const Verdict& verdict);
 
 // Whom to ask about: whoever, or the first and the last of a network who is neither this machine
 // nor everybody there.

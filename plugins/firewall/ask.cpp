@@ -10,8 +10,9 @@ constexpr std::uint32_t stranger_v4 = 0x2D43595B;  // 45.67.89.91
 constexpr const char* stranger_v6 = "2a02:6ea0:4567::91";
 constexpr std::uint16_t stranger_port = 49731;
 
-void assess(const World& world, Asked& asked) {
+void assess(const World& world, bool of_most, Asked& asked) {
     asked.verdict = assess_inbound(world, asked.packet);
+    if (of_most && lets_in(asked.verdict)) return;
     if (asked.verdict.kind != VerdictKind::depends || asked.packet.source) return;
     const Endpoint sender = stranger(asked.packet.family());
     Packet from_stranger = asked.packet;
@@ -54,6 +55,11 @@ const net::InterfaceAddress* address_of(const net::Interface& interface, Family 
 
 }  // namespace
 
+bool lets_in(const Verdict& verdict) {
+    if (verdict.kind == VerdictKind::accept) return true;
+    return verdict.kind == VerdictKind::depends && verdict.ordinarily_passes == true;
+}
+
 Endpoint stranger(Family family) {
     const bool v4 = family == Family::ipv4;
     return {v4 ? IpAddress::v4(stranger_v4) : *IpAddress::parse(stranger_v6), stranger_port};
@@ -91,7 +97,7 @@ std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& 
             asked.packet.protocol = protocol;
             asked.packet.destination_port = inquiry.port;
             asked.question = {family, protocol, inquiry.port, entrance.interface};
-            assess(world, asked);
+            assess(world, inquiry.of_most, asked);
             all.push_back(std::move(asked));
         }
     }

@@ -34,11 +34,16 @@ struct Asked {
     bool some_differ = false;  // there are senders who are treated otherwise
 };
 
+// Those on no list, and within every limit, come in.
+bool lets_in(const Verdict& verdict);
+
 struct Inquiry {
     std::uint16_t port = 0;
     std::vector<std::uint8_t> protocols = {protocol_udp, protocol_tcp};  // IANA numbers
     // Nothing: whoever; where it matters, a stranger.
     std::optional<IpAddress> source = std::nullopt;
+    // Where it is known without a stranger what becomes of most, he is not asked.
+    bool of_most = false;
 };
 
 // Of a first packet to the port at each entrance; with a source, at those of its family.

@@ -32,9 +32,13 @@ void note_absent_families(const CheckRequest& request, CheckReport& report) {
 }
 
 // What this machine can do about it by itself.
-std::vector<std::string> remedy_here(const CheckRequest& request, const Asked& asked) {
-    const bool blocked = asked.verdict.passes == false;
-    if (!blocked) return {};
+std::vector<std::string> remedy_here(const World& world, const CheckRequest& request,
+                                     const Asked& asked) {
+    const auto entrances = find_entrances(world);
+    const bool by_peers = std::any_of(
+        entrances.begin(), entrances.end(),
+        [&](const Entrance& entrance) { return entrance.interface == asked.question.interface; });
+    if (asked.verdict.passes != false || !asked.verdict.deciding_rule || !by_peers) return {};
     std::string command = "sudo p2pdiag firewall allow --port " +
                           std::to_string(asked.question.port) + " --protocol " +
                           (asked.question.protocol == protocol_udp ? "udp" : "tcp");
@@ -72,7 +76,7 @@ Checked check_here(const Run& run, const CheckRequest& request) {
     CheckReport report;
     for (const Asked& asked : all) {
         report.lines.push_back(
-            {asked, find_listener(world, listeners, asked), remedy_here(request, asked)});
+            {asked, find_listener(world, listeners, asked), remedy_here(world, request, asked)});
     }
     note_absent_families(request, report);
     return report;

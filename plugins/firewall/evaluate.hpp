@@ -56,8 +56,10 @@ struct Delivery {
 struct Verdict {
     VerdictKind kind = VerdictKind::undecided;
     std::optional<bool> passes;  // known even where the kind is not: a reject and a drop both block
-    std::string reject_kind;     // of a reject: "icmp port-unreachable"
-    std::string why;             // one sentence
+    // What becomes of a packet that is on no list and exceeds no limit; nothing: not known.
+    std::optional<bool> ordinarily_passes;
+    std::string reject_kind;               // of a reject: "icmp port-unreachable"
+    std::string why;                       // one sentence
     std::vector<std::string> open;         // what it depends on, or was not understood
     std::optional<RuleRef> deciding_rule;  // none: no rule spoke
     std::optional<Delivery> delivery;      // of an accept, where it is certain

@@ -91,6 +91,7 @@ private:
         Reading reading = read_iptables_save(saved.text, *saved.family, source_of(saved.text));
         if (!reading) return problem_of(file, reading.error().message);
         (*saved.family == Family::ipv4 ? v4_ : v6_) = true;
+        of_nf_tables_ = of_nf_tables_ || source_of(saved.text) == Source::iptables_nft;
         saved_.push_back(std::move(*reading));
         return std::nullopt;
     }
@@ -101,6 +102,8 @@ private:
             "Rules that nft made are not in what iptables-save prints: give the output of `nft -j "
             "list ruleset` too, if that machine has nft.");
         const std::string why = "it is not among the files";
+        // A machine that has nft for iptables may have rules by nft itself.
+        if (of_nf_tables_) world_.unseen.push_back({"the output of nft -j list ruleset", why});
         if (!v4_) world_.unseen.push_back({"the output of iptables-save", why, Family::ipv4});
         if (!v6_) world_.unseen.push_back({"the output of ip6tables-save", why, Family::ipv6});
     }
@@ -110,6 +113,7 @@ private:
     bool nft_ = false;
     bool v4_ = false;
     bool v6_ = false;
+    bool of_nf_tables_ = false;  // a file that iptables-nft-save wrote
 };
 
 bool is_foreign(RulesetFormat format) {

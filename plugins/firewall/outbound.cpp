@@ -254,22 +254,14 @@ Judgement judge_punching(const World& world, std::uint16_t port) {
     return judgement;
 }
 
-std::vector<IpAddress> resolvers_of(std::string_view resolv_conf) {
-    constexpr std::size_t most = 3;  // MAXNS of resolv.h
-    constexpr std::string_view blank = " \t";
+std::vector<IpAddress> resolvers_of(const net::ResolverSetup& setup) {
+    constexpr std::size_t most = 8;
     std::vector<IpAddress> found;
-    while (!resolv_conf.empty() && found.size() < most) {
-        const std::size_t end = std::min(resolv_conf.find('\n'), resolv_conf.size());
-        std::string_view line = resolv_conf.substr(0, end);
-        resolv_conf.remove_prefix(std::min(end + 1, resolv_conf.size()));
-        constexpr std::string_view word = "nameserver";
-        if (!line.starts_with(word)) continue;
-        line.remove_prefix(word.size());
-        const std::size_t start = line.find_first_not_of(blank);
-        if (start == 0 || start == std::string_view::npos) continue;
-        line = line.substr(start);
-        line = line.substr(0, line.find_first_of(" \t\r%"));
-        if (const auto address = IpAddress::parse(line)) found.push_back(*address);
+    for (const auto* servers : {&setup.configured.servers, &setup.behind_stub}) {
+        for (const net::NameServer& server : *servers) {
+            const bool known = std::find(found.begin(), found.end(), server.address) != found.end();
+            if (!known && found.size() < most) found.push_back(server.address);
+        }
     }
     return found;
 }

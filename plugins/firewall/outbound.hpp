@@ -5,6 +5,7 @@
 #include "ask.hpp"
 #include "input.hpp"
 #include "judgement.hpp"
+#include "net/resolv_conf.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -26,8 +27,7 @@ Judgement judge_outbound(const World& world, const std::vector<Errand>& errands)
 // From the target port to a peer, and the peer's answer.
 Judgement judge_punching(const World& world, std::uint16_t port);
 
-// The addresses of the lines `nameserver` of resolv.conf(5), at most three, as the C library reads
-// them.
-std::vector<IpAddress> resolvers_of(std::string_view resolv_conf);
+// A stub on this machine asks others in turn: those too must be within reach. At most eight.
+std::vector<IpAddress> resolvers_of(const net::ResolverSetup& setup);
 
 }  // namespace p2pdiag::firewall

@@ -2,16 +2,13 @@
 // docs/checks/firewall.punching.md.
 #include "checks.hpp"
 #include "outbound.hpp"
-#include "readers.hpp"
 
 namespace p2pdiag::firewall {
 
 p2pdiag_status check_outbound(Run& run) {
     const World world = look_around(run);
-    const FileText names =
-        sight_of_this_machine(run.deadline(), run.cancel_fd()).read_file("/etc/resolv.conf");
-    return hand_over(run,
-                     judge_outbound(world, errands(read_input(run), resolvers_of(names.text))));
+    const auto resolvers = resolvers_of(net::resolver_setup());
+    return hand_over(run, judge_outbound(world, errands(read_input(run), resolvers)));
 }
 
 p2pdiag_status check_punching(Run& run) {

@@ -16,10 +16,14 @@ void merge(std::vector<State>& states, const State& state) {
     for (State& known : states) {
         if (!known.same_packet(state)) continue;
         known.reasons |= state.reasons;
-        if (state.accepted_rank > known.accepted_rank) {
+        const bool says_more = state.ordinary == known.ordinary
+                                   ? state.accepted_rank > known.accepted_rank
+                                   : state.ordinary;
+        if (says_more) {
             known.accepted_by = state.accepted_by;
             known.accepted_rank = state.accepted_rank;
         }
+        known.ordinary = known.ordinary || state.ordinary;
         return;
     }
     states.push_back(state);

@@ -37,6 +37,9 @@ struct State {
 
     // Not of the packet itself, so left out of comparisons:
     std::uint64_t reasons = 0;  // of Reasons: what was not known on the way here
+    // Came here as a packet does that is on no list and exceeds no limit: of what was not known,
+    // nothing applied.
+    bool ordinary = true;
     Place accepted_by;
     unsigned accepted_rank = 0;
 

@@ -55,6 +55,7 @@ bool Walker::follow_map(const VerdictMap& map, State& state, unsigned depth, Exi
         findings_.give_up(state, findings_.reasons.add("what a verdict map gives", false));
         return false;
     }
+    if (branches) state.ordinary = false;
     // At most one of them can go on behind the map: those that do not end the rule are the same.
     bool goes_on = false;
     for (const std::uint32_t hit : found.hits) {

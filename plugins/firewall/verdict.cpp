@@ -35,9 +35,27 @@ std::optional<RuleRef> rule_of(const Ending& ending) {
     return describe(ending.place);
 }
 
+// The one to be told of: of an ordinary packet, if there is one.
+const Ending& telling(const Findings& findings) {
+    const auto found = std::find_if(findings.endings.begin(), findings.endings.end(),
+                                    [](const Ending& ending) { return ending.state.ordinary; });
+    return found == findings.endings.end() ? findings.endings.front() : *found;
+}
+
+std::optional<bool> ordinarily_passes(const Findings& findings) {
+    std::optional<bool> passes;
+    for (const Ending& ending : findings.endings) {
+        if (!ending.state.ordinary) continue;
+        const bool accepted = ending.kind == Kind::accepted;
+        if (ending.kind == Kind::unknown || passes == !accepted) return std::nullopt;
+        passes = accepted;
+    }
+    return passes;
+}
+
 // Everything ends alike.
 void be_definite(const Findings& findings, Verdict& verdict) {
-    const Ending& first = findings.endings.front();
+    const Ending& first = telling(findings);
     verdict.deciding_rule = rule_of(first);
     if (first.kind == Kind::accepted) {
         verdict.kind = VerdictKind::accept;
@@ -131,6 +149,7 @@ Verdict judge(const Findings& findings) {
         })) {
         verdict.passes = false;
     }
+    verdict.ordinarily_passes = ordinarily_passes(findings);
     const Kind first = findings.endings.front().kind;
     const bool alike = all([&](const Ending& ending) { return ending.kind == first; });
     if (alike && first != Kind::unknown) {

@@ -47,7 +47,12 @@ void Findings::end(Ending ending) {
         if (known.delivery != ending.delivery) continue;
         if (known.kind == Ending::Kind::accepted && !known.state.same_packet(ending.state))
             continue;
-        known.reasons |= ending.reasons;
+        ending.reasons |= known.reasons;
+        if (ending.state.ordinary && !known.state.ordinary) {
+            known = std::move(ending);
+        } else {
+            known.reasons = ending.reasons;
+        }
         return;
     }
     endings.push_back(std::move(ending));
@@ -163,15 +168,19 @@ void Walker::run_rule(const Rule& rule, const State& state, unsigned depth, Exit
     merge(exits.next, branch.state);
 }
 
-bool Walker::match(Truth truth, State& state, Exits& exits) {
+bool Walker::match(Truth truth, State& state, Exits& exits, bool is_exclusion) {
     const std::uint64_t unknown = values_.take_unknown();
     if (truth == Truth::yes) return true;
-    if (truth == Truth::maybe) {
-        state.reasons |= unknown;
-        uncertain_ = true;
+    if (truth == Truth::no) {
+        merge(exits.next, state);
+        return false;
     }
-    merge(exits.next, state);
-    return truth == Truth::maybe;
+    state.reasons |= unknown;
+    uncertain_ = true;
+    State other = state;
+    (is_exclusion ? other : state).ordinary = false;
+    merge(exits.next, other);
+    return true;
 }
 
 bool Walker::maybe_go_on(Truth breaks, State& state, Exits& exits) {
@@ -181,7 +190,7 @@ bool Walker::maybe_go_on(Truth breaks, State& state, Exits& exits) {
 bool Walker::run_step(const Step& step, Branch& branch, unsigned depth, Exits& exits) {
     State& state = branch.state;
     if (const auto* rule_match = std::get_if<Match>(&step)) {
-        return match(values_.test(*rule_match, state), state, exits);
+        return match(values_.test(*rule_match, state), state, exits, rule_match->negated);
     }
     if (std::holds_alternative<Effectless>(step)) return true;
     if (const auto* decision = std::get_if<Decision>(&step)) {

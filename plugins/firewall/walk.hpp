@@ -7,7 +7,7 @@
 
 namespace p2pdiag::firewall {
 
-// One way a packet can end.
+// One way a packet can end. Where several lead to the same end, the place is the ordinary packet's.
 struct Ending {
     enum class Kind : std::uint8_t { accepted, dropped, rejected, unknown };
     Kind kind = Kind::unknown;
@@ -68,7 +68,8 @@ private:
     // Goes on with the step behind, or not. True: the branch goes on with `state` changed.
     bool run_step(const Step& step, Branch& branch, unsigned depth, Exits& exits);
     bool decide(const Decision& decision, State& state, unsigned depth, Exits& exits);
-    bool match(Truth truth, State& state, Exits& exits);
+    // `is_exclusion`: it holds for all but a few, `ip saddr != 10.0.0.0/8`.
+    bool match(Truth truth, State& state, Exits& exits, bool is_exclusion = false);
     bool maybe_go_on(Truth breaks, State& state, Exits& exits);
     bool follow_map(const VerdictMap& map, State& state, unsigned depth, Exits& exits);
     bool set_mark(const SetMark& step, State& state, Exits& exits);

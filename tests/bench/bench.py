@@ -114,7 +114,7 @@ def capture_file(path, megabytes):
     return written / 1e6
 
 
-def captures(host, rounds, megabytes=300):
+def captures(host, rounds, megabytes=1000):
     with tempfile.TemporaryDirectory() as place:
         path = place + "/bench.pcap"
         size = capture_file(path, megabytes)

@@ -67,6 +67,7 @@ def main(cases):
         return
     global P2PDIAG
     P2PDIAG = os.path.abspath(sys.argv.pop(1))
+    os.environ["P2PDIAG"] = P2PDIAG  # for what runs inside
     possible = lab("check")
     if possible.returncode == 77:
         print("skipped:", possible.stderr.strip(), file=sys.stderr)

@@ -56,6 +56,14 @@ TEST_CASE("a family without a file is not open") {
     CHECK(kind(offline, Family::ipv6, 8000) == VerdictKind::undecided);
 }
 
+TEST_CASE("iptables-nft-save alone does not show the rules beside its own") {
+    std::string by_nft = v4_save;
+    by_nft.insert(by_nft.find(" on Thu"), " (nf_tables)");
+    CHECK(kind(read({by_nft, v6_save}), Family::ipv4, 8000) == VerdictKind::undecided);
+    CHECK(kind(read({by_nft, v6_save, R"({"nftables":[]})"}), Family::ipv4, 8000) ==
+          VerdictKind::accept);
+}
+
 TEST_CASE("the interface and the address are the person's to tell") {
     CHECK(kind(read({v4_save}), Family::ipv4, 8001) == VerdictKind::depends);
     CHECK(kind(read({v4_save}, "eth0"), Family::ipv4, 8001) == VerdictKind::accept);

@@ -77,15 +77,12 @@ TEST_CASE("what has to be sent") {
     CHECK(list[3].port == 3478);
 }
 
-TEST_CASE("resolvers are those that the C library would ask") {
-    const std::string text =
-        "# nameserver 9.9.9.9\nnameserver 10.0.0.1\nnameserver\t::1 \nnameserver fe80::1%eth0\n"
-        "nameservers 1.1.1.1\nnameserver 8.8.8.8";
-    const std::vector<IpAddress> expected = {ip("10.0.0.1"), ip("::1"), ip("fe80::1")};
-    CHECK(resolvers_of(text) == expected);
-    CHECK(resolvers_of("").empty());
-    CHECK(resolvers_of("nameserver").empty());
-    CHECK(resolvers_of("nameserver x\nnameserver 1.2.3").empty());
+TEST_CASE("a stub on this machine, and those that it asks in turn") {
+    net::ResolverSetup setup;
+    setup.configured = net::parse_resolv_conf("nameserver 127.0.0.53");
+    CHECK(resolvers_of(setup) == std::vector<IpAddress>{ip("127.0.0.53")});
+    setup.behind_stub = {{ip("10.9.0.1"), ""}, {ip("127.0.0.53"), ""}};
+    CHECK(resolvers_of(setup) == std::vector<IpAddress>{ip("127.0.0.53"), ip("10.9.0.1")});
 }
 
 TEST_CASE("nothing stands in the way out") {

@@ -1,6 +1,7 @@
 // Which rule is put where: nftables and iptables.
 #include <catch2/catch.hpp>
 
+#include "ask.hpp"
 #include "rules.hpp"
 
 using namespace p2pdiag;
@@ -27,6 +28,7 @@ std::vector<std::string> places(const AllowPlan& plan) {
 using Places = std::vector<std::string>;
 
 const std::string drop_udp = is("udp", "dport", "4000") + ',' + drop_it;
+const std::string accept_udp = is("udp", "dport", "4000") + ',' + accept_it;
 
 }  // namespace
 
@@ -251,4 +253,74 @@ TEST_CASE("what becomes open besides is found") {
     Opening narrow = opening;
     narrow.source = SourceNet::parse("10.9.0.0/24", why);
     CHECK(opened_besides(before, exact, narrow).find("from everywhere") != std::string::npos);
+}
+
+TEST_CASE("lists of senders and limits stay in force: the place is where most are stopped") {
+    const std::string from = "\"203.0.113.66\"";
+    const std::string banned = is("ip", "saddr", from) + ',' + drop_it;
+    const std::string trusted =
+        R"({"match":{"op":"!=","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":)" +
+        from + "}}," + drop_it;
+    const std::string too_fast =
+        R"({"limit":{"rate":10,"burst":5,"per":"second","inv":true}},)" + drop_it;
+    const auto rules = [&](const std::string& first, const std::string& last = "") {
+        Rules all;
+        all.base("input", "input", "drop").rule("input", 5, established).rule("input", 6, first);
+        if (!last.empty()) all.rule("input", 7, last);
+        return with(home(), all.read());
+    };
+
+    for (const std::string& first : {banned, is("udp", "dport", "4000") + ',' + too_fast}) {
+        const World world = rules(first);
+        const AllowPlan plan = make_allow_plan(world, wanted());
+        CHECK(plan.judgement.status == P2PDIAG_PASS);
+        CHECK(places(plan) == Places{"nft: inet t input"});
+        CHECK(says(plan, "Some packets are stopped as before"));
+        // The rule that decides is the policy, whatever comes before it for a few.
+        const auto asked = ask_inbound(world, find_entrances(world), {4000, {protocol_udp}});
+        const Verdict& verdict = asked.front().verdict;
+        CHECK(verdict.kind == VerdictKind::reply_only);
+        REQUIRE(verdict.deciding_rule);
+        CHECK(verdict.deciding_rule->text == "policy drop");
+    }
+    CHECK(places(make_allow_plan(rules(banned, drop_it), wanted())) ==
+          Places{"nft: inet t input before 7"});
+    CHECK(says(make_allow_plan(rules(banned, drop_it), wanted()), "Whatever stands behind `drop`"));
+    // Who is not on the list of the trusted is stopped by that very rule.
+    CHECK(places(make_allow_plan(rules(trusted), wanted())) ==
+          Places{"nft: inet t input before 6"});
+
+    const AllowPlan open = make_allow_plan(rules(banned, accept_udp), wanted());
+    CHECK(open.judgement.status == P2PDIAG_SKIP);
+    CHECK(says(open, "Some packets are stopped as before"));
+}
+
+TEST_CASE("lists and limits of iptables, and a ban by fail2ban") {
+    const auto plan_of = [](const std::string& rules, const std::string& source = "") {
+        World world = with(
+            home(), saved("*filter\n:INPUT DROP [0:0]\n:f2b-all - [0:0]\n" + rules + "COMMIT\n"));
+        std::erase_if(world.interfaces[1].addresses,
+                      [](const net::InterfaceAddress& own) { return !own.address.is_v4(); });
+        return make_allow_plan(world, wanted("udp", source));
+    };
+    const std::string limited =
+        "-A INPUT -s 10.0.0.0/8 -j DROP\n-A INPUT -p udp -m hashlimit --hashlimit-above 50/sec "
+        "--hashlimit-name x -j DROP\n";
+    CHECK(places(plan_of(limited)) == Places{"iptables-legacy: ip filter INPUT"});
+    CHECK(places(plan_of(limited, "203.0.113.0/24")) == Places{"iptables-legacy: ip filter INPUT"});
+    const AllowPlan banned = plan_of("-A INPUT -j f2b-all\n-A f2b-all -s 203.0.113.66 -j DROP\n");
+    CHECK(places(banned) == Places{"iptables-legacy: ip filter INPUT"});
+}
+
+TEST_CASE("a port that is sent on to the opened one would be opened too") {
+    const World world = with(
+        with(home(), Rules().base("input", "input", "drop").read()),
+        Rules("ip", "n")
+            .other(R"({"chain":{"family":"ip","table":"n","name":"pre","handle":1,"type":"nat",)"
+                   R"("hook":"prerouting","prio":-100,"policy":"accept"}})")
+            .rule("pre", 3, is("udp", "dport", "9000") + R"(,{"redirect":{"port":4000}})")
+            .read());
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(plan.judgement.status == P2PDIAG_FAIL);
+    CHECK(says(plan, "UDP port 9000 would be opened too"));
 }

@@ -115,9 +115,34 @@ TEST_CASE("nft: the record is kept before the rule is made, and the handle after
     CHECK_FALSE(found);
 }
 
+TEST_CASE("nft: another rule has the handle by now") {
+    for (const std::string& there : {accept_it, drop_it}) {
+        Trial trial(Tool::nft);
+        trial.job.step.place = {"inet", "t", "input", 7, 0, "drop", false};
+        trial.answers(
+            "nft -j list ruleset",
+            prints(Rules().base("input", "input", "drop").rule("input", 7, there).text()));
+        const std::string trouble = apply(trial.job);
+        const bool same = there == drop_it;
+        CHECK((trouble.find("changed since the plan") == std::string::npos) == same);
+        CHECK(trial.kept.empty() != same);
+    }
+}
+
+TEST_CASE("iptables: a table that it does not show any more is not called empty") {
+    Trial trial(Tool::iptables_nft);
+    trial.job.step.place = {"ip", "filter", "INPUT", 0, 0, "", false};
+    trial.answers("iptables-nft --version", prints("iptables v1.8.9 (nf_tables)"));
+    trial.answers("iptables-nft-save -t filter",
+                  prints("# Table `filter' is incompatible, use 'nft' tool.\n"));
+    bool found = false;
+    const std::string trouble = revert(trial.job, found);
+    CHECK(trouble.find("nft delete rule ip filter INPUT") != std::string::npos);
+}
+
 TEST_CASE("nft: what goes wrong") {
     Trial trial(Tool::nft);
-    trial.job.step.place = {"inet", "t", "input", 5, 0, "drop", false};
+    trial.job.step.place = {"inet", "t", "input", 0, 0, "", false};
     trial.answers("nft -j {",
                   prints("", 1, "Error: Could not process rule: No such file or directory\n"));
     CHECK(apply(trial.job).find("changed since the plan") != std::string::npos);
