@@ -97,6 +97,7 @@ int analyze_command(Run& run, const json::object& options) {
     const std::string file(json::find_string(options, "file").value_or("-"));
     const bool from_pipe = file == "-";
     read->output.source = from_pipe ? "standard input" : file;
+    read->output.filtered = read->filter.host.has_value() || read->filter.port.has_value();
     // A copy of the descriptor, which is closed in the end.
     Fd input(from_pipe ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                        : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -108,8 +109,9 @@ int analyze_command(Run& run, const json::object& options) {
         return complain(read->output.source, error.message());
     }
     const Outcome result = analyze(*reader, read->filter);
-    std::cout << render(result, read->output) << std::flush;
-    if (!std::cout) return complain("standard output", "not everything could be written");
+    // Whoever reads it may have seen enough: `| head`.
+    const bool written = write_all(STDOUT_FILENO, render(result, read->output));
+    if (!written && errno != EPIPE) return complain("standard output", std::strerror(errno));
     if (reader->totals().end == capture::End::cancelled) return exit_interrupted;
     return exit_code(result, read->threshold);
 }

@@ -81,6 +81,34 @@ void add_other_source(FindingList& list, const ExchangeKey& key, const Exchange&
                {"answered", exchange.other_source_answered}}});
 }
 
+// The conversation in which the host that was asked answers, from another of its ports; or nothing.
+const OneWay* answer_from_elsewhere(const Evidence& evidence, const OneWay& asked) {
+    const auto found = std::ranges::find_if(evidence.one_way, [&](const OneWay& other) {
+        return other.to == asked.from && other.from.address == asked.to.address &&
+               other.from != asked.to;
+    });
+    return found == evidence.one_way.end() ? nullptr : &*found;
+}
+
+bool is_answer_from_elsewhere(const Evidence& evidence, const OneWay& one) {
+    return std::ranges::any_of(evidence.one_way, [&](const OneWay& asked) {
+        return asked.from == one.to && asked.to.address == one.from.address && asked.to != one.from;
+    });
+}
+
+void add_answer_from_elsewhere(FindingList& list, const OneWay& asked, const OneWay& answer) {
+    list.add({"capture.reply-elsewhere",
+              Severity::warning,
+              asked.from.to_string() + " sends to " + asked.to.to_string() +
+                  ", and gets its answers from port " + std::to_string(answer.from.port) +
+                  " instead of " + std::to_string(asked.to.port) +
+                  ": a symmetric NAT before the other side does that; most programs and firewalls "
+                  "drop such answers",
+              {{"asked", asked.to.to_string()},
+               {"answered", answer.from.to_string()},
+               {"packets", answer.packets}}});
+}
+
 // Several were asked, nobody answered, and nothing else came in either.
 bool nothing_came_in(const Evidence& evidence) {
     std::set<IpAddress> asked;
@@ -89,7 +117,10 @@ bool nothing_came_in(const Evidence& evidence) {
         if (exchange.refused > 0 || is_discovery(key.protocol)) continue;
         if (exchange.unanswered > 0) asked.insert(key.to.address);
     }
-    for (const OneWay& one : evidence.one_way) asked.insert(one.to.address);
+    for (const OneWay& one : evidence.one_way) {
+        if (answer_from_elsewhere(evidence, one) != nullptr) return false;
+        asked.insert(one.to.address);
+    }
     return evidence.two_way.empty() && asked.size() > 1;
 }
 
@@ -99,7 +130,7 @@ void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
     if (nothing_came_in(evidence)) {
         list.add({"capture.one-way",
                   lost ? Severity::warning : Severity::error,
-                  "Packets went out and none came back, from nobody: a firewall or the network "
+                  "Packets went out, and from nobody did any come back: a firewall or the network "
                   "blocks them, or the capture was taken where only one direction passes",
                   {{"conversations_both_ways", 0}}});
     }
@@ -110,6 +141,11 @@ void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
         add_other_source(list, key, exchange);
     }
     for (const OneWay& one : evidence.one_way) {
+        if (const OneWay* answer = answer_from_elsewhere(evidence, one)) {
+            add_answer_from_elsewhere(list, one, *answer);
+            continue;
+        }
+        if (is_answer_from_elsewhere(evidence, one)) continue;
         if (evidence.hides_answers(one.from.address, one.to.address)) continue;
         const std::int64_t milliseconds = one.duration_ns / 1'000'000;
         list.add({"capture.one-way",

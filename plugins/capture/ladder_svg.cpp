@@ -71,7 +71,9 @@ private:
                 " packets, " + std::to_string(ladder_.rows.size()) + " messages</title>\n";
         std::string text;
         for (const Finding& finding : result_.findings) text += finding.message + ". ";
-        if (text.empty()) text = "Nothing wrong was found.";
+        if (text.empty()) {
+            text = result_.understood ? "Nothing wrong was found." : "Nothing in it is understood.";
+        }
         out_ += "<desc id=\"description\">" + escaped(text) + "</desc>\n";
     }
 

@@ -63,7 +63,7 @@ private:
             text.resize(std::max<std::size_t>(text.size(), 10), ' ');
             if (column.addresses.size() == 1) {
                 const std::string address = column.addresses.front().to_string();
-                text += address == column.label ? "role not known" : "  " + address;
+                text += address == column.label ? "  role not known" : "  " + address;
                 if (!column.title.empty()) text += "  " + column.title;
                 if (!column.reason.empty()) text += ": " + column.reason;
             } else {

@@ -69,9 +69,10 @@ char sign(Severity severity) {
     return 'i';
 }
 
-void add_findings(std::string& out, const Outcome& result, std::size_t width) {
+void add_findings(std::string& out, const Outcome& result, bool filtered, std::size_t width) {
     if (!result.understood) {
-        out += "  There is nothing in it that is understood here.\n";
+        out += filtered ? "  No packet that is understood is from or to that host and port.\n"
+                        : "  There is nothing in it that is understood here.\n";
     } else if (result.findings.empty() && result.open_requests == 0) {
         out += "  Nothing wrong was found in these packets.\n";
     }
@@ -114,7 +115,7 @@ std::string console(const Outcome& result, const Output& output) {
                     plural(result.conversation_count, "conversation"),
                 output.width, "");
     out += '\n';
-    add_findings(out, result, output.width);
+    add_findings(out, result, output.filtered, output.width);
     for (const std::string& remark : result.remarks) {
         add_wrapped(out, "note: " + remark, output.width, "  ");
     }

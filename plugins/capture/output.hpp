@@ -13,7 +13,8 @@ struct Output {
     std::size_t rows = 200;  // of the ladder at most
     std::size_t width = 80;  // of the console
     bool unicode = false;
-    std::string source;  // what was analysed
+    std::string source;     // what was analysed
+    bool filtered = false;  // by host or port
 };
 
 // The width and the characters of the terminal that standard output goes to.

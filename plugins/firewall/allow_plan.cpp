@@ -98,7 +98,9 @@ private:
             }
             const Stopped stopped = find_obstacles(trial, asked.packet);
             if (stopped.obstacles.empty()) {
-                undecided(asked);
+                blocked(spelled(asked.question) + " cannot be opened by a rule that lets it in. " +
+                            asked.verdict.why,
+                        to_json(asked.question, asked.verdict, 0));
                 return false;
             }
             auto remedy = find_remedy(trial, asked.packet, stopped, opening);

@@ -28,6 +28,26 @@ void assess(const World& world, bool of_most, Asked& asked) {
     asked.verdict = std::move(to_stranger);
 }
 
+// A TCP connection has to be answered, and a program answers its peers: what comes in is of no use
+// where that does not leave.
+void ask_for_reply(const World& world, Asked& asked) {
+    const auto& delivery = asked.verdict.delivery;
+    if (!lets_in(asked.verdict) || !delivery || !delivery->local) return;
+    const Endpoint sender = stranger(asked.packet.family());
+    Packet reply = asked.packet;
+    reply.direction = Direction::out;
+    reply.source = delivery->destination;
+    reply.source_port = delivery->port;
+    reply.destination = asked.packet.source.value_or(sender.address);
+    reply.destination_port = asked.packet.source_port.value_or(sender.port);
+    reply.state = CtState::established;
+    Verdict verdict = evaluate(world, reply);
+    if (verdict.passes != false) return;
+    verdict.why = "It comes in, but no answer to it leaves. " + verdict.why;
+    asked.verdict = std::move(verdict);
+    asked.reply_stopped = true;
+}
+
 bool leads_anywhere(const Route& route, Family family) {
     return route.prefix == 0 && route.type == Route::Type::unicast &&
            route.destination.family() == family;
@@ -98,6 +118,7 @@ std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& 
             asked.packet.destination_port = inquiry.port;
             asked.question = {family, protocol, inquiry.port, entrance.interface};
             assess(world, inquiry.of_most, asked);
+            ask_for_reply(world, asked);
             all.push_back(std::move(asked));
         }
     }

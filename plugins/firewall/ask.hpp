@@ -32,6 +32,7 @@ struct Asked {
     Packet packet;
     Verdict verdict;
     bool some_differ = false;  // there are senders who are treated otherwise
+    bool reply_stopped = false;  // it comes in; the verdict is that of the answer to it
 };
 
 // Those on no list, and within every limit, come in.
@@ -46,7 +47,8 @@ struct Inquiry {
     bool of_most = false;
 };
 
-// Of a first packet to the port at each entrance; with a source, at those of its family.
+// Of a first packet to the port at each entrance; with a source, at those of its family. One that
+// comes in, and whose answer does not leave, counts as stopped by what stops the answer.
 std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& entrances,
                                const Inquiry& inquiry);
 

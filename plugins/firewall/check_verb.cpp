@@ -38,7 +38,8 @@ std::vector<std::string> remedy_here(const World& world, const CheckRequest& req
     const bool by_peers = std::any_of(
         entrances.begin(), entrances.end(),
         [&](const Entrance& entrance) { return entrance.interface == asked.question.interface; });
-    if (asked.verdict.passes != false || !asked.verdict.deciding_rule || !by_peers) return {};
+    const bool by_a_rule = asked.verdict.deciding_rule.has_value() && !asked.reply_stopped;
+    if (asked.verdict.passes != false || !by_a_rule || !by_peers) return {};
     std::string command = "sudo p2pdiag firewall allow --port " +
                           std::to_string(asked.question.port) + " --protocol " +
                           (asked.question.protocol == protocol_udp ? "udp" : "tcp");

@@ -59,7 +59,10 @@ Verdict assess_punching(const World& world, const Packet& packet, const Limits& 
     const Findings findings = Journey(world, sent, limits).run();
     Verdict verdict = judge(findings);
     if (verdict.kind != VerdictKind::accept) {
-        verdict.why = "Our own packet does not surely leave. " + verdict.why;
+        const bool surely = verdict.passes == false;
+        verdict.why = (surely ? "Our own packet does not leave. "
+                              : "Our own packet does not surely leave. ") +
+                      verdict.why;
         return verdict;
     }
     if (!sent.source || !sent.source_port) return unanswerable(std::move(verdict));

@@ -57,6 +57,9 @@ public:
             limit(*body);
         } else if (name == "dnat" || name == "snat" || name == "redirect" || name == "masquerade") {
             translation(name, *body);
+        } else if (name == "ct count") {
+            text_ += json::find_bool(*body, "inv").value_or(false) ? "ct count over " : "ct count ";
+            member(*body, "val");
         } else if (name == "set" || name == "map") {
             update(name, *body);
         } else if (name == "xt") {
@@ -159,6 +162,9 @@ private:
             if (const json::array* flags = json::find_array(body, "flags")) joined(*flags, " . ");
             text_ += ' ';
             member(body, "result");
+        } else if (name == "socket") {
+            text_ += "socket ";
+            member(body, "key");
         } else if (name == "map") {
             member(body, "key");
             text_ += " map ";

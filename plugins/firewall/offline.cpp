@@ -45,6 +45,7 @@ public:
             Reading reading = read_nft_json(file.text);
             if (!reading) return problem_of(file, reading.error().message);
             nft_ = true;
+            doubt(*reading);
             world_.rulesets.push_back(std::move(*reading));
             return std::nullopt;
         }
@@ -65,14 +66,16 @@ public:
         Offline offline;
         offline.notes.emplace_back(
             "Only the rules of the files are judged: that machine's routes, its reverse path "
-            "filter "
-            "and the programs that listen there are not known.");
+            "filter and the programs that listen there are not known, nor any rules that the files "
+            "leave out (`nft list table`, `nft -t`, `iptables-save -t`).");
         if (nft_) {
             if (saved_.empty()) {
                 offline.notes.emplace_back(
                     "Rules of iptables-legacy are not in what nft prints. If that machine has any "
-                    "(/proc/net/ip_tables_names lists tables), give the output of "
-                    "iptables-legacy-save and ip6tables-legacy-save too.");
+                    "(/proc/net/ip_tables_names or ip6_tables_names lists tables), give the output "
+                    "of "
+                    "iptables-legacy-save or ip6tables-legacy-save too, of those that print "
+                    "anything.");
             }
         } else {
             note_missing(offline);
@@ -82,6 +85,21 @@ public:
     }
 
 private:
+    // What other listings than `nft -j list ruleset` leave out: `list tables` the chains, and `-t`
+    // what is in sets.
+    void doubt(Ruleset& rules) {
+        if (!rules.tables.empty() && rules.chains.empty()) {
+            world_.unseen.push_back({"the chains of its tables", "the file names none"});
+        }
+        const auto is_filled = [](const Set& set) {
+            return set.table != no_index && set.size() > 0;
+        };
+        if (std::any_of(rules.sets.begin(), rules.sets.end(), is_filled)) return;
+        for (Set& set : rules.sets) {
+            if (set.table != no_index) set.has_unread = true;
+        }
+    }
+
     std::optional<Problem> take_saved(const RulesetFile& file, const SavedTables& saved) {
         if (!saved.family) {
             return problem_of(file,

@@ -159,7 +159,7 @@ bool ends_early(const World& world, const std::vector<Sent>& all, const char* id
                 Judgement& judgement) {
     if (all.empty()) {
         judgement.status = P2PDIAG_SKIP;
-        judgement.summary = "No working link with an address: nothing can leave.";
+        judgement.summary = "No link with an address leads to the internet: nothing can leave.";
         return true;
     }
     if (world.unseen.empty()) return false;

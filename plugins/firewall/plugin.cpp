@@ -42,7 +42,7 @@ constexpr const char* schema = R"json({"commands": [
   "help": "judge the rules in this file instead of this machine's: output of nft -j list ruleset, iptables-save, ip6tables-save, or of a Windows or macOS machine; - is standard input"},
  {"name": "program", "type": "string",
   "help": "path of the program that listens, for rules of Windows and macOS"},
- {"name": "trace", "type": "boolean", "help": "show every rule that was gone through"},
+ {"name": "trace", "type": "boolean", "help": "show every rule that applied, or may have, on the way"},
  {"name": "format", "type": "choice", "choices": ["console", "json"], "default": "console",
   "help": "how to print it"}]},
 {"name": "allow", "summary": "Let one port in, in the words of the firewall that stops it, and verify it",

@@ -137,10 +137,10 @@ void finish(GatewaysView& view) {
                                offer->router_name + ", " + offer->why_not);
     } else if (has_answered(view)) {
         view.result.finish(P2PDIAG_WARN, "A router answers, but will not forward ports for us");
-    } else if (!view.search.complete) {
-        view.result.finish(P2PDIAG_UNKNOWN, "Interrupted before any router had answered");
-    } else if (view.search.found.gateways.empty()) {
+    } else if (view.search.found.gateways.empty() && view.search.found.igds.empty()) {
         view.result.finish(P2PDIAG_SKIP, "There is no router: this machine has no default gateway");
+    } else if (!view.search.complete) {
+        view.result.finish(P2PDIAG_UNKNOWN, "It ended before any router had answered");
     } else if (const auto unread = unread_router(view.search.found)) {
         view.result.finish(P2PDIAG_UNKNOWN,
                            "A router answers to UPnP, but its description was not read (" +

@@ -310,6 +310,17 @@ TEST_CASE("one side speaks and nobody answers") {
         CHECK(found[0].evidence.at("packets") == 5);
         CHECK(found[0].evidence.at("to") == "11.22.33.9:5000");
     }
+    SECTION("the peer answers from another port: its NAT is symmetric") {
+        const Endpoint other{peer.address, 5001};
+        for (int i = 0; i < 5; ++i)
+            feed.udp(client, peer, Bytes{0xF1}, 250).udp(other, client, Bytes{0xF1}, 250);
+        const Outcome outcome = feed.later().finish();
+        CHECK_FALSE(has(outcome, "capture.one-way"));
+        const auto found = with_code(outcome, "capture.reply-elsewhere");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].evidence.at("asked") == "11.22.33.9:5000");
+        CHECK(found[0].evidence.at("answered") == "11.22.33.9:5001");
+    }
     SECTION("to a group") {
         for (int i = 0; i < 5; ++i) feed.udp(client, at("239.1.1.1:5000"), Bytes{0xF1}, 250);
         CHECK(feed.later().finish().findings.empty());

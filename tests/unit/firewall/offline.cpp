@@ -64,6 +64,26 @@ TEST_CASE("iptables-nft-save alone does not show the rules beside its own") {
           VerdictKind::accept);
 }
 
+TEST_CASE("a listing that leaves something out is not open") {
+    const std::string table = R"({"table":{"family":"inet","name":"t","handle":1}})";
+    const std::string rest =
+        R"({"chain":{"family":"inet","table":"t","name":"in","handle":1,"type":"filter",)"
+        R"("hook":"input","prio":0,"policy":"accept"}},)"
+        R"({"rule":{"family":"inet","table":"t","chain":"in","handle":2,"expr":[)"
+        R"({"match":{"op":"==","left":{"payload":{"protocol":"udp","field":"dport"}},)"
+        R"("right":"@ports"}},{"drop":null}]}})";
+    const auto listing = [&](const std::string& elements) {
+        return "{\"nftables\":[" + table +
+               R"(,{"set":{"family":"inet","name":"ports","table":"t","type":"inet_service",)" +
+               "\"handle\":3" + elements + "}}," + rest + "]}";
+    };
+    CHECK(kind(read({"{\"nftables\":[" + table + "]}"}), Family::ipv4, 9) ==
+          VerdictKind::undecided);
+    CHECK(kind(read({listing("")}), Family::ipv4, 9) == VerdictKind::undecided);
+    CHECK(kind(read({listing(R"(,"elem":[8000])")}), Family::ipv4, 9) == VerdictKind::accept);
+    CHECK(kind(read({listing(R"(,"elem":[8000])")}), Family::ipv4, 8000) == VerdictKind::drop);
+}
+
 TEST_CASE("the interface and the address are the person's to tell") {
     CHECK(kind(read({v4_save}), Family::ipv4, 8001) == VerdictKind::depends);
     CHECK(kind(read({v4_save}, "eth0"), Family::ipv4, 8001) == VerdictKind::accept);

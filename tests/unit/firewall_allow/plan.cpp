@@ -324,3 +324,23 @@ TEST_CASE("a port that is sent on to the opened one would be opened too") {
     CHECK(plan.judgement.status == P2PDIAG_FAIL);
     CHECK(says(plan, "UDP port 9000 would be opened too"));
 }
+
+TEST_CASE("what comes in and cannot be answered is not open") {
+    const World world = with(home(), Rules().base("output", "output", "drop").read());
+    const auto asked = ask_inbound(world, find_entrances(world), {4000});
+    REQUIRE(asked.size() == 4);
+    for (const Asked& one : asked) {
+        CHECK(one.verdict.kind == VerdictKind::drop);
+        CHECK(one.reply_stopped);
+        CHECK(one.verdict.why.find("no answer to it leaves") != std::string::npos);
+    }
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    CHECK(plan.judgement.status == P2PDIAG_FAIL);
+    CHECK(says(plan, "no answer to it leaves"));
+
+    const World answers = with(home(), Rules()
+                                           .base("output", "output", "drop")
+                                           .rule("output", 5, established)
+                                           .read());
+    CHECK(make_allow_plan(answers, wanted()).judgement.status == P2PDIAG_SKIP);
+}
