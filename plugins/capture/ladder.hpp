@@ -34,6 +34,9 @@ Ladder make_ladder(const Outcome& result, std::size_t max_columns, std::size_t m
 std::string seconds_text(std::int64_t nanoseconds);
 std::string delay_text(std::int64_t nanoseconds);
 
+// Lines of at most `width` characters, broken at blanks where there are any. Of ASCII.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width);
+
 // Lines of at most `width` characters, each with its end. ASCII alone where `unicode` is false.
 std::string ladder_text(const Ladder& ladder, std::size_t width, bool unicode);
 // A sequenceDiagram of https://mermaid.js.org.

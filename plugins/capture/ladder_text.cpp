@@ -18,22 +18,6 @@ constexpr std::size_t most_lane = 14;
 // Narrower than that, a text is no text.
 constexpr std::size_t least_text = 24;
 
-// Breaks at spaces where there are any. Everything in it is ASCII.
-std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
-    std::vector<std::string> lines;
-    while (text.size() > width) {
-        std::size_t end = text.rfind(' ', width);
-        if (end == std::string_view::npos || end == 0) end = width;
-        std::string_view line = text.substr(0, end);
-        line = line.substr(0, line.find_last_not_of(' ') + 1);
-        lines.emplace_back(line);
-        text.remove_prefix(end);
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    }
-    if (!text.empty() || lines.empty()) lines.emplace_back(text);
-    return lines;
-}
-
 class TextLadder {
 public:
     TextLadder(const Ladder& ladder, std::size_t width, bool unicode)
@@ -152,6 +136,21 @@ private:
 };
 
 }  // namespace
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines;
+    while (text.size() > width) {
+        std::size_t end = text.rfind(' ', width);
+        if (end == std::string_view::npos || end == 0) end = width;
+        std::string_view line = text.substr(0, end);
+        line = line.substr(0, line.find_last_not_of(' ') + 1);
+        lines.emplace_back(line);
+        text.remove_prefix(end);
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    }
+    if (!text.empty() || lines.empty()) lines.emplace_back(text);
+    return lines;
+}
 
 std::string ladder_text(const Ladder& ladder, std::size_t width, bool unicode) {
     return TextLadder(ladder, width, unicode).run();

@@ -9,6 +9,7 @@
 
 #include "analysis_json.hpp"
 #include "base/utf8.hpp"
+#include "findings_parts.hpp"
 #include "ladder.hpp"
 
 namespace p2pdiag::capture_plugin {
@@ -26,10 +27,6 @@ std::string environment(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-std::string plural(std::uint64_t number, std::string_view what) {
-    return std::to_string(number) + ' ' + std::string(what) + (number == 1 ? "" : "s");
-}
-
 // A file's name may hold anything.
 std::string shown_name(std::string_view text) {
     std::string out;
@@ -44,19 +41,9 @@ std::string shown_name(std::string_view text) {
 
 void add_wrapped(std::string& out, std::string_view text, std::size_t width,
                  std::string_view indent) {
-    while (!text.empty()) {
-        std::size_t end = text.size();
-        if (end + indent.size() > width) {
-            end = text.rfind(' ', width - indent.size());
-            if (end == std::string_view::npos || end == 0) {
-                end = std::min(text.size(), width - indent.size());
-            }
-        }
+    for (const std::string& line : wrapped(text, width - indent.size())) {
         out += indent;
-        out += text.substr(0, end);
-        out += '\n';
-        text.remove_prefix(end);
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        out += line + '\n';
     }
 }
 
@@ -82,7 +69,7 @@ void add_findings(std::string& out, const Outcome& result, bool filtered, std::s
     }
     if (result.open_requests > 0) {
         add_wrapped(out,
-                    plural(result.open_requests, "request") +
+                    times(result.open_requests, "request") +
                         " without an answer when the capture ended, too early to tell whether one "
                         "was still to come",
                     width, "  ");
@@ -110,9 +97,9 @@ void add_conversations(std::string& out, const Outcome& result, std::size_t widt
 std::string console(const Outcome& result, const Output& output) {
     std::string out;
     add_wrapped(out,
-                shown_name(output.source) + ": " + plural(result.packets, "packet") + " in " +
+                shown_name(output.source) + ": " + times(result.packets, "packet") + " in " +
                     seconds_text(result.last_ns - result.first_ns) + " s, " +
-                    plural(result.conversation_count, "conversation"),
+                    times(result.conversation_count, "conversation"),
                 output.width, "");
     out += '\n';
     add_findings(out, result, output.filtered, output.width);

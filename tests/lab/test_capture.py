@@ -248,9 +248,6 @@ def disk_full():
 
 
 class LiveCapture(unittest.TestCase):
-    def setUp(self):
-        os.environ["P2PDIAG"] = lab.P2PDIAG
-
     def test_live(self):
         lab.inside(live, "--nat", "full-cone")
 

@@ -77,7 +77,7 @@ class Analyzed(unittest.TestCase):
         place = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, place)
         path = os.path.join(place, "stun.pcap")
-        os.environ.update(CAPTURE=path, P2PDIAG=lab.P2PDIAG)
+        os.environ["CAPTURE"] = path
         lab.inside(record_stun, *options, servers=True)
         return path, self.analyzed(path)
 
