@@ -13,13 +13,16 @@ namespace p2pdiag {
 inline constexpr std::uint16_t usual_target_port = 8000;
 
 // target.port of the profile: the port on which the user's own program listens.
-inline std::uint16_t target_port(std::string_view input) {
-    const auto parsed = json::parse(input);
-    const json::object* object = parsed ? parsed->if_object() : nullptr;
-    const json::object* target = object == nullptr ? nullptr : json::find_object(*object, "target");
+inline std::uint16_t target_port(const json::object& input) {
+    const json::object* target = json::find_object(input, "target");
     const auto port = target == nullptr ? std::nullopt : json::find_integer(*target, "port");
     const bool valid = port && *port >= 1 && *port <= 65535;
     return valid ? static_cast<std::uint16_t>(*port) : usual_target_port;
+}
+
+inline std::uint16_t target_port(std::string_view input) {
+    const auto parsed = json::parse(input);
+    return target_port(parsed && parsed->is_object() ? parsed->get_object() : json::object());
 }
 
 }  // namespace p2pdiag

@@ -51,19 +51,23 @@ bool is_left_alone(const Answer& answer) {
     return answer.output.find("is incompatible, use 'nft' tool") != std::string::npos;
 }
 
+struct Listing {
+    Ruleset table;
+    bool left_alone = false;
+};
+
 Trouble read_table(const AllowStep& step, const Sight& sight, const Programs& programs,
-                   Ruleset& table, bool& left_alone) {
-    left_alone = false;
+                   Listing& listing) {
     if (!is_there(step, sight)) return {};
     const Answer answer = sight.run({programs.save, "-t", step.place.table});
     if (!answer.good())
         return is_denied(answer) ? "only root may change the rules"
                                  : why_failed(programs.save, answer);
-    left_alone = is_left_alone(answer);
+    listing.left_alone = is_left_alone(answer);
     const Family family = step.place.family == "ip6" ? Family::ipv6 : Family::ipv4;
     Reading reading = read_iptables_save(answer.output, family, Source::iptables_nft);
     if (!reading) return reading.error().message;
-    table = std::move(*reading);
+    listing.table = std::move(*reading);
     return {};
 }
 
@@ -89,12 +93,11 @@ Trouble prepare_iptables(AllowStep& step, const Sight& sight) {
     Programs programs;
     Trouble trouble = find_programs(step, sight, programs);
     if (!trouble.empty()) return trouble;
-    Ruleset table;
-    bool left_alone = false;
-    trouble = read_table(step, sight, programs, table, left_alone);
+    Listing listing;
+    trouble = read_table(step, sight, programs, listing);
     if (!trouble.empty()) return trouble;
-    const Chain* chain = find_chain(table, step.place.chain);
-    if (left_alone || (chain == nullptr && step.tool == Tool::iptables_nft)) {
+    const Chain* chain = find_chain(listing.table, step.place.chain);
+    if (listing.left_alone || (chain == nullptr && step.tool == Tool::iptables_nft)) {
         step.tool = Tool::nft;
         step.place.line = 0;
         return nft_hand.prepare(step, sight);
@@ -121,11 +124,10 @@ Trouble apply_iptables(Job& job) {
     if (step.place.line == 0) {
         argv.insert(argv.end(), {"-A", step.place.chain});
     } else {
-        Ruleset table;
-        bool left_alone = false;
-        trouble = read_table(step, job.sight, programs, table, left_alone);
+        Listing listing;
+        trouble = read_table(step, job.sight, programs, listing);
         if (!trouble.empty()) return trouble;
-        const Chain* chain = find_chain(table, step.place.chain);
+        const Chain* chain = find_chain(listing.table, step.place.chain);
         const std::int64_t line = chain == nullptr ? 0 : find_line(*chain, step.place);
         if (line == 0) {
             return "The rules have changed since the plan was made (`" + step.place.text +
@@ -148,11 +150,10 @@ struct Found {
 };
 
 Trouble find_ours(const Job& job, const Programs& programs, Found& found) {
-    Ruleset table;
-    bool left_alone = false;
-    const Trouble trouble = read_table(job.step, job.sight, programs, table, left_alone);
+    Listing listing;
+    const Trouble trouble = read_table(job.step, job.sight, programs, listing);
     if (!trouble.empty()) return trouble;
-    if (left_alone) {
+    if (listing.left_alone) {
         // nft shows the rule, but not the comment that says that it is ours.
         const std::string where = job.step.place.family + ' ' + job.step.place.table;
         return "the table " + where +
@@ -163,7 +164,7 @@ Trouble find_ours(const Job& job, const Programs& programs, Found& found) {
                " handle NUMBER";
     }
     found = {};
-    for (const Chain& chain : table.chains) {
+    for (const Chain& chain : listing.table.chains) {
         for (const Rule& rule : chain.rules) {
             if (rule.comment == comment_of(job.id)) found = {chain.name, rule.handle};
         }

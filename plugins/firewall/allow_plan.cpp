@@ -13,12 +13,6 @@ namespace {
 // Rules that stand in the way one behind the other: drops in raw, in mangle, in several tables.
 constexpr int most_obstacles = 8;
 
-std::string spelled(const Question& question) {
-    return std::string(question.protocol == protocol_udp ? "UDP" : "TCP") + " port " +
-           std::to_string(question.port) + " by " +
-           (question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " + question.interface;
-}
-
 class Planner {
 public:
     Planner(const World& world, const AllowWanted& wanted)

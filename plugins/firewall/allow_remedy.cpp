@@ -4,14 +4,11 @@
 #include <optional>
 
 #include "owner.hpp"
+#include "verdict.hpp"
 
 namespace p2pdiag::firewall {
 
 namespace {
-
-std::string named(const RuleRef& rule) {
-    return '`' + rule.text + "` of the chain " + rule.chain + " in the table " + rule.table;
-}
 
 std::string spelled(const Opening& opening) {
     return std::to_string(opening.port) + '/' + std::string(protocol_word(opening.protocol));

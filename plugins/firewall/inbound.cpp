@@ -8,12 +8,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-std::string spelled(const Question& question) {
-    return std::string(question.protocol == protocol_udp ? "UDP" : "TCP") + " port " +
-           std::to_string(question.port) + " by " +
-           (question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " + question.interface;
-}
-
 Finding finding_of(const Asked& asked) {
     Finding finding;
     const bool udp = asked.question.protocol == protocol_udp;

@@ -1,5 +1,6 @@
 #include "input.hpp"
 
+#include "base/run_input.hpp"
 #include "readers.hpp"
 
 namespace p2pdiag::firewall {
@@ -19,9 +20,7 @@ std::optional<HostPort> server(std::string_view text) {
 
 Input read_input(const json::object& input) {
     Input read;
-    const json::object* target = json::find_object(input, "target");
-    const auto port = target == nullptr ? std::nullopt : json::find_integer(*target, "port");
-    if (port && *port >= 1 && *port <= 65535) read.port = static_cast<std::uint16_t>(*port);
+    read.port = target_port(input);
     const json::object* servers = json::find_object(input, "servers");
     if (servers == nullptr) return read;
     const json::array* stun = json::find_array(*servers, "stun");

@@ -8,11 +8,6 @@ namespace {
 
 using Kind = Ending::Kind;
 
-// `udp dport 8000 accept` of the chain input in table inet filter
-std::string named(const RuleRef& rule) {
-    return '`' + rule.text + "` of the chain " + rule.chain + " in the table " + rule.table;
-}
-
 bool is_policy(const RuleRef& rule) { return rule.handle == 0 && rule.text.starts_with("policy "); }
 
 std::string why_blocked(const Ending& ending, const std::optional<RuleRef>& rule) {
@@ -107,6 +102,10 @@ void be_open(const Findings& findings, Verdict& verdict) {
 }
 
 }  // namespace
+
+std::string named(const RuleRef& rule) {
+    return '`' + rule.text + "` of the chain " + rule.chain + " in the table " + rule.table;
+}
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
     constexpr std::size_t most = 6;

@@ -7,6 +7,9 @@ namespace p2pdiag::firewall {
 
 Verdict judge(const Findings& findings);
 
+// "`udp dport 8000 accept` of the chain input in the table inet filter"
+std::string named(const RuleRef& rule);
+
 // "a; b; c and 4 more".
 std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 

@@ -24,6 +24,12 @@ json::object to_json(const RuleRef& rule) {
 
 }  // namespace
 
+std::string spelled(const Question& question) {
+    return std::string(question.protocol == protocol_udp ? "UDP" : "TCP") + " port " +
+           std::to_string(question.port) + " by " +
+           (question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " + question.interface;
+}
+
 json::object to_json(const Question& question, const Verdict& verdict, std::size_t max_trace) {
     json::object object{{"family", to_string(question.family)},
                         {"protocol", protocol_name(question.protocol)},

@@ -16,6 +16,9 @@ struct Question {
     std::string interface;
 };
 
+// "UDP port 8000 by IPv4 on eth0"
+std::string spelled(const Question& question);
+
 // Of a check's data; the whole of it is in `firewall check --trace`.
 inline constexpr std::size_t max_trace_in_data = 40;
 
