@@ -2,14 +2,6 @@
 
 namespace p2pdiag::change {
 
-namespace {
-
-json::value or_null(const std::string& text) {
-    return text.empty() ? json::value() : json::value(text);
-}
-
-}  // namespace
-
 json::value to_json(const std::optional<report::CheckResult>& said) {
     if (!said) return nullptr;
     json::array findings;
@@ -17,7 +9,7 @@ json::value to_json(const std::optional<report::CheckResult>& said) {
         findings.push_back(report::to_json(finding));
     }
     return json::object{{"status", report::to_string(said->status)},
-                        {"summary", or_null(said->summary)},
+                        {"summary", json::text_or_null(said->summary)},
                         {"findings", std::move(findings)},
                         {"data", said->data}};
 }
@@ -31,7 +23,7 @@ json::object to_json(const Step& step) {
 }
 
 json::object to_json(const StepResult& step) {
-    return {{"id", or_null(step.record.id)},
+    return {{"id", json::text_or_null(step.record.id)},
             {"title", step.record.title},
             {"undo", step.record.undo},
             {"match", step.record.match},
@@ -40,7 +32,7 @@ json::object to_json(const StepResult& step) {
             {"verify", to_json(step.verify)},
             {"keep", to_json(step.keep)},
             {"revert", to_json(step.revert)},
-            {"error", or_null(step.problem.empty() ? step.record.error : step.problem)}};
+            {"error", json::text_or_null(step.problem.empty() ? step.record.error : step.problem)}};
 }
 
 json::object to_json(const Undone& undone) {
@@ -48,7 +40,7 @@ json::object to_json(const Undone& undone) {
     out["held_by"] = undone.holder > 0 ? json::value(undone.holder) : json::value();
     out["outcome"] = to_string(undone.outcome);
     out["revert"] = to_json(undone.said);
-    out["error"] = or_null(undone.problem);
+    out["error"] = json::text_or_null(undone.problem);
     return out;
 }
 
@@ -65,7 +57,7 @@ json::object summary_json(const Record& record, std::optional<pid_t> holder) {
             {"updated", record.updated},
             {"verify", record.verify},
             {"held_by", holder ? json::value(*holder) : json::value()},
-            {"error", or_null(record.error)}};
+            {"error", json::text_or_null(record.error)}};
 }
 
 }  // namespace p2pdiag::change

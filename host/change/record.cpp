@@ -11,10 +11,6 @@ constexpr std::string_view format_version = "1.0";
 // More records than any journal will see, and one more can be counted.
 constexpr std::int64_t most_sequence = std::int64_t{1} << 53;
 
-json::value or_null(const std::string& text) {
-    return text.empty() ? json::value() : json::value(text);
-}
-
 // Reads members that must be there, and remembers the first that is not.
 class Reader {
 public:
@@ -118,7 +114,7 @@ json::object to_json(const Record& record) {
             {"state", to_string(record.state)},
             {"created", record.created},
             {"updated", record.updated},
-            {"error", or_null(record.error)}};
+            {"error", json::text_or_null(record.error)}};
 }
 
 Maybe<Record> parse_record(std::string_view text) {

@@ -9,7 +9,7 @@ namespace p2pdiag::change {
 namespace {
 
 using report::Status;
-using Outcome = Undone::Outcome;
+using Undoing = Undone::Outcome;
 
 bool agrees(const json::value& known, const json::value& given) {
     if (const json::array* several = given.if_array()) {
@@ -18,19 +18,19 @@ bool agrees(const json::value& known, const json::value& given) {
     return known == given;
 }
 
-Outcome outcome_of(Status status) {
+Undoing undoing_of(Status status) {
     switch (status) {
-        case Status::pass: return Outcome::undone;
+        case Status::pass: return Undoing::undone;
         case Status::warn:
         case Status::fail:
         case Status::skip:
-        case Status::unknown: return Outcome::failed;
-        case Status::cancelled: return Outcome::interrupted;
+        case Status::unknown: return Undoing::failed;
+        case Status::cancelled: return Undoing::interrupted;
         case Status::error:
         case Status::crashed:
         case Status::timed_out: break;
     }
-    return Outcome::error;
+    return Undoing::error;
 }
 
 std::string held_text(pid_t holder) {
@@ -40,7 +40,7 @@ std::string held_text(pid_t holder) {
            pid + ", and it takes it back itself";
 }
 
-Undone& end(Undone& done, Outcome outcome, const std::string& problem) {
+Undone& end(Undone& done, Undoing outcome, const std::string& problem) {
     done.outcome = outcome;
     done.problem = problem;
     return done;
@@ -50,23 +50,23 @@ Undone& end(Undone& done, Outcome outcome, const std::string& problem) {
 std::optional<Lock> claim(const Journal& journal, Undone& done) {
     Lock::Taken taken = journal.lock(done.record.id);
     if (!taken.problem.empty()) {
-        end(done, Outcome::error, "the journal cannot be written: " + taken.problem);
+        end(done, Undoing::error, "the journal cannot be written: " + taken.problem);
         return std::nullopt;
     }
     if (!taken.lock) {
         done.holder = taken.holder.value_or(0);
-        end(done, Outcome::held, held_text(done.holder));
+        end(done, Undoing::held, held_text(done.holder));
         return std::nullopt;
     }
     // It may have changed until it was ours.
     auto now = journal.read(done.record.id);
     if (!now) {
-        end(done, Outcome::error, "its record " + now.error().what);
+        end(done, Undoing::error, "its record " + now.error().what);
         return std::nullopt;
     }
     done.record = std::move(*now);
     if (done.record.state == State::undone) {
-        end(done, Outcome::already, "was taken back already");
+        end(done, Undoing::already, "was taken back already");
         return std::nullopt;
     }
     return std::move(*taken.lock);
@@ -84,7 +84,7 @@ public:
 
     Undone one(const Record& record) {
         Undone done{.record = record};
-        if (caller_.interrupts() > 0) return end(done, Outcome::interrupted, "not tried");
+        if (caller_.interrupts() > 0) return end(done, Undoing::interrupted, "not tried");
         if (const auto lock = claim(journal_, done)) revert_it(done);
         return done;
     }
@@ -96,7 +96,7 @@ private:
         const loader::Change* change =
             plugin == nullptr ? nullptr : plugin->find_change(record.change);
         if (change == nullptr) {
-            end(done, Outcome::no_plugin,
+            end(done, Undoing::no_plugin,
                 "the plugin " + record.plugin + ' ' + record.plugin_version +
                     (plugin == nullptr ? " that made it is not loaded"
                                        : " no longer knows the change " + record.change));
@@ -104,11 +104,11 @@ private:
         }
         Reverted reverted =
             revert(journal_, caller_, *plugin, *change, input_for_(*plugin), record, events_);
-        done.outcome = outcome_of(reverted.said.status);
-        if (done.outcome != Outcome::undone) done.problem = reverted.said.summary;
+        done.outcome = undoing_of(reverted.said.status);
+        if (done.outcome != Undoing::undone) done.problem = reverted.said.summary;
         done.said = std::move(reverted.said);
         if (!reverted.problem.empty()) {
-            end(done, Outcome::error, "the journal cannot be written: " + reverted.problem);
+            end(done, Undoing::error, "the journal cannot be written: " + reverted.problem);
         }
     }
 
@@ -121,16 +121,16 @@ private:
 
 }  // namespace
 
-std::string_view to_string(Outcome outcome) {
+std::string_view to_string(Undoing outcome) {
     switch (outcome) {
-        case Outcome::undone: return "undone";
-        case Outcome::already: return "already";
-        case Outcome::held: return "held";
-        case Outcome::no_plugin: return "no-plugin";
-        case Outcome::failed: return "failed";
-        case Outcome::error: return "error";
-        case Outcome::interrupted: return "interrupted";
-        case Outcome::forgotten: break;
+        case Undoing::undone: return "undone";
+        case Undoing::already: return "already";
+        case Undoing::held: return "held";
+        case Undoing::no_plugin: return "no-plugin";
+        case Undoing::failed: return "failed";
+        case Undoing::error: return "error";
+        case Undoing::interrupted: return "interrupted";
+        case Undoing::forgotten: break;
     }
     return "forgotten";
 }
@@ -172,9 +172,9 @@ std::vector<Undone> forget(Journal& journal, const std::vector<Record>& records)
         Undone done{.record = record};
         if (const auto lock = claim(journal, done)) {
             done.record.state = State::forgotten;
-            done.outcome = Outcome::forgotten;
+            done.outcome = Undoing::forgotten;
             if (const std::string problem = journal.write(done.record); !problem.empty()) {
-                end(done, Outcome::error, "the journal cannot be written: " + problem);
+                end(done, Undoing::error, "the journal cannot be written: " + problem);
             }
         }
         all.push_back(std::move(done));

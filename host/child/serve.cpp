@@ -21,8 +21,6 @@ namespace p2pdiag::child {
 
 namespace {
 
-std::string_view text(p2pdiag_str str) { return {str.data, str.size}; }
-
 void tell(int fd, std::string_view bytes) {
     // The host is gone or has closed its end: there is nobody left to tell.
     if (!write_all(fd, bytes)) ::_exit(1);

@@ -32,8 +32,6 @@ constexpr std::size_t recorder_size_1_2 = offsetof(p2pdiag_recorder, run) + size
 constexpr std::uint32_t max_entries = 256;
 constexpr std::size_t max_text = 64 * 1024;
 
-std::string_view text(p2pdiag_str str) { return {str.data, str.size}; }
-
 bool is_identifier(std::string_view id) {
     return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';

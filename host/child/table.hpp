@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -16,6 +18,8 @@ struct Refusal {
     std::string reason;
 };
 using Table = boost::system::result<const p2pdiag_plugin*, Refusal>;
+
+inline std::string_view text(p2pdiag_str str) { return {str.data, str.size}; }
 
 // Loads the file for the rest of this process (nothing is ever unloaded: what a plugin handed out
 // may outlive any dlclose) and checks the table. Static constructors of the plugin run in here.

@@ -10,12 +10,12 @@ namespace {
 // What went over the wire is nobody else's business.
 constexpr mode_t owner_alone = 0600;
 
-struct Offer {
+struct Offered {
     const loader::Plugin& plugin;
     const loader::Recorder& recorder;
 };
 
-Offer find_recorder(const Context& context) {
+Offered find_recorder(const Context& context) {
     for (const loader::Plugin& plugin : context.plugins.loaded) {
         if (!plugin.recorders.empty()) return {plugin, plugin.recorders.front()};
     }
@@ -26,7 +26,7 @@ Offer find_recorder(const Context& context) {
 
 FlightRecorder::FlightRecorder(const Context& context, const std::string& path)
     : path_(path), file_(path, owner_alone) {
-    const Offer offer = find_recorder(context);
+    const Offered offer = find_recorder(context);
     const bool verbose = context.globals.verbose;
     recorder_ = std::make_unique<runner::Recorder>(offer.plugin, offer.recorder, file_.descriptor(),
                                                    [verbose](const runner::LogLine& line) {

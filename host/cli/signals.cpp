@@ -10,14 +10,14 @@ namespace p2pdiag::cli {
 
 namespace {
 
-constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array end_signals = {SIGINT, SIGTERM, SIGHUP};
 
 constexpr Milliseconds one_wish{1000};
 
 sigset_t watched() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int signal : signals) ::sigaddset(&set, signal);
+    for (const int signal : end_signals) ::sigaddset(&set, signal);
     return set;
 }
 
@@ -52,7 +52,7 @@ int SignalWatch::count() {
 
 void SignalWatch::dismiss() {
     // This also drops those that wait already.
-    for (const int signal : signals) ::signal(signal, SIG_IGN);
+    for (const int signal : end_signals) ::signal(signal, SIG_IGN);
 }
 
 }  // namespace p2pdiag::cli

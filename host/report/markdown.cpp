@@ -12,7 +12,7 @@ namespace {
 
 // One line of plain text. HTML counts in Markdown, so its characters become entities; "@" and "#"
 // would notify people and link issues on the sites where reports are posted.
-std::string escaped(std::string_view raw) {
+std::string literal(std::string_view raw) {
     std::string out;
     const std::string text = single_line(raw, true);
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -46,9 +46,9 @@ std::string escaped(std::string_view raw) {
     return out;
 }
 
-// A line of its own: what would start a list, a heading or a block of code there is escaped too.
+// A line of its own: what would start a list, a heading or a block of code there is literal too.
 std::string paragraph(std::string_view raw) {
-    std::string out = escaped(raw);
+    std::string out = literal(raw);
     out.erase(0, std::min(out.find_first_not_of(' '), out.size()));
     const std::size_t digits = std::min(out.find_first_not_of("0123456789"), out.size());
     const bool bullet = out.starts_with('-') || out.starts_with('+') || out.starts_with('=');
@@ -87,10 +87,10 @@ void causes(std::string& out, const Report& report) {
         char sure[32];
         std::snprintf(sure, sizeof sure, " (%.0f %% sure)",
                       std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
-        out += "\n### " + escaped(cause.code) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
+        out += "\n### " + literal(cause.code) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
         if (!cause.remedies.empty()) out += '\n';
         for (const Remedy& remedy : cause.remedies) {
-            out += "- " + escaped(remedy.title);
+            out += "- " + literal(remedy.title);
             if (remedy.needs_root) out += ", as root";
             if (remedy.reversible) out += ", can be undone";
             if (!remedy.command.empty()) out += ": " + code(remedy.command);
@@ -103,8 +103,8 @@ void checks(std::string& out, const Report& report) {
     if (report.checks.empty()) return;
     out += "\n## Checks\n\n| check | status | summary | ms |\n|---|---|---|---:|\n";
     for (const CheckResult& check : report.checks) {
-        out += "| " + cell_code(check.id) + " | " + escaped(to_string(check.status)) + " | " +
-               escaped(check.summary) + " | " + std::to_string(check.duration.count()) + " |\n";
+        out += "| " + cell_code(check.id) + " | " + literal(to_string(check.status)) + " | " +
+               literal(check.summary) + " | " + std::to_string(check.duration.count()) + " |\n";
     }
 }
 
@@ -113,17 +113,17 @@ void findings(std::string& out, const Report& report) {
     if (all.empty()) return;
     out += "\n## Findings\n\n";
     for (const Finding* finding : all) {
-        out += "- **" + escaped(to_string(finding->severity)) + "** " + code(finding->code);
+        out += "- **" + literal(to_string(finding->severity)) + "** " + code(finding->code);
         if (!finding->check.empty()) out += " (" + code(finding->check) + ')';
-        out += ": " + escaped(finding->message) + '\n';
+        out += ": " + literal(finding->message) + '\n';
     }
 }
 
 void run(std::string& out, const Report& report) {
-    out += "\n## Run\n\n- p2pdiag " + escaped(report.tool_version);
+    out += "\n## Run\n\n- p2pdiag " + literal(report.tool_version);
     const char* separator = " with ";
     for (const PluginVersion& plugin : report.plugins) {
-        out += separator + escaped(plugin.name) + ' ' + escaped(plugin.version);
+        out += separator + literal(plugin.name) + ' ' + literal(plugin.version);
         separator = ", ";
     }
     out += "\n- started " + timestamp(report.started) + ", took " +
@@ -135,7 +135,7 @@ void run(std::string& out, const Report& report) {
 
 std::string markdown(const Report& report, const RenderOptions&) {
     const std::string& headline = report.verdict.headline;
-    std::string out = "# p2pdiag: " + escaped(report.verdict.status) + '\n';
+    std::string out = "# p2pdiag: " + literal(report.verdict.status) + '\n';
     if (!headline.empty()) out += '\n' + paragraph(headline) + '\n';
     if (report.interrupted) {
         out += "\n**The run was ended early; what follows is what was known by then.**\n";

@@ -9,7 +9,7 @@ namespace p2pdiag::runner {
 
 namespace {
 
-constexpr Milliseconds tick{100};
+constexpr Milliseconds look_again{100};
 // All checks of a run together; what comes after is not told.
 constexpr std::size_t most_noted_bytes = 16 << 20;
 
@@ -50,7 +50,8 @@ void Recorder::start(json::object input, const std::function<bool()>& interrupte
             exit_ = exit;
         });
     const TimePoint latest = started_ + recorder_start;
-    group_.run_until([&] { return recording_ || Clock::now() >= latest || interrupted(); }, tick);
+    group_.run_until([&] { return recording_ || Clock::now() >= latest || interrupted(); },
+                     look_again);
 }
 
 void Recorder::note(json::object line) {
@@ -81,7 +82,7 @@ report::CheckResult Recorder::finish(const std::function<bool()>& give_up) {
         [&] {
             if (give_up()) group_.kill_all();
         },
-        tick);
+        look_again);
     return collector_.finish(exit_,
                              std::chrono::duration_cast<Milliseconds>(Clock::now() - started_));
 }

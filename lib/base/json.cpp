@@ -58,6 +58,8 @@ std::string to_pretty_text(const value& item) {
     return out += '\n';
 }
 
+value text_or_null(std::string_view text) { return text.empty() ? value() : value(text); }
+
 const value* find(const object& object, std::string_view key) {
     const value* member = object.if_contains({key.data(), key.size()});
     return member == nullptr || member->is_null() ? nullptr : member;

@@ -26,6 +26,8 @@ Result<value> parse(std::string_view text);
 std::string to_text(const value& value);         // one line
 std::string to_pretty_text(const value& value);  // two-space indent, ends with a newline
 
+value text_or_null(std::string_view text);  // null when it is empty
+
 // A member, or nothing when it is absent, null or of another type.
 const value* find(const object& object, std::string_view key);
 std::optional<std::string_view> find_string(const object& object, std::string_view key);

@@ -1,6 +1,7 @@
-// Text from outside, made fit to be shown.
+// Text from outside: made fit to be shown, and taken apart.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,6 +16,13 @@ inline std::string printable(std::string_view text, std::size_t most = 128) {
         if (c < ' ' || c > '~') c = '?';
     }
     return result;
+}
+
+// The first line, without its end, taken off the text.
+inline std::string_view take_line(std::string_view& text) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    return line;
 }
 
 }  // namespace p2pdiag

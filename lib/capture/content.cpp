@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "capture/network_order.hpp"
+
 namespace p2pdiag::capture {
 
 namespace {
-
-std::uint32_t u32(ByteView bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(bytes[at]) << 24 |
-           static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
-           static_cast<std::uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
-}
 
 bool has_port(const Segment& segment, std::uint16_t port) {
     return segment.from.port == port || segment.to.port == port;

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "capture/network_order.hpp"
+
 namespace p2pdiag::capture {
 
 namespace {
 
 // RFC 8200 section 4.1 names five that may come once each, one of them twice.
 constexpr int max_extension_headers = 10;
-
-std::uint16_t u16(ByteView bytes, std::size_t at) {
-    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
 
 std::optional<IpPacket> parse_ipv4(ByteView bytes) {
     constexpr std::size_t fixed_size = 20;

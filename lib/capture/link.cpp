@@ -67,7 +67,7 @@ Direction direction_of(unsigned packet_type) {
     return packet_type <= 2 ? Direction::inbound : Direction::unknown;
 }
 
-bool is_group(unsigned packet_type) { return packet_type == 1 || packet_type == 2; }
+bool is_to_group(unsigned packet_type) { return packet_type == 1 || packet_type == 2; }
 
 std::optional<LinkPayload> linux_sll(ByteView data) {
     ByteReader reader(data);
@@ -77,7 +77,7 @@ std::optional<LinkPayload> linux_sll(ByteView data) {
     if (!reader.ok()) return std::nullopt;
     const auto ip = after_ether_type(protocol, reader.take(reader.remaining()));
     if (!ip) return std::nullopt;
-    return LinkPayload{*ip, direction_of(packet_type), is_group(packet_type)};
+    return LinkPayload{*ip, direction_of(packet_type), is_to_group(packet_type)};
 }
 
 std::optional<LinkPayload> linux_sll2(ByteView data) {
@@ -89,7 +89,7 @@ std::optional<LinkPayload> linux_sll2(ByteView data) {
     if (!reader.ok()) return std::nullopt;
     const auto ip = after_ether_type(protocol, reader.take(reader.remaining()));
     if (!ip) return std::nullopt;
-    return LinkPayload{*ip, direction_of(packet_type), is_group(packet_type)};
+    return LinkPayload{*ip, direction_of(packet_type), is_to_group(packet_type)};
 }
 
 // The four bytes before it say AF_INET or one of the many numbers of AF_INET6, in the byte order of

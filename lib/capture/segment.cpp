@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "capture/ip.hpp"
+#include "capture/network_order.hpp"
 #include "wire/icmp/message.hpp"
 
 namespace p2pdiag::capture {
 
 namespace {
-
-std::uint16_t u16(ByteView bytes, std::size_t at) {
-    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-std::uint32_t u32(ByteView bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(u16(bytes, at)) << 16 | u16(bytes, at + 2);
-}
 
 Carrier carrier_of(std::uint8_t protocol) {
     switch (protocol) {
@@ -26,7 +20,7 @@ Carrier carrier_of(std::uint8_t protocol) {
     }
 }
 
-bool is_group(const IpAddress& address) {
+bool is_group_address(const IpAddress& address) {
     return address.scope() == AddressScope::multicast || address == IpAddress::v4(0xFFFFFFFF);
 }
 
@@ -115,7 +109,7 @@ Skipped Dissector::dissect(const Packet& packet, Segment& segment) {
     segment.from = {ip->from, 0};
     segment.to = {ip->to, 0};
     segment.direction = packet.direction == Direction::unknown ? link->direction : packet.direction;
-    segment.to_group = link->to_group || is_group(ip->to);
+    segment.to_group = link->to_group || is_group_address(ip->to);
     segment.ip_protocol = ip->protocol;
     segment.ttl = ip->ttl;
     segment.ip_id = ip->id;

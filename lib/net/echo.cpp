@@ -14,6 +14,7 @@
 
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 #include "net/random.hpp"
 #include "wire/icmp/message.hpp"
 
@@ -24,12 +25,10 @@ namespace errc = boost::system::errc;
 
 namespace {
 
-constexpr unsigned most_at_once = 64;
+constexpr unsigned most_replies = 64;
 constexpr Milliseconds longest_tail{1000};
 // As much as ping(8) sends.
 constexpr std::size_t payload_size = 56;
-
-ErrorCode last_error() { return {errno, boost::system::system_category()}; }
 
 // A raw ICMPv6 socket would get every message of this machine.
 void want_replies_only(int fd) {
@@ -113,11 +112,11 @@ std::optional<EchoSocket::Reply> EchoSocket::read_reply(const IpAddress& from,
 void EchoSocket::receive(std::vector<Reply>& replies, std::vector<SendError>& errors) {
     const int fd = socket_.native_handle();
     std::optional<SendError> error;
-    for (unsigned i = 0; i < most_at_once && take_error(fd, error); ++i) {
+    for (unsigned i = 0; i < most_replies && take_error(fd, error); ++i) {
         if (error) errors.push_back(*error);
     }
     std::array<std::uint8_t, 2048> buffer{};
-    for (unsigned i = 0; i < most_at_once; ++i) {
+    for (unsigned i = 0; i < most_replies; ++i) {
         sockaddr_storage storage;
         socklen_t size = sizeof storage;
         const ssize_t received = ::recvfrom(fd, buffer.data(), buffer.size(), MSG_DONTWAIT,

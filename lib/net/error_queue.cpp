@@ -14,7 +14,7 @@ namespace {
 
 // Room for a sock_extended_err with the reporter's address behind it, and for what else the kernel
 // may put there.
-struct ControlBuffer {
+struct ErrorControl {
     alignas(cmsghdr) std::array<char, 512> bytes{};
 };
 
@@ -36,7 +36,7 @@ SendError read(const Endpoint& destination, const sock_extended_err& extended) {
 bool take_error(int socket, std::optional<SendError>& error) {
     error.reset();
     sockaddr_storage destination;
-    ControlBuffer control;
+    ErrorControl control;
     msghdr message{};
     message.msg_name = &destination;
     message.msg_namelen = sizeof destination;

@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 #include "net/flow.hpp"
 
 namespace p2pdiag::net {
@@ -50,10 +51,6 @@ struct Exchange {
     HttpProblem problem{Kind::no_answer, "no connection in time"};
     bool answered = false;
 };
-
-void throw_if_cancelled(const ErrorCode& error) {
-    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-}
 
 HttpProblem problem_of_connect(const ErrorCode& error) {
     namespace errc = boost::system::errc;

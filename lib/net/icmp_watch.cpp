@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr unsigned most_at_once = 64;
+constexpr unsigned most_errors = 64;
 
 // Everything else this machine receives is of no interest.
 void want_errors_only(int fd, bool v4) {
@@ -60,7 +60,7 @@ asio::awaitable<bool> IcmpWatch::wait(TimePoint until) {
 void IcmpWatch::receive(
     const std::function<void(const IpAddress& from, const icmp::Error&)>& on_error) {
     std::array<std::uint8_t, 2048> buffer{};
-    for (unsigned i = 0; i < most_at_once; ++i) {
+    for (unsigned i = 0; i < most_errors; ++i) {
         sockaddr_storage storage;
         socklen_t size = sizeof storage;
         const ssize_t received =

@@ -12,7 +12,7 @@ namespace p2pdiag::net {
 
 namespace {
 
-NeighbourState state_of(unsigned state) {
+NeighbourState neighbour_state_of(unsigned state) {
     if ((state & (NUD_PERMANENT | NUD_NOARP)) != 0) return NeighbourState::permanent;
     if ((state & NUD_REACHABLE) != 0) return NeighbourState::reachable;
     if ((state & NUD_FAILED) != 0) return NeighbourState::failed;
@@ -48,7 +48,7 @@ Result<std::vector<Neighbour>> neighbours() {
         if (!address) return;
         all.push_back({*address,
                        header->ndm_ifindex,
-                       state_of(header->ndm_state),
+                       neighbour_state_of(header->ndm_state),
                        {hardware.begin(), hardware.end()}});
     };
     if (const ErrorCode error = netlink_request(RTM_GETNEIGH, NLM_F_DUMP, body, collect)) {

@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "net/deadline.hpp"
+#include "net/error.hpp"
 #include "wire/stun/message.hpp"
 
 namespace p2pdiag::net {
@@ -25,8 +26,6 @@ constexpr std::uint8_t udp = 17;  // as protocol and as next header
 constexpr std::size_t udp_size = 8;
 constexpr std::size_t ipv4_size = 20;  // at least
 constexpr std::size_t ipv6_size = 40;
-
-ErrorCode last_error() { return {errno, boost::system::system_category()}; }
 
 constexpr std::uint32_t port_offset = 2;  // of the destination, in the UDP header
 constexpr std::uint32_t cookie_offset =

@@ -1,4 +1,5 @@
 #include "net/socket_holders.hpp"
+#include "base/text.hpp"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -31,12 +32,6 @@ std::optional<Number> number(std::string_view text) {
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || stop != end) return std::nullopt;
     return value;
-}
-
-std::string_view take_line(std::string_view& text) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    return line;
 }
 
 struct CloseFolder {

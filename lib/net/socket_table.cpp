@@ -84,7 +84,7 @@ ErrorCode dump(Transport transport, Family family, SocketsWanted wanted, SocketT
 // ---- /proc/net
 
 template <class Number>
-std::optional<Number> number(std::string_view text, int base) {
+std::optional<Number> number_in(std::string_view text, int base) {
     Number value{};
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value, base);
@@ -105,11 +105,11 @@ std::optional<Endpoint> proc_endpoint(Family family, std::string_view text) {
     if (text.size() != words * 8 + 5 || text[words * 8] != ':') return std::nullopt;
     std::array<std::uint8_t, 16> bytes{};
     for (std::size_t i = 0; i < words; ++i) {
-        const auto word = number<std::uint32_t>(text.substr(i * 8, 8), 16);
+        const auto word = number_in<std::uint32_t>(text.substr(i * 8, 8), 16);
         if (!word) return std::nullopt;
         std::memcpy(bytes.data() + i * 4, &*word, 4);
     }
-    const auto port = number<std::uint16_t>(text.substr(words * 8 + 1), 16);
+    const auto port = number_in<std::uint16_t>(text.substr(words * 8 + 1), 16);
     if (!port) return std::nullopt;
     const IpAddress address =
         family == Family::ipv6
@@ -124,9 +124,9 @@ std::optional<Socket> parse_proc_line(Transport transport, Family family, std::s
     for (std::string_view& word : words) word = next_word(line);
     const auto local = proc_endpoint(family, words[1]);
     const auto remote = proc_endpoint(family, words[2]);
-    const auto state = number<unsigned>(words[3], 16);
-    const auto uid = number<std::uint32_t>(words[7], 10);
-    const auto inode = number<std::uint64_t>(words[9], 10);
+    const auto state = number_in<unsigned>(words[3], 16);
+    const auto uid = number_in<std::uint32_t>(words[7], 10);
+    const auto inode = number_in<std::uint64_t>(words[9], 10);
     if (!local || !remote || !state || !uid || !inode) return std::nullopt;
     Socket socket;
     socket.transport = transport;

@@ -13,6 +13,7 @@
 
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 #include "net/flow.hpp"
 #include "net/stun.hpp"
 #include "net/tls_context_impl.hpp"
@@ -32,11 +33,6 @@ constexpr int max_messages = 4;
 void fail(BindingResult& result, Outcome outcome, std::string detail) {
     result.outcome = outcome;
     result.detail = std::move(detail);
-}
-
-// A cancelled operation is no news about the server: what was known before it stays.
-void throw_if_cancelled(const ErrorCode& error) {
-    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
 }
 
 Outcome outcome_of_connect(const ErrorCode& error) {
@@ -114,7 +110,7 @@ asio::awaitable<void> exchange(Stream* stream, std::shared_ptr<BindingResult> re
     if (error) fail(*result, Outcome::closed, error.message());
 }
 
-asio::awaitable<bool> connect(tcp::socket* socket, std::shared_ptr<BindingResult> result) {
+asio::awaitable<bool> connect_stream(tcp::socket* socket, std::shared_ptr<BindingResult> result) {
     ErrorCode error;
     result->detail = "no connection in time";
     const tcp::endpoint server = to_tcp(result->server);
@@ -134,7 +130,7 @@ asio::awaitable<bool> connect(tcp::socket* socket, std::shared_ptr<BindingResult
 
 asio::awaitable<void> over_tcp(std::shared_ptr<BindingResult> result) {
     tcp::socket socket(co_await asio::this_coro::executor);
-    if (!co_await connect(&socket, result)) co_return;
+    if (!co_await connect_stream(&socket, result)) co_return;
     co_await exchange(&socket, result);
 }
 
@@ -157,7 +153,7 @@ asio::awaitable<void> over_tls(std::shared_ptr<BindingResult> result, std::strin
                                std::shared_ptr<TlsContext> context) {
     const auto executor = co_await asio::this_coro::executor;
     ssl::stream<tcp::socket> stream(executor, context->ssl);
-    if (!co_await connect(&stream.next_layer(), result)) co_return;
+    if (!co_await connect_stream(&stream.next_layer(), result)) co_return;
     // Not verify_peer: the handshake shall succeed, and the verdict be known, whatever it is.
     ErrorCode error;
     stream.set_verify_mode(ssl::verify_none, error);

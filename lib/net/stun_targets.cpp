@@ -19,13 +19,14 @@ namespace {
 constexpr Milliseconds longest_lookup{2000};
 constexpr std::size_t most_targets = 4;
 
-struct Lookup {
+struct TargetLookup {
     std::string host;
     std::uint16_t port = 0;
     std::optional<Endpoint> found;
 };
 
-asio::awaitable<void> look_up(std::shared_ptr<Lookup> lookup, Family family, TimePoint until) {
+asio::awaitable<void> look_up_target(std::shared_ptr<TargetLookup> lookup, Family family,
+                                     TimePoint until) {
     const auto addresses = co_await resolve(lookup->host, family, until);
     if (addresses) lookup->found = Endpoint{addresses->front(), lookup->port};
 }
@@ -50,16 +51,16 @@ asio::awaitable<std::vector<Endpoint>> stun_targets(std::vector<std::string> ser
                                                     Family family) {
     TaskGroup tasks(co_await asio::this_coro::executor);
     const TimePoint until = Clock::now() + longest_lookup;
-    std::vector<std::shared_ptr<Lookup>> lookups;
+    std::vector<std::shared_ptr<TargetLookup>> lookups;
     for (const std::string& server : servers) {
         const auto parsed = parse_stun_server(server);
         // TLS proves nothing of UDP.
         if (!parsed || parsed->tls || lookups.size() == most_targets) continue;
-        auto lookup = std::make_shared<Lookup>();
+        auto lookup = std::make_shared<TargetLookup>();
         lookup->host = parsed->host;
         lookup->port = parsed->port;
         lookups.push_back(lookup);
-        tasks.spawn(look_up(lookup, family, until));
+        tasks.spawn(look_up_target(lookup, family, until));
     }
     co_await tasks.wait();
     std::vector<Endpoint> targets;

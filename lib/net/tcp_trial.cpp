@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 #include "net/flow.hpp"
 #include "net/routes.hpp"
 
@@ -39,11 +40,7 @@ struct Attempt {
     std::array<char, longest_answer> buffer{};
 };
 
-void throw_if_cancelled(const ErrorCode& error) {
-    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-}
-
-TcpOutcome outcome_of(const ErrorCode& error) {
+TcpOutcome tcp_outcome_of(const ErrorCode& error) {
     if (!error) return TcpOutcome::connected;
     if (error == errc::connection_refused || error == errc::connection_reset) {
         return TcpOutcome::refused;
@@ -59,7 +56,7 @@ TcpOutcome outcome_of(const ErrorCode& error) {
     return TcpOutcome::local_error;
 }
 
-asio::awaitable<void> connect(std::shared_ptr<Attempt> attempt) {
+asio::awaitable<void> try_to_connect(std::shared_ptr<Attempt> attempt) {
     const TimePoint start = Clock::now();
     ErrorCode error;
     attempt->socket.open(to_tcp(attempt->trial.server).protocol(), error);
@@ -70,7 +67,7 @@ asio::awaitable<void> connect(std::shared_ptr<Attempt> attempt) {
     }
     throw_if_cancelled(error);
     TcpResult& result = attempt->result;
-    result.outcome = outcome_of(error);
+    result.outcome = tcp_outcome_of(error);
     result.error = error;
     if (!error) {
         result.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
@@ -137,7 +134,7 @@ asio::awaitable<TcpResult> try_tcp(TcpTrial trial) {
         attempt->result.error = route.error();
         co_return attempt->result;
     }
-    auto connecting = connect(attempt);
+    auto connecting = try_to_connect(attempt);
     co_await in_time(attempt->trial.connect_until, std::move(connecting));
     const bool connected = attempt->result.outcome == TcpOutcome::connected;
     if (!connected || attempt->trial.line.empty()) co_return attempt->result;

@@ -12,6 +12,7 @@
 
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 #include "net/flow.hpp"
 
 namespace p2pdiag::net {
@@ -20,8 +21,6 @@ namespace asio = boost::asio;
 using asio::ip::udp;
 
 namespace {
-
-ErrorCode last_error() { return {errno, boost::system::system_category()}; }
 
 // The largest UDP payload over IPv4 is 65 507 bytes, over IPv6 a little more.
 constexpr std::size_t max_datagram = 65536;

@@ -7,13 +7,13 @@ namespace p2pdiag::capture_plugin {
 namespace {
 
 // Pixels.
-constexpr int time_width = 80;
+constexpr int time_column = 80;
 constexpr int column_width = 130;
 constexpr int row_height = 22;
 constexpr int top = 64;
 constexpr int text_width = 640;
 
-std::string escaped(std::string_view text) {
+std::string svg_text(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
@@ -32,7 +32,7 @@ public:
     SvgLadder(const Ladder& ladder, const Outcome& result) : ladder_(ladder), result_(result) {}
 
     std::string run() {
-        const int width = time_width + columns() * column_width + text_width;
+        const int width = time_column + columns() * column_width + text_width;
         const int height = top + (rows() + 1) * row_height;
         out_ =
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
@@ -46,7 +46,7 @@ public:
         int y = top + row_height;
         for (const Row& row : ladder_.rows) {
             if (row.left_out_before > 0) {
-                text(time_width + columns() * column_width, y, "#555555",
+                text(time_column + columns() * column_width, y, "#555555",
                      std::to_string(row.left_out_before) + " more, not shown");
                 y += row_height;
             }
@@ -74,18 +74,18 @@ private:
         if (text.empty()) {
             text = result_.understood ? "Nothing wrong was found." : "Nothing in it is understood.";
         }
-        out_ += "<desc id=\"description\">" + escaped(text) + "</desc>\n";
+        out_ += "<desc id=\"description\">" + svg_text(text) + "</desc>\n";
     }
 
     int middle(std::size_t column) const {
-        return time_width + static_cast<int>(column) * column_width + column_width / 2;
+        return time_column + static_cast<int>(column) * column_width + column_width / 2;
     }
 
     void text(int x, int y, std::string_view colour, std::string_view words,
               std::string_view more = "") {
         out_ += "<text x=\"" + std::to_string(x) + "\" y=\"" + std::to_string(y + 4) +
                 "\" fill=\"" + std::string(colour) + '"' + std::string(more) + '>' +
-                escaped(words) + "</text>\n";
+                svg_text(words) + "</text>\n";
     }
 
     void line(int x1, int y1, int x2, int y2, std::string_view more) {
@@ -110,7 +110,7 @@ private:
         const bool bad = message.fate == Fate::unanswered || message.fate == Fate::refused ||
                          message.kind == Kind::error;
         const std::string colour = bad ? "#b00020" : "#000000";
-        text(time_width - 10, y, "#555555", seconds_text(row.since_start_ns),
+        text(time_column - 10, y, "#555555", seconds_text(row.since_start_ns),
              " text-anchor=\"end\"");
         const int from = middle(row.from);
         const int to = middle(row.to);
@@ -128,7 +128,7 @@ private:
                     std::to_string(y - 4) + " L" + back + ' ' + std::to_string(y + 4) +
                     " Z\" fill=\"" + colour + "\"/>\n";
         }
-        text(time_width + columns() * column_width, y, colour, row.text);
+        text(time_column + columns() * column_width, y, colour, row.text);
     }
 
     const Ladder& ladder_;

@@ -11,18 +11,12 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// So that the result still gets out before the host ends the run.
-constexpr std::chrono::milliseconds time_to_report{300};
-
-TimePoint end_of(const Run& run) {
-    const TimePoint deadline = run.deadline();
-    return deadline == TimePoint::max() ? deadline : deadline - time_to_report;
+Sight sight_to_look(const Run& run) {
+    return sight_of_this_machine(run.time_to_stop(), run.cancel_fd());
 }
 
-Sight sight_to_look(const Run& run) { return sight_of_this_machine(end_of(run), run.cancel_fd()); }
-
 // A tool that writes is not killed by a Ctrl-C: it would leave half of its work.
-Sight sight_to_change(const Run& run) { return sight_of_this_machine(end_of(run), -1); }
+Sight sight_to_change(const Run& run) { return sight_of_this_machine(run.time_to_stop(), -1); }
 
 std::optional<json::object> parse_input(const Run& run) {
     auto parsed = json::parse(run.input());

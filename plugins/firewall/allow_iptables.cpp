@@ -144,12 +144,12 @@ Trouble apply_iptables(Job& job) {
 }
 
 // Where a rule of ours is; the chain's name is empty when there is none.
-struct Found {
+struct FoundRule {
     std::string chain;
     std::int64_t line = 0;
 };
 
-Trouble find_ours(const Job& job, const Programs& programs, Found& found) {
+Trouble find_ours(const Job& job, const Programs& programs, FoundRule& found) {
     Listing listing;
     const Trouble trouble = read_table(job.step, job.sight, programs, listing);
     if (!trouble.empty()) return trouble;
@@ -180,7 +180,7 @@ Trouble revert_iptables(const Job& job, bool& found) {
     const auto words =
         iptables_words(job.step.opening, job.step.place.for_this_machine, comment_of(job.id));
     for (int i = 0; i < most_copies; ++i) {
-        Found ours;
+        FoundRule ours;
         trouble = find_ours(job, programs, ours);
         if (!trouble.empty() || ours.chain.empty()) return trouble;
         found = true;

@@ -63,6 +63,10 @@ struct Known {
     Bits unknown = 0;  // these bits of `value` mean nothing and are 0
 
     static Known nothing(unsigned width) { return {0, low_mask(width)}; }
+    template <class Number>
+    static Known of(const std::optional<Number>& number, unsigned width) {
+        return number ? Known{*number, 0} : nothing(width);
+    }
     bool is_exact() const { return unknown == 0; }
     Bits least() const { return value; }
     Bits most() const { return value | unknown; }

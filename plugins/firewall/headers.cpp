@@ -30,20 +30,15 @@ struct Header {
     }
 };
 
-template <class Number>
-Known maybe(const std::optional<Number>& number, unsigned width) {
-    return number ? Known{*number, 0} : Known::nothing(width);
-}
-
 Header ipv4(const Packet& packet, const State& state) {
     Header header;
     header.size = ipv4_header;
     header.put(0, 1, {0x45, 0});
     header.put_unknown(1, 1);
-    header.put(2, 2, maybe(packet.length, 16));
+    header.put(2, 2, Known::of(packet.length, 16));
     header.put_unknown(4, 2);
     header.put(6, 2, {0, 0x4000});  // whole, whether or not it may be fragmented
-    header.put(8, 1, maybe(packet.ttl, 8));
+    header.put(8, 1, Known::of(packet.ttl, 8));
     header.put(9, 1, {packet.protocol, 0});
     header.put_unknown(10, 2);
     header.put(12, 4, state.source);
@@ -63,9 +58,9 @@ Header ipv6(const Packet& packet, const State& state) {
     if (packet.length && *packet.length >= ipv6_header) {
         length = static_cast<std::uint16_t>(*packet.length - ipv6_header);
     }
-    header.put(4, 2, maybe(length, 16));
+    header.put(4, 2, Known::of(length, 16));
     header.put(6, 1, {packet.protocol, 0});
-    header.put(7, 1, maybe(packet.ttl, 8));
+    header.put(7, 1, Known::of(packet.ttl, 8));
     header.put(8, 16, state.source);
     header.put(24, 16, state.destination);
     if (state.header_written) {
@@ -80,7 +75,7 @@ Header transport(const Packet& packet, const State& state) {
     if (packet.protocol == protocol_icmp || packet.protocol == protocol_icmpv6) {
         header.size = 8;
         header.put_unknown(0, 8);
-        header.put(0, 1, maybe(packet.icmp_type, 8));
+        header.put(0, 1, Known::of(packet.icmp_type, 8));
         return header;
     }
     if (packet.protocol != protocol_udp && packet.protocol != protocol_tcp) return header;

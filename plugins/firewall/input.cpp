@@ -7,9 +7,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-// So that the report still gets out before the host ends the run.
-constexpr std::chrono::milliseconds time_to_report{200};
-
 std::optional<HostPort> server(std::string_view text) {
     const auto parsed = parse_host_port(text);
     if (!parsed) return std::nullopt;
@@ -39,9 +36,7 @@ Input read_input(const Run& run) {
 }
 
 World look_around(const Run& run) {
-    auto deadline = run.deadline();
-    if (deadline != decltype(deadline)::max()) deadline -= time_to_report;
-    return read_world(sight_of_this_machine(deadline, run.cancel_fd()));
+    return read_world(sight_of_this_machine(run.time_to_stop(), run.cancel_fd()));
 }
 
 }  // namespace p2pdiag::firewall

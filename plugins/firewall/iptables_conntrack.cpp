@@ -10,32 +10,32 @@ namespace p2pdiag::firewall::xtables {
 
 namespace {
 
-struct Word {
+struct StateWord {
     std::string_view name;
     Bits bits;
 };
 
-constexpr Word states[] = {{"INVALID", ct_invalid},
-                           {"ESTABLISHED", ct_established},
-                           {"RELATED", ct_related},
-                           {"NEW", ct_new},
-                           {"UNTRACKED", ct_untracked}};
+constexpr StateWord states[] = {{"INVALID", ct_invalid},
+                                {"ESTABLISHED", ct_established},
+                                {"RELATED", ct_related},
+                                {"NEW", ct_new},
+                                {"UNTRACKED", ct_untracked}};
 // Stand among the states and are none.
-constexpr Word translations[] = {{"SNAT", status_snat}, {"DNAT", status_dnat}};
-constexpr Word statuses[] = {{"NONE", 0},
-                             {"EXPECTED", status_expected},
-                             {"SEEN_REPLY", status_seen_reply},
-                             {"ASSURED", 4},  // IPS_ASSURED, IPS_CONFIRMED
-                             {"CONFIRMED", 8}};
+constexpr StateWord translations[] = {{"SNAT", status_snat}, {"DNAT", status_dnat}};
+constexpr StateWord statuses[] = {{"NONE", 0},
+                                  {"EXPECTED", status_expected},
+                                  {"SEEN_REPLY", status_seen_reply},
+                                  {"ASSURED", 4},  // IPS_ASSURED, IPS_CONFIRMED
+                                  {"CONFIRMED", 8}};
 // RTN_* of include/uapi/linux/rtnetlink.h.
-constexpr Word address_types[] = {{"UNSPEC", 0},    {"UNICAST", 1},     {"LOCAL", 2},
-                                  {"BROADCAST", 3}, {"ANYCAST", 4},     {"MULTICAST", 5},
-                                  {"BLACKHOLE", 6}, {"UNREACHABLE", 7}, {"PROHIBIT", 8}};
+constexpr StateWord address_types[] = {{"UNSPEC", 0},    {"UNICAST", 1},     {"LOCAL", 2},
+                                       {"BROADCAST", 3}, {"ANYCAST", 4},     {"MULTICAST", 5},
+                                       {"BLACKHOLE", 6}, {"UNREACHABLE", 7}, {"PROHIBIT", 8}};
 
 template <std::size_t size>
-const Word* find(const Word (&words)[size], std::string_view name) {
-    const Word* found = std::find_if(std::begin(words), std::end(words),
-                                     [&](const Word& word) { return word.name == name; });
+const StateWord* find(const StateWord (&words)[size], std::string_view name) {
+    const StateWord* found = std::find_if(std::begin(words), std::end(words),
+                                          [&](const StateWord& word) { return word.name == name; });
     return found == std::end(words) ? nullptr : found;
 }
 
@@ -49,9 +49,9 @@ struct Wanted {
 bool read_states(const Option& option, Wanted& wanted) {
     wanted.negated = option.negated;
     for (const std::string_view name : split_list(option.value())) {
-        if (const Word* state = find(states, name))
+        if (const StateWord* state = find(states, name))
             wanted.states |= state->bits;
-        else if (const Word* other = find(translations, name))
+        else if (const StateWord* other = find(translations, name))
             wanted.translations |= other->bits;
         else
             return false;
@@ -99,7 +99,7 @@ bool read_connection(const Option& option, Conditions& conditions) {
     if (option.name == "ctstatus") {
         Bits mask = 0;
         for (const std::string_view name : split_list(option.value())) {
-            const Word* status = find(statuses, name);
+            const StateWord* status = find(statuses, name);
             if (status == nullptr) return false;
             mask |= status->bits;
         }
@@ -169,7 +169,7 @@ namespace {
 bool read_type_v4(const Option& option, Fib look, Conditions& conditions) {
     std::vector<Interval> types;
     for (const std::string_view name : split_list(option.value())) {
-        const Word* type = find(address_types, name);
+        const StateWord* type = find(address_types, name);
         if (type == nullptr) return false;
         types.push_back({type->bits, type->bits});
     }

@@ -347,12 +347,12 @@ bool read_extension(const Module& module, Conditions& conditions) {
                         [](const Option& option) { return option.negated; });
 }
 
-struct Known {
+struct KnownModule {
     std::string_view name;
     bool (*read)(const Module&, Conditions&);
 };
 
-constexpr Known known_modules[] = {
+constexpr KnownModule known_modules[] = {
     {"tcp", read_ports},           {"udp", read_ports},       {"sctp", read_ports},
     {"dccp", read_ports},          {"udplite", read_ports},   {"icmp", read_icmp},
     {"icmp6", read_icmp},          {"icmpv6", read_icmp},     {"ipv6-icmp", read_icmp},
@@ -390,7 +390,7 @@ void read_implicit(const Module& first, Conditions& conditions) {
         if (!base) own.options.push_back(option);
         const auto* known =
             std::find_if(std::begin(known_modules), std::end(known_modules),
-                         [&](const Known& module) { return module.name == own.name; });
+                         [&](const KnownModule& module) { return module.name == own.name; });
         if (base || known == std::end(known_modules) || !known->read(own, conditions)) {
             std::string text = option.negated ? "! " : "";
             text += (base ? "-" : "--") + option.name;
@@ -415,7 +415,7 @@ std::string read_matches(const Line& line, Conditions& conditions) {
         }
         const auto* known =
             std::find_if(std::begin(known_modules), std::end(known_modules),
-                         [&](const Known& entry) { return entry.name == module.name; });
+                         [&](const KnownModule& entry) { return entry.name == module.name; });
         if (known == std::end(known_modules) || !known->read(module, conditions)) {
             conditions.require(Uncertain{{printable(module.text), is_circumstantial(module.name)}});
         }

@@ -70,9 +70,9 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
-class Reader {
+class SaveReader {
 public:
-    Reader(Family family, Source source) : family_(family) { ruleset_.source = source; }
+    SaveReader(Family family, Source source) : family_(family) { ruleset_.source = source; }
 
     Reading read(std::string_view text) {
         std::size_t number = 0;
@@ -273,7 +273,7 @@ Reading read_iptables_save(std::string_view text, Family family, Source source) 
         return ReadError{"the rules are larger than " + std::to_string(max_ruleset_text >> 20) +
                          " MiB"};
     }
-    return Reader(family, source).read(text);
+    return SaveReader(family, source).read(text);
 }
 
 }  // namespace p2pdiag::firewall

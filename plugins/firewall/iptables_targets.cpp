@@ -260,40 +260,40 @@ Steps read_header_change(const Module& target, const Context& context) {
 
 Steps read_effectless(const Module&, const Context&) { return {Effectless{}}; }
 
-struct Known {
+struct KnownTarget {
     std::string_view name;
     Steps (*read)(const Module&, const Context&);
 };
 
-constexpr Known known_targets[] = {{"REJECT", read_reject},
-                                   {"MARK", read_mark},
-                                   {"CONNMARK", read_connmark},
-                                   {"CT", read_ct},
-                                   {"NOTRACK", read_notrack},
-                                   {"DNAT", read_dnat},
-                                   {"SNAT", read_snat},
-                                   {"REDIRECT", read_redirect},
-                                   {"MASQUERADE", read_masquerade},
-                                   {"TTL", read_header_change},
-                                   {"HL", read_header_change},
-                                   {"DSCP", read_header_change},
-                                   {"TOS", read_header_change},
-                                   {"LOG", read_effectless},
-                                   {"NFLOG", read_effectless},
-                                   {"ULOG", read_effectless},
-                                   {"AUDIT", read_effectless},
-                                   {"TRACE", read_effectless},
-                                   {"CHECKSUM", read_effectless},
-                                   {"CLASSIFY", read_effectless},
-                                   {"TEE", read_effectless},
-                                   {"TCPMSS", read_effectless},
-                                   {"TCPOPTSTRIP", read_effectless},
-                                   {"LED", read_effectless},
-                                   {"RATEEST", read_effectless},
-                                   {"IDLETIMER", read_effectless},
-                                   {"SECMARK", read_effectless},
-                                   {"CONNSECMARK", read_effectless},
-                                   {"SET", read_effectless}};
+constexpr KnownTarget known_targets[] = {{"REJECT", read_reject},
+                                         {"MARK", read_mark},
+                                         {"CONNMARK", read_connmark},
+                                         {"CT", read_ct},
+                                         {"NOTRACK", read_notrack},
+                                         {"DNAT", read_dnat},
+                                         {"SNAT", read_snat},
+                                         {"REDIRECT", read_redirect},
+                                         {"MASQUERADE", read_masquerade},
+                                         {"TTL", read_header_change},
+                                         {"HL", read_header_change},
+                                         {"DSCP", read_header_change},
+                                         {"TOS", read_header_change},
+                                         {"LOG", read_effectless},
+                                         {"NFLOG", read_effectless},
+                                         {"ULOG", read_effectless},
+                                         {"AUDIT", read_effectless},
+                                         {"TRACE", read_effectless},
+                                         {"CHECKSUM", read_effectless},
+                                         {"CLASSIFY", read_effectless},
+                                         {"TEE", read_effectless},
+                                         {"TCPMSS", read_effectless},
+                                         {"TCPOPTSTRIP", read_effectless},
+                                         {"LED", read_effectless},
+                                         {"RATEEST", read_effectless},
+                                         {"IDLETIMER", read_effectless},
+                                         {"SECMARK", read_effectless},
+                                         {"CONNSECMARK", read_effectless},
+                                         {"SET", read_effectless}};
 
 }  // namespace
 
@@ -305,8 +305,9 @@ Steps read_target(const Module& target, const Context& context) {
     if (target.name == "DROP") return decision(Kind::drop);
     if (target.name == "RETURN") return decision(Kind::back);
     if (target.name == "NFQUEUE" || target.name == "QUEUE") return decision(Kind::queue);
-    const auto* known = std::find_if(std::begin(known_targets), std::end(known_targets),
-                                     [&](const Known& entry) { return entry.name == target.name; });
+    const auto* known =
+        std::find_if(std::begin(known_targets), std::end(known_targets),
+                     [&](const KnownTarget& entry) { return entry.name == target.name; });
     return known == std::end(known_targets) ? opaque(target) : known->read(target, context);
 }
 

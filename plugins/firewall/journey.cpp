@@ -11,11 +11,6 @@ namespace {
 constexpr Bits status_known_fresh =
     status_expected | status_seen_reply | 4 | status_snat | status_dnat;
 
-template <class Number>
-Known maybe(const std::optional<Number>& number, unsigned width) {
-    return number ? Known{*number, 0} : Known::nothing(width);
-}
-
 bool has_digits_only(const std::string& name) {
     return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
 }
@@ -61,7 +56,7 @@ State Journey::start() const {
         state.destination = Known::nothing(width);
         state.goes_to_some_own_address = true;
     }
-    state.source_port = maybe(packet_.source_port, 16);
+    state.source_port = Known::of(packet_.source_port, 16);
     state.destination_port = {packet_.destination_port, 0};
     state.mark = {packet_.mark, 0};
     switch (packet_.state) {
@@ -69,11 +64,11 @@ State Journey::start() const {
         case CtState::established:
             // An answer's sender and this machine have both been heard.
             state.status = {status_seen_reply, low_mask(32) & ~status_seen_reply};
-            state.connection_mark = maybe(packet_.connection_mark, 32);
+            state.connection_mark = Known::of(packet_.connection_mark, 32);
             break;
         default:
             state.status = Known::nothing(32);
-            state.connection_mark = maybe(packet_.connection_mark, 32);
+            state.connection_mark = Known::of(packet_.connection_mark, 32);
     }
     return state;
 }

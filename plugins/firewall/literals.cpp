@@ -33,8 +33,8 @@ constexpr Symbol statuses[] = {{"expected", 1}, {"seen-reply", 2}, {"assured", 4
 
 constexpr Symbol directions[] = {{"original", 0}, {"reply", 1}};
 
-constexpr Symbol flags[] = {{"fin", 1},  {"syn", 2},  {"rst", 4},  {"psh", 8},
-                            {"ack", 16}, {"urg", 32}, {"ecn", 64}, {"cwr", 128}};
+constexpr Symbol tcp_flags[] = {{"fin", 1},  {"syn", 2},  {"rst", 4},  {"psh", 8},
+                                {"ack", 16}, {"urg", 32}, {"ecn", 64}, {"cwr", 128}};
 
 constexpr Symbol pkttypes[] = {
     {"host", 0}, {"unicast", 0}, {"broadcast", 1}, {"multicast", 2}, {"other", 3}};
@@ -81,7 +81,7 @@ std::optional<Bits> symbol(Type type, std::string_view name) {
         case Type::ct_state: return look_up(states, name);
         case Type::ct_status: return look_up(statuses, name);
         case Type::ct_direction: return look_up(directions, name);
-        case Type::tcp_flags: return look_up(flags, name);
+        case Type::tcp_flags: return look_up(tcp_flags, name);
         case Type::pkttype: return look_up(pkttypes, name);
         case Type::link_type: return look_up(link_types, name);
         case Type::fib_type: return look_up(fib_types, name);

@@ -9,8 +9,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-Value exactly(Bits value) { return {{value, 0}, Truth::no, {}}; }
-
 Known known_of(const Interval& interval) {
     return interval.low == interval.high ? Known{interval.low, 0} : Known::nothing(128);
 }

@@ -171,6 +171,16 @@ bool is_circumstantial(std::string_view name) {
 
 }  // namespace
 
+std::string_view view(const json::value& text) {
+    const auto* string = text.if_string();
+    return string == nullptr ? std::string_view()
+                             : std::string_view(string->data(), string->size());
+}
+
+Uncertain uncertain(const json::value& statement, bool circumstantial) {
+    return {{text_of_statement(statement), circumstantial}};
+}
+
 Typed read_expression(const json::value& value, Context& context) {
     const json::object* object = value.if_object();
     if (object == nullptr || object->size() != 1) return not_understood(value);

@@ -35,6 +35,11 @@ struct Typed {
 
 // Never fails: what is not understood is Unknowable.
 Typed read_expression(const json::value& value, Context& context);
+// The text of a JSON string; empty when it is none.
+std::string_view view(const json::value& text);
+// A statement that may or may not let the packet on.
+Uncertain uncertain(const json::value& statement, bool circumstantial);
+
 // The parts of {"concat": […]}, or the one expression.
 std::vector<Typed> read_parts(const json::value& value, Context& context);
 

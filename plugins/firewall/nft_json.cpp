@@ -34,7 +34,7 @@ std::string_view text_member(const json::object& body, std::string_view name) {
     return json::find_string(body, name).value_or("");
 }
 
-TableFamily family_of(std::string_view name) {
+TableFamily table_family_of(std::string_view name) {
     if (name == "ip") return TableFamily::ip;
     if (name == "ip6") return TableFamily::ip6;
     if (name == "inet") return TableFamily::inet;
@@ -62,7 +62,7 @@ bool is_inert(std::string_view kind) {
     return false;
 }
 
-class Reader {
+class ListingReader {
 public:
     Reading read(const json::array& all) {
         if (!list(all)) return std::move(error_);
@@ -133,7 +133,7 @@ private:
     void add_table(const json::object& body) {
         Table table;
         const std::string_view family = text_member(body, "family");
-        table.family = family_of(family);
+        table.family = table_family_of(family);
         table.name = printable(text_member(body, "name"));
         read_flags(body, text_member(body, "name"), table);
         const std::string where = key(family, text_member(body, "name"), "");
@@ -172,7 +172,7 @@ private:
         const auto [found, fresh] = tables_.emplace(key(family, name, ""), ruleset_.tables.size());
         if (fresh) {
             Table table;
-            table.family = family_of(family);
+            table.family = table_family_of(family);
             table.name = printable(name);
             ruleset_.tables.push_back(std::move(table));
         }
@@ -321,7 +321,7 @@ Reading read_nft_json(std::string_view text) {
     const json::object* object = document->if_object();
     const json::array* all = object == nullptr ? nullptr : json::find_array(*object, "nftables");
     if (all == nullptr) return ReadError{"no list \"nftables\": this is not what nft -j prints"};
-    return Reader().read(*all);
+    return ListingReader().read(*all);
 }
 
 }  // namespace p2pdiag::firewall

@@ -7,16 +7,6 @@ namespace p2pdiag::firewall::nft {
 
 namespace {
 
-std::string_view view(const json::value& text) {
-    const auto* string = text.if_string();
-    return string == nullptr ? std::string_view()
-                             : std::string_view(string->data(), string->size());
-}
-
-Uncertain uncertain(const json::value& statement, bool circumstantial) {
-    return {{text_of_statement(statement), circumstantial}};
-}
-
 std::uint32_t add_set(Set set, Context& context) {
     context.ruleset.sets.push_back(std::move(set));
     return static_cast<std::uint32_t>(context.ruleset.sets.size() - 1);

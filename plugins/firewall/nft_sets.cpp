@@ -10,12 +10,6 @@ namespace {
 // More fields than the kernel concatenates (16 registers).
 constexpr std::size_t most_parts = 16;
 
-std::string_view view(const json::value& text) {
-    const auto* string = text.if_string();
-    return string == nullptr ? std::string_view()
-                             : std::string_view(string->data(), string->size());
-}
-
 // What a map's data is of is told nowhere near it: addresses and numbers look different enough.
 TypeInfo type_by_look(const json::value& value) {
     if (const json::object* object = value.if_object()) {

@@ -1,16 +1,11 @@
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "nft_json.hpp"
 
 namespace p2pdiag::firewall {
 
 namespace {
-
-std::string_view take_line(std::string_view& text) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    return line;
-}
 
 // What stands between the two, when the line is so.
 std::optional<std::string_view> between(std::string_view line, std::string_view before,

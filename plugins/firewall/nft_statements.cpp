@@ -5,17 +5,7 @@ namespace p2pdiag::firewall::nft {
 
 namespace {
 
-std::string_view view(const json::value& text) {
-    const auto* string = text.if_string();
-    return string == nullptr ? std::string_view()
-                             : std::string_view(string->data(), string->size());
-}
-
 Opaque opaque(const json::value& statement) { return {{text_of_statement(statement), false}}; }
-
-Uncertain uncertain(const json::value& statement, bool circumstantial) {
-    return {{text_of_statement(statement), circumstantial}};
-}
 
 Step read_mangle(const json::object& body, const json::value& whole, Context& context) {
     const json::object* target = json::find_object(body, "key");

@@ -6,7 +6,7 @@ namespace p2pdiag::firewall::nft {
 
 namespace {
 
-std::string_view view(boost::json::string_view text) { return {text.data(), text.size()}; }
+std::string_view std_view(boost::json::string_view text) { return {text.data(), text.size()}; }
 
 // Writes until the text is long enough; what comes then is not even looked at.
 class Writer {
@@ -27,7 +27,7 @@ public:
     void statement(const json::value& value) {
         const json::object* object = value.if_object();
         if (object == nullptr || object->size() != 1) return raw(value);
-        const std::string_view name = view(object->begin()->key());
+        const std::string_view name = std_view(object->begin()->key());
         const json::value& inside = object->begin()->value();
         const json::object* body = inside.if_object();
         if (inside.is_null()) {
@@ -76,11 +76,11 @@ public:
     void expression(const json::value& value) {
         if (full()) return;
         if (const auto* text = value.if_string()) {
-            text_ += view(*text);
+            text_ += std_view(*text);
         } else if (const json::array* list = value.if_array()) {
             joined(*list, ",");
         } else if (const json::object* object = value.if_object(); object && object->size() == 1) {
-            named(view(object->begin()->key()), object->begin()->value(), value);
+            named(std_view(object->begin()->key()), object->begin()->value(), value);
         } else {
             raw(value);
         }
@@ -94,7 +94,7 @@ private:
         if (value.is_object() || value.is_array()) {
             text_ += "(...)";
         } else if (const auto* text = value.if_string()) {
-            text_ += view(*text);
+            text_ += std_view(*text);
         } else {
             text_ += json::to_text(value);
         }
@@ -117,7 +117,7 @@ private:
     void members(const json::object& body) {
         for (const auto& item : body) {
             if (full()) return;
-            text_ += ' ' + std::string(view(item.key())) + ' ';
+            text_ += ' ' + std::string(std_view(item.key())) + ' ';
             expression(item.value());
         }
     }
@@ -240,7 +240,7 @@ private:
         if (const bool* truth = right->if_bool()) {
             text_ += *truth ? "exists" : "missing";
         } else if (is_name(*left) && right->is_string() &&
-                   !view(right->get_string()).starts_with('@')) {
+                   !std_view(right->get_string()).starts_with('@')) {
             text_ += '"';
             expression(*right);
             text_ += '"';

@@ -26,9 +26,9 @@ Source source_of(std::string_view saved) {
                                                               : Source::iptables_nft;
 }
 
-class Reader {
+class FileReader {
 public:
-    explicit Reader(const std::string& interface) {
+    explicit FileReader(const std::string& interface) {
         net::Interface link;
         link.name = interface;
         link.index = 1;
@@ -162,7 +162,7 @@ boost::system::result<RulesetFile, ReadError> read_ruleset_file(const std::strin
 
 boost::system::result<Offline, ReadError> read_offline(const std::vector<RulesetFile>& files,
                                                        const std::string& interface) {
-    Reader reader(interface);
+    FileReader reader(interface);
     for (const RulesetFile& file : files) {
         const Recognised recognised = recognise(file.text);
         if (recognised.format == RulesetFormat::unreadable)

@@ -7,13 +7,13 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-struct Sign {
+struct OwnerSign {
     std::string_view start;  // of a name
     std::string_view owner;
 };
 
 // What these programs call their chains, in tables that they share.
-constexpr Sign chain_signs[] = {
+constexpr OwnerSign chain_signs[] = {
     {"ufw-", "ufw"},
     {"ufw6-", "ufw"},
     {"DOCKER", "docker"},
@@ -30,17 +30,17 @@ constexpr Sign chain_signs[] = {
 };
 
 // And tables of their own.
-constexpr Sign table_signs[] = {
+constexpr OwnerSign table_signs[] = {
     {"firewalld", "firewalld"}, {"netavark", "podman"},       {"libvirt", "libvirt"},
     {"miniupnpd", "miniupnpd"}, {"kube-proxy", "kubernetes"}, {"f2b-", "fail2ban"},
     {"docker", "docker"},
 };
 
 template <std::size_t size>
-std::string_view find(const Sign (&signs)[size], std::string_view name) {
-    const auto* found = std::find_if(std::begin(signs), std::end(signs), [&](const Sign& sign) {
-        return name.starts_with(sign.start);
-    });
+std::string_view find(const OwnerSign (&signs)[size], std::string_view name) {
+    const auto* found =
+        std::find_if(std::begin(signs), std::end(signs),
+                     [&](const OwnerSign& sign) { return name.starts_with(sign.start); });
     return found == std::end(signs) ? std::string_view() : found->owner;
 }
 

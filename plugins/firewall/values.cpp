@@ -22,8 +22,6 @@ constexpr unsigned nfproto_ipv4 = 2;
 constexpr unsigned nfproto_netdev = 5;
 constexpr unsigned nfproto_ipv6 = 10;
 
-Value exactly(Bits value) { return {{value, 0}, Truth::no, {}}; }
-
 Value broken() { return {{}, Truth::yes, {}}; }
 
 // nft_fib6_eval_type() of the kernel calls it unicast then: the address that a route is to, of all

@@ -22,6 +22,8 @@ struct Value {
     std::vector<Known> others;  // further parts that a map gave: the port after the address
 };
 
+inline Value exactly(Bits value) { return {{value, 0}, Truth::no, {}}; }
+
 class Values {
 public:
     Values(const World& world, const Packet& packet, Reasons& reasons)

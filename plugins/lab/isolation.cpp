@@ -60,11 +60,6 @@ Outcome<Privilege> unshare_all() {
     return Privilege::user_namespace;
 }
 
-bool hung_up(int fd) {
-    pollfd poll_fd{fd, POLLIN, 0};
-    return ::poll(&poll_fd, 1, 0) > 0;
-}
-
 int wait_for(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0) {
@@ -161,6 +156,11 @@ void take_terminal_back() {
 }
 
 }  // namespace
+
+bool hung_up(int stop_fd) {
+    pollfd poll_fd{stop_fd, POLLIN, 0};
+    return ::poll(&poll_fd, 1, 0) > 0;
+}
 
 void throw_exception_from_error(const Problem& problem, const boost::source_location&) {
     throw std::runtime_error(problem.message);

@@ -12,8 +12,10 @@ enum class Privilege { root, user_namespace };
 // Where the lab's first process finds itself.
 struct Inside {
     Privilege privilege = Privilege::root;
-    int stop_fd = -1;  // hung up once everything must end; poll it, never read it
+    int stop_fd = -1;  // hung up once everything must end; ask hung_up(), never read it
 };
+
+bool hung_up(int stop_fd);
 
 // Runs `body` as process 1 of new PID, mount, network, UTS and IPC namespaces, as root or through a
 // user namespace, and returns its exit code. Whatever was started in there ends with it; all of it

@@ -127,11 +127,6 @@ Outcome<Job> plan(const std::string& command, const json::object& arguments) {
     return job;
 }
 
-bool hung_up(int fd) {
-    pollfd poll_fd{fd, POLLIN, 0};
-    return ::poll(&poll_fd, 1, 0) > 0;
-}
-
 // Ctrl-C while the lab was still being built.
 bool interrupted() {
     sigset_t pending;

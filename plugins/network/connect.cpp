@@ -205,7 +205,7 @@ asio::awaitable<void> find_addresses(SessionPtr session) {
     if (!report.addresses.empty()) report.lookup_error.clear();
 }
 
-asio::awaitable<void> measure(SessionPtr session) {
+asio::awaitable<void> measure_peer(SessionPtr session) {
     co_await find_addresses(session);
     net::TaskGroup tasks(co_await asio::this_coro::executor);
     for (PeerAddress& each : session->report.addresses) {
@@ -237,7 +237,8 @@ p2pdiag_status check_connect(Run& run) {
     if (interfaces) session->report.own.interfaces = std::move(*interfaces);
     read_nat(input, "ipv4", session->report.own);
     read_nat(input, "ipv6", session->report.own);
-    if (session->report.parsed) run_until(run.cancel_fd(), time_to_stop(run), measure(session));
+    if (session->report.parsed)
+        run_until(run.cancel_fd(), run.time_to_stop(), measure_peer(session));
     return hand_over(run, judge(session->report));
 }
 

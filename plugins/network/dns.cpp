@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Two sends, 600 ms and 1200 ms of waiting, and a little more for TCP.
-constexpr Milliseconds patience = 2200ms;
+constexpr Milliseconds query_patience = 2200ms;
 // The C library asks three at most (resolv.conf(5), MAXNS); those behind a stub are asked besides.
 constexpr std::size_t most_servers = 6;
 constexpr std::size_t most_names = 4;
@@ -103,9 +103,9 @@ asio::awaitable<void> look_up(Shared names, std::size_t server, std::size_t look
     asked.lookups[lookup].done = true;
 }
 
-asio::awaitable<void> measure(Shared names) {
+asio::awaitable<void> measure_names(Shared names) {
     names->interrupted = true;
-    const TimePoint until = Clock::now() + patience;
+    const TimePoint until = Clock::now() + query_patience;
     net::TaskGroup tasks(co_await asio::this_coro::executor);
     for (std::size_t server = 0; server < names->servers.size(); ++server) {
         for (std::size_t i = 0; i < names->servers[server].lookups.size(); ++i) {
@@ -125,7 +125,7 @@ p2pdiag_status check_dns(Run& run) {
     names->has_route = has_route();
     for (const auto& server : names->setup.configured.servers) add_server(*names, server, false);
     for (const auto& server : names->setup.behind_stub) add_server(*names, server, true);
-    run_until(run.cancel_fd(), time_to_stop(run), measure(names));
+    run_until(run.cancel_fd(), run.time_to_stop(), measure_names(names));
     return hand_over(run, judge(*names));
 }
 

@@ -6,8 +6,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds time_to_report{200};
-
 std::vector<std::string> texts(const json::object* section, std::string_view key) {
     std::vector<std::string> result;
     const json::array* values = section == nullptr ? nullptr : json::find_array(*section, key);
@@ -38,11 +36,6 @@ std::string option_text(const json::object& input, std::string_view key) {
 
 std::vector<std::string> stun_servers(const json::object& input) {
     return texts(json::find_object(input, "servers"), "stun");
-}
-
-Steady::time_point time_to_stop(const Run& run) {
-    const auto deadline = run.deadline();
-    return deadline == Steady::time_point::max() ? deadline : deadline - time_to_report;
 }
 
 }  // namespace p2pdiag::network_plugin

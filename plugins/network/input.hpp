@@ -17,7 +17,4 @@ std::vector<std::string> option_texts(const json::object& input, std::string_vie
 std::string option_text(const json::object& input, std::string_view key);  // or empty
 std::vector<std::string> stun_servers(const json::object& input);
 
-// The deadline of the run, less what handing over takes.
-std::chrono::steady_clock::time_point time_to_stop(const Run& run);
-
 }  // namespace p2pdiag::network_plugin

@@ -19,17 +19,17 @@ using namespace std::chrono_literals;
 namespace {
 
 // Enough for the second SYN, which Linux sends after a second, and a slow answer to it.
-constexpr Milliseconds patience = 2500ms;
+constexpr Milliseconds trial_patience = 2500ms;
 constexpr std::size_t most_landmarks = 16;
 
-struct Session {
+struct Trials {
     InternetReport report;
     PortalQuestion question;
     bool portal_known = false;
 };
-using SessionPtr = std::shared_ptr<Session>;
+using TrialPtr = std::shared_ptr<Trials>;
 
-void read_options(const json::object& input, Session& session) {
+void read_options(const json::object& input, Trials& session) {
     session.question = {option_text(input, "portal_url"), option_text(input, "portal_body")};
     for (const std::string& server : option_texts(input, "internet")) {
         if (session.report.landmarks.size() == most_landmarks) break;
@@ -50,7 +50,7 @@ void look_at_routes(InternetReport& report) {
     report.public_v6 = *v6 && (*v6)->source && (*v6)->source->is_public();
 }
 
-asio::awaitable<void> try_landmark(SessionPtr session, std::size_t index, TimePoint until) {
+asio::awaitable<void> try_landmark(TrialPtr session, std::size_t index, TimePoint until) {
     net::TcpTrial trial;
     trial.server = session->report.landmarks[index].server;
     trial.connect_until = until;
@@ -58,7 +58,7 @@ asio::awaitable<void> try_landmark(SessionPtr session, std::size_t index, TimePo
     session->report.landmarks[index].result = std::move(result);
 }
 
-asio::awaitable<void> try_portal(SessionPtr session, TimePoint until) {
+asio::awaitable<void> try_portal(TrialPtr session, TimePoint until) {
     session->report.portal.portal = Portal::unfinished;
     session->report.portal = co_await ask_portal(session->question, until);
     session->portal_known = true;
@@ -77,8 +77,8 @@ bool is_known(const InternetReport& report, Family family) {
     return all_done;
 }
 
-asio::awaitable<void> measure(SessionPtr session) {
-    const TimePoint until = Clock::now() + patience;
+asio::awaitable<void> measure_internet(TrialPtr session) {
+    const TimePoint until = Clock::now() + trial_patience;
     session->report.interrupted = true;
     net::TaskGroup tasks(co_await asio::this_coro::executor);
     for (std::size_t i = 0; i < session->report.landmarks.size(); ++i) {
@@ -91,17 +91,17 @@ asio::awaitable<void> measure(SessionPtr session) {
         return session->portal_known && is_known(session->report, Family::ipv4) &&
                is_known(session->report, Family::ipv6);
     };
-    while (tasks.running() > 0 && !known()) co_await tasks.wait_for_change(until + patience);
+    while (tasks.running() > 0 && !known()) co_await tasks.wait_for_change(until + trial_patience);
     session->report.interrupted = false;
 }
 
 }  // namespace
 
 p2pdiag_status check_internet(Run& run) {
-    const auto session = std::make_shared<Session>();
+    const auto session = std::make_shared<Trials>();
     read_options(read_input(run), *session);
     look_at_routes(session->report);
-    run_until(run.cancel_fd(), time_to_stop(run), measure(session));
+    run_until(run.cancel_fd(), run.time_to_stop(), measure_internet(session));
     return hand_over(run, judge(session->report));
 }
 

@@ -19,7 +19,7 @@ constexpr unsigned enough_servers = 2;
 constexpr milliseconds tolerable_skew{60'000};
 
 // What came of the servers of one family.
-struct Tally {
+struct FamilyTally {
     unsigned servers = 0;
     unsigned tried = 0;  // to an end
     unsigned connected = 0;
@@ -29,8 +29,8 @@ struct Tally {
     std::optional<std::chrono::microseconds> fastest;
 };
 
-Tally count(const InternetReport& report, Family family) {
-    Tally tally;
+FamilyTally count(const InternetReport& report, Family family) {
+    FamilyTally tally;
     for (const Landmark& landmark : report.landmarks) {
         if (landmark.server.address.family() != family) continue;
         ++tally.servers;
@@ -63,9 +63,9 @@ std::string seconds_text(milliseconds time) {
     return std::to_string(seconds / (24 * 3600)) + " days";
 }
 
-class Judge {
+class InternetJudge {
 public:
-    explicit Judge(const InternetReport& report)
+    explicit InternetJudge(const InternetReport& report)
         : report_(report), v4_(count(report, Family::ipv4)), v6_(count(report, Family::ipv6)) {}
 
     Judgement run() {
@@ -166,7 +166,7 @@ private:
         if (result_.status == P2PDIAG_PASS) result_.status = P2PDIAG_WARN;
     }
 
-    std::string path_text(std::string_view name, const Tally& tally,
+    std::string path_text(std::string_view name, const FamilyTally& tally,
                           std::optional<bool> route) const {
         std::string text(name);
         if (tally.connected > 0) {
@@ -198,7 +198,8 @@ private:
         }
     }
 
-    json::object describe(const Tally& tally, Family family, std::optional<bool> route) const {
+    json::object describe(const FamilyTally& tally, Family family,
+                          std::optional<bool> route) const {
         json::array servers;
         for (const Landmark& landmark : report_.landmarks) {
             if (landmark.server.address.family() != family) continue;
@@ -262,13 +263,13 @@ private:
     }
 
     const InternetReport& report_;
-    const Tally v4_;
-    const Tally v6_;
+    const FamilyTally v4_;
+    const FamilyTally v6_;
     Judgement result_;
 };
 
 }  // namespace
 
-Judgement judge(const InternetReport& report) { return Judge(report).run(); }
+Judgement judge(const InternetReport& report) { return InternetJudge(report).run(); }
 
 }  // namespace p2pdiag::network_plugin

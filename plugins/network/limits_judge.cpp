@@ -23,10 +23,6 @@ json::value number_or_null(const std::optional<std::uint64_t>& number) {
     return number ? json::value(*number) : json::value();
 }
 
-json::value text_or_null(const std::string& text) {
-    return text.empty() ? json::value() : json::value(text);
-}
-
 json::value to_json(const std::optional<PortAmount>& amount) {
     if (!amount) return {};
     json::object object = to_json(amount->ports);
@@ -39,9 +35,9 @@ json::value to_json(const std::optional<PortAmount>& amount) {
     return object;
 }
 
-class Judge {
+class LimitsJudge {
 public:
-    explicit Judge(const Limits& limits) : limits_(limits) {}
+    explicit LimitsJudge(const Limits& limits) : limits_(limits) {}
 
     Judgement run() {
         conntrack();
@@ -125,10 +121,10 @@ private:
     void describe() {
         json::object& data = result_.data;
         data["conntrack"] = to_json(limits_.conntrack);
-        data["conntrack_reason"] = text_or_null(limits_.conntrack_reason);
+        data["conntrack_reason"] = json::text_or_null(limits_.conntrack_reason);
         data["udp_ports"] = to_json(limits_.udp_ports);
         data["tcp_ports"] = to_json(limits_.tcp_ports);
-        data["ports_reason"] = text_or_null(limits_.ports_reason);
+        data["ports_reason"] = json::text_or_null(limits_.ports_reason);
         data["files"] = to_json(limits_.files);
         data["process_files"] = number_or_null(limits_.process_files);
         data["process_files_hard"] = number_or_null(limits_.process_files_hard);
@@ -201,6 +197,6 @@ std::optional<Amount> parse_file_numbers(std::string_view text) {
     return Amount{*used, *limit};
 }
 
-Judgement judge(const Limits& limits) { return Judge(limits).run(); }
+Judgement judge(const Limits& limits) { return LimitsJudge(limits).run(); }
 
 }  // namespace p2pdiag::network_plugin

@@ -27,9 +27,9 @@ bool is_real_address(const net::InterfaceAddress& one) {
            scope != AddressScope::unspecified;
 }
 
-class Judge {
+class LinkJudge {
 public:
-    explicit Judge(const Snapshot& machine) : machine_(machine) {}
+    explicit LinkJudge(const Snapshot& machine) : machine_(machine) {}
 
     Judgement run() {
         describe();
@@ -279,6 +279,6 @@ private:
 
 }  // namespace
 
-Judgement judge(const Snapshot& machine) { return Judge(machine).run(); }
+Judgement judge(const Snapshot& machine) { return LinkJudge(machine).run(); }
 
 }  // namespace p2pdiag::network_plugin

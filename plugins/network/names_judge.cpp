@@ -43,9 +43,9 @@ std::string_view words(DnsOutcome outcome) {
     }
 }
 
-class Judge {
+class NamesJudge {
 public:
-    explicit Judge(const Names& names) : names_(names) {
+    explicit NamesJudge(const Names& names) : names_(names) {
         for (const ServerAnswers& server : names.servers) tallies_.push_back(count(server));
     }
 
@@ -423,6 +423,6 @@ private:
 
 }  // namespace
 
-Judgement judge(const Names& names) { return Judge(names).run(); }
+Judgement judge(const Names& names) { return NamesJudge(names).run(); }
 
 }  // namespace p2pdiag::network_plugin

@@ -26,7 +26,7 @@ namespace {
 // Two servers tell a bad path from a bad server.
 constexpr std::size_t most_targets = 2;
 // Where no server is known yet; the whole must fit into three seconds.
-constexpr Milliseconds lookup_patience = 800ms;
+constexpr Milliseconds target_patience = 800ms;
 // Hops that are pinged besides the gateway.
 constexpr int pinged_hops = 3;
 // What Ethernet carries; beyond, nothing on the internet is.
@@ -126,7 +126,7 @@ asio::awaitable<void> measure_family(PathPtr path, std::vector<Endpoint> known,
     const auto targets = std::make_shared<std::vector<Endpoint>>(std::move(known));
     if (targets->empty()) {
         auto finding = find_targets(std::move(servers), path->family, targets);
-        co_await net::in_time(Clock::now() + lookup_patience, std::move(finding));
+        co_await net::in_time(Clock::now() + target_patience, std::move(finding));
     }
     if (targets->size() > most_targets) targets->resize(most_targets);
     for (const Endpoint& server : *targets) {
@@ -143,7 +143,7 @@ asio::awaitable<void> measure_family(PathPtr path, std::vector<Endpoint> known,
     path->finished = true;
 }
 
-asio::awaitable<void> measure(PathPtr v4, PathPtr v6, json::object input) {
+asio::awaitable<void> measure_path(PathPtr v4, PathPtr v6, json::object input) {
     net::TaskGroup tasks(co_await asio::this_coro::executor);
     const auto servers = stun_servers(input);
     tasks.spawn(measure_family(v4, known_targets(input, "ipv4"), servers));
@@ -157,7 +157,7 @@ p2pdiag_status check_path(Run& run) {
     const auto v4 = std::make_shared<FamilyPath>();
     const auto v6 = std::make_shared<FamilyPath>();
     v6->family = Family::ipv6;
-    run_until(run.cancel_fd(), time_to_stop(run), measure(v4, v6, read_input(run)));
+    run_until(run.cancel_fd(), run.time_to_stop(), measure_path(v4, v6, read_input(run)));
     return hand_over(run, judge(PathReport{*v4, *v6}));
 }
 

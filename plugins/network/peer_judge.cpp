@@ -49,9 +49,9 @@ std::string udp_words(UdpOutcome outcome) {
     return "UDP was not tried to the end";
 }
 
-class Judge {
+class PeerJudge {
 public:
-    explicit Judge(const PeerReport& report) : report_(report) {}
+    explicit PeerJudge(const PeerReport& report) : report_(report) {}
 
     Judgement run() {
         describe();
@@ -391,6 +391,6 @@ std::string_view to_string(UdpOutcome outcome) {
     return "unfinished";
 }
 
-Judgement judge(const PeerReport& report) { return Judge(report).run(); }
+Judgement judge(const PeerReport& report) { return PeerJudge(report).run(); }
 
 }  // namespace p2pdiag::network_plugin

@@ -9,7 +9,7 @@ namespace p2pdiag::network_plugin {
 namespace {
 
 // A server with many connections has many sockets at its port.
-constexpr std::size_t max_listed = 32;
+constexpr std::size_t max_sockets_listed = 32;
 
 std::string_view to_string(net::SocketState state) {
     switch (state) {
@@ -114,7 +114,7 @@ json::object to_json(const PortState& state, const PortView& view) {
                           [](const net::Socket* one) { return one->is_open(); });
     json::array list;
     for (const net::Socket* socket : sockets) {
-        if (list.size() == max_listed) break;
+        if (list.size() == max_sockets_listed) break;
         list.push_back(to_json(state, *socket));
     }
     return {{"use", to_string(view.use)},

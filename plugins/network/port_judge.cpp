@@ -18,9 +18,9 @@ std::string spelled(const PortRange& range) {
     return text;
 }
 
-class Judge {
+class PortJudge {
 public:
-    explicit Judge(const PortState& state)
+    explicit PortJudge(const PortState& state)
         : state_(state),
           views_{view_of(state, Transport::udp), view_of(state, Transport::tcp)},
           port_(std::to_string(state.port)) {}
@@ -254,6 +254,6 @@ private:
 
 }  // namespace
 
-Judgement judge(const PortState& state) { return Judge(state).run(); }
+Judgement judge(const PortState& state) { return PortJudge(state).run(); }
 
 }  // namespace p2pdiag::network_plugin

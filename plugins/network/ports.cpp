@@ -17,8 +17,6 @@ namespace p2pdiag::network_plugin {
 
 namespace {
 
-// So that the report still gets out before the host ends the run.
-constexpr Milliseconds time_to_report{300};
 // A host with fewer processes is searched in a hundredth of that.
 constexpr Milliseconds longest_search{1500};
 constexpr std::size_t max_setting = 65536;
@@ -52,7 +50,7 @@ bool contradicts_itself(const PortState& state) {
     });
 }
 
-void read_holders(PortState& state, TimePoint deadline) {
+void read_holders(PortState& state, TimePoint until) {
     std::set<std::uint64_t> inodes;
     for (const net::Socket& socket : state.sockets.sockets) {
         if (socket.inode != 0) inodes.insert(socket.inode);
@@ -60,9 +58,7 @@ void read_holders(PortState& state, TimePoint deadline) {
         if (auto name = net::user_name(socket.uid)) state.users[socket.uid] = std::move(*name);
     }
     if (inodes.empty()) return;
-    TimePoint until = Clock::now() + longest_search;
-    if (deadline != TimePoint::max()) until = std::min(until, deadline - time_to_report);
-    state.holders = net::socket_holders(inodes, until);
+    state.holders = net::socket_holders(inodes, std::min(until, Clock::now() + longest_search));
 }
 
 void read_settings(PortState& state) {
@@ -100,7 +96,7 @@ p2pdiag_status check_ports(Run& run) {
         read_trials(state);
         read_sockets(state);
     }
-    read_holders(state, run.deadline());
+    read_holders(state, run.time_to_stop());
     read_settings(state);
     read_doorways(state);
     return hand_over(run, judge(state));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "discovery_pace.hpp"
 #include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
@@ -11,9 +12,6 @@
 namespace p2pdiag::nat {
 
 namespace {
-
-// DESIGN section 6: five sends a test.
-constexpr std::size_t fewest_sends = 5;
 
 std::optional<Endpoint> local_of(const Observations& seen, const Probe& probe) {
     const std::uint16_t port = seen.sockets[probe.socket].local_port;

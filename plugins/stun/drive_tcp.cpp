@@ -22,10 +22,10 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr Milliseconds pace{50};
+constexpr Milliseconds connection_pace{50};
 // The kernel sends a second SYN after one second (RFC 6298 section 2.1); this gives that one a
 // chance.
-constexpr Milliseconds patience{1200};
+constexpr Milliseconds connection_patience{1200};
 constexpr std::size_t most_bytes = 64 * 1024;
 
 struct Connection {
@@ -87,7 +87,7 @@ asio::awaitable<void> ask_over_tcp(Endpoint server, TcpHandlers handlers) {
     const auto executor = co_await asio::this_coro::executor;
     const auto connection = std::make_shared<Connection>(executor);
     connection->handlers = std::move(handlers);
-    connection->timer.expires_after(patience);
+    connection->timer.expires_after(connection_patience);
     const auto give_up = [connection](ErrorCode error) {
         if (!error) connection->end();
     };
@@ -104,7 +104,7 @@ asio::awaitable<void> ask_over_tcp(Endpoint server, TcpHandlers handlers) {
     ErrorCode ignored;
     connection->socket.set_option(tcp::no_delay(true), ignored);
 
-    const TimePoint give_up_at = Clock::now() + patience;
+    const TimePoint give_up_at = Clock::now() + connection_patience;
     net::TaskGroup reader(executor);
     reader.spawn(read_answers(connection));
     while (!connection->broken && connection->handlers.wanted()) {
@@ -117,7 +117,7 @@ asio::awaitable<void> ask_over_tcp(Endpoint server, TcpHandlers handlers) {
         const auto [failed, written] =
             co_await asio::async_write(connection->socket, source, token);
         if (failed || written != bytes.size()) break;
-        connection->timer.expires_after(pace);
+        connection->timer.expires_after(connection_pace);
         co_await connection->timer.async_wait(token);
     }
     connection->end();

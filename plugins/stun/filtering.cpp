@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "discovery_pace.hpp"
 #include "loss.hpp"
 
 namespace p2pdiag::nat {
 
 namespace {
 
-// DESIGN section 6: five sends a test.
-constexpr unsigned fewest_sends = 5;
 // One fresh local port may by accident meet state that the NAT kept from an earlier use of it.
 constexpr unsigned sockets_to_believe = 2;
 

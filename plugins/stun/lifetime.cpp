@@ -23,28 +23,26 @@ using namespace nat;
 namespace asio = boost::asio;
 using std::chrono::seconds;
 
-// So that the report still gets out before the host ends the run.
-constexpr Milliseconds time_to_report{300};
 constexpr std::int64_t default_seconds = 130;
 // DESIGN section 6: keepalives go out every 25 s at most. RFC 4787 REQ-5 asks of NATs for two
 // minutes; what is gone within 30 s is where programs that hold to common practice break.
 constexpr seconds short_lifetime{30};
 constexpr seconds longest_keepalive{25};
 
-struct Options {
+struct LifetimeOptions {
     std::vector<ServerName> servers;
     Duration limit = seconds(default_seconds);
 };
 
-struct Session {
-    Options options;
+struct LifetimeSession {
+    LifetimeOptions options;
     std::shared_ptr<LifetimeProbe> probe;
     std::optional<Endpoint> server;
     Reason why_none = Reason::cancelled;
 };
 
-Options read_options(const json::object& input) {
-    Options options;
+LifetimeOptions read_lifetime_options(const json::object& input) {
+    LifetimeOptions options;
     options.servers = parse_servers(configured_servers(input));
     if (const json::object* own = json::find_object(input, "options")) {
         const auto limit = json::find_integer(*own, "max_seconds").value_or(default_seconds);
@@ -62,7 +60,7 @@ asio::awaitable<void> show_progress(Run* run, std::shared_ptr<LifetimeProbe> pro
     }
 }
 
-asio::awaitable<void> measure(Run* run, std::shared_ptr<Session> session, TimePoint until) {
+asio::awaitable<void> measure(Run* run, std::shared_ptr<LifetimeSession> session, TimePoint until) {
     const BothFamilies targets = co_await find_targets(session->options.servers);
     const Targets& first = targets.ipv4.servers.empty() ? targets.ipv6 : targets.ipv4;
     session->why_none = targets.ipv4.why_none;
@@ -91,7 +89,7 @@ json::value seconds_of(const std::optional<Duration>& duration) {
     return std::chrono::duration_cast<seconds>(*duration).count();
 }
 
-json::object to_json(const Session& session, const Lifetime& lifetime) {
+json::object to_json(const LifetimeSession& session, const Lifetime& lifetime) {
     json::object data{{"server", nullptr},
                       {"alive_s", seconds_of(lifetime.alive)},
                       {"dead_s", seconds_of(lifetime.dead)},
@@ -118,7 +116,7 @@ std::string unknown_summary(Reason reason) {
     return "unknown (" + std::string(to_string(reason)) + ")";
 }
 
-p2pdiag_status report(Run& run, const Session& session) {
+p2pdiag_status report(Run& run, const LifetimeSession& session) {
     Lifetime lifetime;
     lifetime.reason = session.why_none;
     if (session.probe) lifetime = session.probe->result();
@@ -144,11 +142,9 @@ p2pdiag_status report(Run& run, const Session& session) {
 
 p2pdiag_status check_lifetime(Run& run) {
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
-    const auto session = std::make_shared<Session>();
-    session->options = read_options(read_input(run.input()));
-    TimePoint until = run.deadline();
-    if (until == TimePoint::max()) until = Clock::now() + std::chrono::hours(1);
-    until -= time_to_report;
+    const auto session = std::make_shared<LifetimeSession>();
+    session->options = read_lifetime_options(read_input(run.input()));
+    const TimePoint until = std::min(run.time_to_stop(), Clock::now() + std::chrono::hours(1));
     run_until(run.cancel_fd(), until, measure(&run, session, until));
     return report(run, *session);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "discovery_pace.hpp"
 #include "loss.hpp"
 
 namespace p2pdiag::nat {
@@ -11,8 +12,6 @@ namespace {
 
 // RFC 5780 section 4.3 concludes from three; with fewer where there are more, verdicts flap.
 constexpr std::size_t enough_destinations = 3;
-// DESIGN section 6: five sends a test.
-constexpr std::size_t fewest_sends = 5;
 
 struct Pairs {
     unsigned equal = 0;

@@ -20,9 +20,6 @@ namespace {
 
 using namespace nat;
 
-// So that the report still gets out before the host ends the run.
-constexpr Milliseconds time_to_report{200};
-
 struct Options {
     std::vector<ServerName> servers;
     bool hairpin = false;
@@ -112,10 +109,8 @@ FamilyResult result_of(Family family, const std::shared_ptr<Discovery>& discover
 p2pdiag_status check_nat(Run& run) {
     const Options options = read_options(read_input(run.input()));
     const auto session = std::make_shared<Session>();
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
-    run_until(run.cancel_fd(), deadline, measure(options, session));
+    run_until(run.cancel_fd(), run.time_to_stop(), measure(options, session));
     if (session->ipv4) tell_flows(run, session->ipv4->observations());
     if (session->ipv6) tell_flows(run, session->ipv6->observations());
     return report(run,

@@ -13,9 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What the host needs to end a run by force must not be used up here.
-constexpr auto margin = 100ms;
-
 std::optional<bool> has_internet_route(Family family) {
     const auto route = net::route_to_internet(family);
     if (!route) return std::nullopt;
@@ -41,9 +38,7 @@ p2pdiag_status check_servers(Run& run) {
     report->internet_v4 = has_internet_route(Family::ipv4);
     report->internet_v6 = has_internet_route(Family::ipv6);
 
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= margin;
-    const Ended ended = run_until(run.cancel_fd(), deadline, probe_servers(report));
+    const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), probe_servers(report));
     if (ended != Ended::finished) report->interrupted = true;
 
     const ServersVerdict verdict = judge(*report);

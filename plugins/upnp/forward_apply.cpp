@@ -17,9 +17,7 @@ using portmap::MapGrant;
 using portmap::Outcome;
 using portmap::Problem;
 
-constexpr Milliseconds time_to_report{200};
-
-struct Session {
+struct Applying {
     StepInput input;
     Record record;
     Judgement result;
@@ -38,7 +36,7 @@ Outcome<MapGrant> judge_port(const Try& one, Outcome<MapGrant> granted) {
     return failure;
 }
 
-void succeed(Session& session, const Try& one, const MapGrant& grant) {
+void succeed(Applying& session, const Try& one, const MapGrant& grant) {
     add_grant(session.result, one, grant);
     std::string text = port_words(one.request.transport, grant.external_port) + " of " +
                        one.router_name + " is forwarded by " +
@@ -51,7 +49,7 @@ void succeed(Session& session, const Try& one, const MapGrant& grant) {
 }
 
 // Routers refuse when their outside address is not public, and PCP says so only when it is asked.
-boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Session> session) {
+boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Applying> session) {
     if (session->input.step.pinhole()) co_return;
     const auto hop = co_await find_carrier_hop(session->input.stun_servers);
     if (!hop) co_return;
@@ -68,7 +66,7 @@ boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Session> session) {
 
 // An earlier forward gets its whole time again; renewing makes what the router has lost. When that
 // fails it is as it was.
-boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Session> session) {
+boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Applying> session) {
     Attempt& attempt = *session->record.granted();
     Try one = session->input.step.tries[attempt.index];
     one.request.description = describe_as(session->input.id);
@@ -88,7 +86,7 @@ boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Session> session) {
     session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
 }
 
-boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Session> session) {
+boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) {
     if (session->record.granted() != nullptr) {
         co_await renew(run, session);
         co_return;
@@ -138,12 +136,10 @@ p2pdiag_status apply_forward(Run& run) {
         run.summary("The step is not one of ours");
         return P2PDIAG_ERROR;
     }
-    const auto session = std::make_shared<Session>();
+    const auto session = std::make_shared<Applying>();
     session->input = std::move(*input);
     if (session->input.record) session->record = *session->input.record;
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
-    const Ended ended = run_until(run.cancel_fd(), deadline, apply(&run, session));
+    const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), apply(&run, session));
     if (ended != Ended::finished) {
         const char* why = ended == Ended::cancelled ? "Interrupted" : "The router took too long";
         session->result.finish(P2PDIAG_FAIL, why);

@@ -15,9 +15,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr Milliseconds time_to_report{200};
-
-struct Session {
+struct Planning {
     PlanInput input;
     Situation situation;
 };
@@ -29,7 +27,7 @@ const Offer* find_offer(const std::vector<Offer>& all, const std::string& contro
     return nullptr;
 }
 
-asio::awaitable<void> look_up(std::shared_ptr<Session> session) {
+asio::awaitable<void> look_up(std::shared_ptr<Planning> session) {
     Situation& situation = session->situation;
     const auto all = offers(situation.search.found, situation.search.ipv6);
     // Once for the wanted port, and once for those that could take its place.
@@ -51,7 +49,7 @@ asio::awaitable<void> look_up(std::shared_ptr<Session> session) {
     }
 }
 
-asio::awaitable<void> check_open(std::shared_ptr<Session> session) {
+asio::awaitable<void> check_open(std::shared_ptr<Planning> session) {
     for (OpenForward& open : session->situation.open) {
         if (open.step.request().internal_port != session->input.wanted.port) continue;
         const Attempt* made = open.record ? open.record->granted() : nullptr;
@@ -66,7 +64,7 @@ asio::awaitable<void> check_open(std::shared_ptr<Session> session) {
 }
 
 // Only where no router tells an outside address: it tells why a forward may be of no use.
-asio::awaitable<void> look_for_carrier(std::shared_ptr<Session> session) {
+asio::awaitable<void> look_for_carrier(std::shared_ptr<Planning> session) {
     Situation& situation = session->situation;
     if (situation.search.found.gateways.empty()) co_return;
     for (const Offer& offer : offers(situation.search.found, situation.search.ipv6)) {
@@ -75,7 +73,7 @@ asio::awaitable<void> look_for_carrier(std::shared_ptr<Session> session) {
     situation.search.seen.carrier_hop = co_await find_carrier_hop(session->input.stun_servers);
 }
 
-asio::awaitable<void> find_out(std::shared_ptr<Session> session) {
+asio::awaitable<void> find_out(std::shared_ptr<Planning> session) {
     const std::shared_ptr<Search> search(session, &session->situation.search);
     co_await search_patiently(search);
     co_await check_open(session);
@@ -91,12 +89,10 @@ p2pdiag_status plan_forward(Run& run) {
         run.summary("The host handed over arguments that cannot be");
         return P2PDIAG_ERROR;
     }
-    const auto session = std::make_shared<Session>();
+    const auto session = std::make_shared<Planning>();
     session->input = std::move(*input);
     session->situation.open = session->input.open;
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
-    const Ended ended = run_until(run.cancel_fd(), deadline, find_out(session));
+    const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), find_out(session));
     if (ended == Ended::cancelled) {
         run.summary("Interrupted");
         return P2PDIAG_UNKNOWN;

@@ -14,9 +14,7 @@ namespace p2pdiag::upnp_plugin {
 
 namespace {
 
-constexpr Milliseconds time_to_report{200};
-
-struct Session {
+struct Reverting {
     StepInput input;
     std::vector<Attempt> attempts;  // to be taken back
     std::size_t done = 0;
@@ -53,7 +51,7 @@ boost::asio::awaitable<portmap::Outcome<void>> remove_there(Try one, Attempt att
     co_return removed;
 }
 
-boost::asio::awaitable<void> revert(Run* run, std::shared_ptr<Session> session) {
+boost::asio::awaitable<void> revert(Run* run, std::shared_ptr<Reverting> session) {
     for (const Attempt& attempt : session->attempts) {
         Try one = session->input.step.tries[attempt.index];
         one.request.description = describe_as(session->input.id);
@@ -79,13 +77,11 @@ p2pdiag_status revert_forward(Run& run) {
         run.summary("The step is not one of ours");
         return P2PDIAG_ERROR;
     }
-    const auto session = std::make_shared<Session>();
+    const auto session = std::make_shared<Reverting>();
     session->input = std::move(*input);
     // Each attempt is on disk before its router is asked: without a record nothing was.
     if (session->input.record) session->attempts = session->input.record->attempts;
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
-    const Ended ended = run_until(run.cancel_fd(), deadline, revert(&run, session));
+    const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), revert(&run, session));
     if (ended != Ended::finished && session->done < session->attempts.size()) {
         run.summary(
             "The forward may still be there: " +

@@ -33,9 +33,9 @@ std::string why_no_packet(const std::string& reason) {
     return "it could not be tried";
 }
 
-class Judge {
+class ForwardJudge {
 public:
-    explicit Judge(const VerifyFacts& facts) : facts_(facts) {}
+    explicit ForwardJudge(const VerifyFacts& facts) : facts_(facts) {}
 
     Judgement run() {
         describe();
@@ -198,6 +198,6 @@ private:
 
 }  // namespace
 
-Judgement judge_forward(const VerifyFacts& facts) { return Judge(facts).run(); }
+Judgement judge_forward(const VerifyFacts& facts) { return ForwardJudge(facts).run(); }
 
 }  // namespace p2pdiag::upnp_plugin

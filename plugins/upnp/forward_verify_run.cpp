@@ -10,8 +10,6 @@ namespace p2pdiag::upnp_plugin {
 
 namespace {
 
-constexpr Milliseconds time_to_report{300};
-
 boost::asio::awaitable<void> find_out(std::shared_ptr<VerifyFacts> facts, ProofOrder order) {
     if (facts->made.request.transport == Transport::udp) {
         facts->proof.emplace();
@@ -37,10 +35,8 @@ p2pdiag_status verify_forward(Run& run) {
     facts->grant = *attempt->grant;
     const ProofOrder order{input->stun_servers, input->step.family(), facts->grant.internal_port,
                            facts->grant.external_port};
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
     facts->interrupted =
-        run_until(run.cancel_fd(), deadline, find_out(facts, order)) == Ended::cancelled;
+        run_until(run.cancel_fd(), run.time_to_stop(), find_out(facts, order)) == Ended::cancelled;
     return report(run, judge_forward(*facts));
 }
 

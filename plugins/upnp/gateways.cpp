@@ -9,21 +9,14 @@
 
 namespace p2pdiag::upnp_plugin {
 
-namespace {
-
-// So that the report still gets out before the host ends the run.
-constexpr Milliseconds time_to_report{200};
-
-}  // namespace
+namespace {}  // namespace
 
 p2pdiag_status check_gateways(Run& run) {
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto search = std::make_shared<Search>();
     const auto input = json::parse(run.input());
     if (input && input->is_object()) search->seen = SeenByStun::from_input(input->get_object());
-    auto deadline = run.deadline();
-    if (deadline != TimePoint::max()) deadline -= time_to_report;
-    run_until(run.cancel_fd(), deadline, search_all_routers(search));
+    run_until(run.cancel_fd(), run.time_to_stop(), search_all_routers(search));
     return report(run, judge_gateways(*search));
 }
 

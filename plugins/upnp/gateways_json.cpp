@@ -14,10 +14,6 @@ namespace {
 // not have seen it.
 constexpr Milliseconds late{1500};
 
-json::value text_or_null(const std::string& text) {
-    return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
 json::value to_json(const std::optional<IpAddress>& address) {
     return address ? json::value(address->to_string()) : json::value(nullptr);
 }
@@ -25,7 +21,7 @@ json::value to_json(const std::optional<IpAddress>& address) {
 json::object problem_to_json(const portmap::Failure& failure) {
     json::object object{{"problem", portmap::to_string(failure.problem)},
                         {"code", nullptr},
-                        {"text", text_or_null(failure.text)}};
+                        {"text", json::text_or_null(failure.text)}};
     if (failure.code != 0) object["code"] = failure.code;
     if (failure.retry_after) object["retry_after_s"] = failure.retry_after->count();
     return object;
@@ -58,12 +54,12 @@ json::object gateway_to_json(const GatewayReport& gateway) {
 
 void describe(json::object& object, const portmap::IgdDescription& about) {
     object["igd_version"] = about.version;
-    object["friendly_name"] = text_or_null(about.friendly_name);
-    object["manufacturer"] = text_or_null(about.manufacturer);
-    object["model"] = text_or_null(about.model_name);
-    object["model_number"] = text_or_null(about.model_number);
-    object["udn"] = text_or_null(about.udn);
-    object["presentation_url"] = text_or_null(about.presentation_url);
+    object["friendly_name"] = json::text_or_null(about.friendly_name);
+    object["manufacturer"] = json::text_or_null(about.manufacturer);
+    object["model"] = json::text_or_null(about.model_name);
+    object["model_number"] = json::text_or_null(about.model_number);
+    object["udn"] = json::text_or_null(about.udn);
+    object["presentation_url"] = json::text_or_null(about.presentation_url);
     if (about.mapping) {
         object["control_url"] = about.mapping->control_url;
         object["service_type"] = about.mapping->service_type;
@@ -84,7 +80,7 @@ json::object device_to_json(const IgdReport& igd, const SeenByStun& seen) {
     const Endpoint from{igd.answer.from, igd.answer.port};
     json::object object{{"from", from.to_string()},
                         {"location", igd.answer.location},
-                        {"server", text_or_null(igd.answer.server)},
+                        {"server", json::text_or_null(igd.answer.server)},
                         {"after_ms", igd.after.count()},
                         {"late", igd.after > late},
                         {"on_gateway", igd.on_gateway},
@@ -106,9 +102,9 @@ json::object device_to_json(const IgdReport& igd, const SeenByStun& seen) {
     object["external_address"] = nullptr;
     if (igd.status && *igd.status) {
         const portmap::IgdStatus& status = **igd.status;
-        object["connection"] = text_or_null(status.connection);
+        object["connection"] = json::text_or_null(status.connection);
         if (status.uptime) object["uptime_s"] = status.uptime->count();
-        object["external_address"] = text_or_null(status.external_text);
+        object["external_address"] = json::text_or_null(status.external_text);
         object["outside"] = to_string(judge_outside(status.external, seen));
     }
     if (igd.mappings && *igd.mappings) add_mappings(object, **igd.mappings);
@@ -141,7 +137,7 @@ std::string shown_description(const portmap::IgdMapping& mapping) {
 json::object mapping_to_json(const portmap::IgdMapping& mapping) {
     json::object object{{"protocol", to_string(mapping.transport)},
                         {"external_port", mapping.external_port},
-                        {"remote_host", text_or_null(mapping.remote_host)},
+                        {"remote_host", json::text_or_null(mapping.remote_host)},
                         {"internal", nullptr},
                         {"enabled", mapping.enabled},
                         {"description", shown_description(mapping)},

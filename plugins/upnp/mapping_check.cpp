@@ -14,9 +14,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Before the host's deadline: for removing what is there, and for the report.
+// For removing what is there.
 constexpr Milliseconds time_to_clean_up{3000};
-constexpr Milliseconds time_to_report{200};
 // After Ctrl-C the host waits a second before it ends a check by force.
 constexpr Milliseconds time_when_cancelled{800};
 
@@ -45,13 +44,9 @@ p2pdiag_status check_mapping(Run& run) {
     session->id = random_id();
     session->test.target_port = target_port(run.input());
 
-    const bool limited = run.deadline() != TimePoint::max();
-    const auto before = [&](Milliseconds reserve) {
-        return limited ? run.deadline() - reserve : TimePoint::max();
-    };
-    const Ended ended =
-        run_until(run.cancel_fd(), before(time_to_clean_up + time_to_report), measure(session));
-    auto last = before(time_to_report);
+    auto last = run.time_to_stop();
+    const auto measured = last == TimePoint::max() ? last : last - time_to_clean_up;
+    const Ended ended = run_until(run.cancel_fd(), measured, measure(session));
     if (ended == Ended::cancelled) last = std::min(last, Clock::now() + time_when_cancelled);
     run_until(-1, last, clean_up(session));
     return report(run, judge_mapping_test(session->test));

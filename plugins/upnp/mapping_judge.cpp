@@ -38,9 +38,9 @@ const portmap::IgdMappings* list_of(const Offer& offer, const portmap::Discovere
     return nullptr;
 }
 
-class Judge {
+class MappingJudge {
 public:
-    explicit Judge(const MappingTest& test) : test_(test) {}
+    explicit MappingJudge(const MappingTest& test) : test_(test) {}
 
     Judgement run() {
         json::array trials;
@@ -251,6 +251,6 @@ std::uint16_t choose_port(const Offer& offer, Transport transport, std::uint16_t
     return 0;
 }
 
-Judgement judge_mapping_test(const MappingTest& test) { return Judge(test).run(); }
+Judgement judge_mapping_test(const MappingTest& test) { return MappingJudge(test).run(); }
 
 }  // namespace p2pdiag::upnp_plugin

@@ -42,7 +42,7 @@ bool is_near(int interface, const IpAddress& address) {
 }
 
 // Whether anything could be sent.
-bool ask(UdpSocket& socket, const SearchLink& link) {
+bool send_search(UdpSocket& socket, const SearchLink& link) {
     const bool v4 = link.local.is_v4();
     const auto group = IpAddress::parse(v4 ? ssdp::multicast_v4 : ssdp::multicast_v6);
     ssdp::Search search;
@@ -69,7 +69,7 @@ asio::awaitable<void> search_link(SearchLink link, TimePoint until,
     const auto executor = co_await asio::this_coro::executor;
     auto socket = UdpSocket::open_on(executor, link.local, link.interface);
     if (!socket) co_return;
-    if (!ask(*socket, link)) co_return;
+    if (!send_search(*socket, link)) co_return;
     const UdpSocket::OnDatagram on_datagram = [&](const Endpoint& from, ByteView datagram) {
         answers->take(link, from, datagram);
     };
@@ -83,7 +83,7 @@ asio::awaitable<void> search_link(SearchLink link, TimePoint until,
         if (arrived) socket->receive(on_datagram, on_error);
         if (!repeated && Clock::now() >= repeat) {
             repeated = true;
-            ask(*socket, link);
+            send_search(*socket, link);
         }
     }
 }

@@ -10,7 +10,7 @@ namespace {
 using foreign::End;
 using foreign::Ways;
 
-constexpr const char* name = "macOS' application firewall";
+constexpr const char* alf_name = "macOS' application firewall";
 
 Truth truth_of(std::optional<bool> known) {
     if (!known) return Truth::maybe;
@@ -55,7 +55,8 @@ public:
 
     std::vector<End> judge() {
         const std::uint64_t off = unknown("its state (--getglobalstate)");
-        if (ends(!truth_of(firewall_.on), off, true, 0, "off", std::string(name) + " is off.")) {
+        if (ends(!truth_of(firewall_.on), off, true, 0, "off",
+                 std::string(alf_name) + " is off.")) {
             ends_.back().rule.reset();
             return std::move(ends_);
         }
@@ -76,8 +77,8 @@ public:
 
 private:
     std::uint64_t unknown(const std::string& what) {
-        return ways_.reasons.add(std::string(name) + ": " + what + ", which the file does not tell",
-                                 false);
+        return ways_.reasons.add(
+            std::string(alf_name) + ": " + what + ", which the file does not tell", false);
     }
     std::uint64_t depends(std::string what) { return ways_.reasons.add(std::move(what), true); }
 
@@ -112,11 +113,12 @@ private:
             ends(Truth::maybe,
                  depends("whether a service of macOS itself listens (DHCP, Bonjour, "
                          "IPsec), which is let in always"),
-                 true, 0, "essential services", std::string(name) + " lets in essential services.");
+                 true, 0, "essential services",
+                 std::string(alf_name) + " lets in essential services.");
         }
         return ends(all, unknown("whether it blocks all (--getblockall)"), false, 0,
                     "block all non-essential incoming connections",
-                    std::string(name) +
+                    std::string(alf_name) +
                         " blocks all incoming connections, whatever is allowed in "
                         "its list.");
     }
@@ -127,7 +129,7 @@ private:
         const std::string what = app.allowed ? "Allow" : "Block";
         return ends(is_app(app.name, program_), depends("whether the program is " + shown),
                     app.allowed, index + 1, what + " incoming connections: " + shown,
-                    std::string(name) + (app.allowed ? " lets " : " blocks ") + shown +
+                    std::string(alf_name) + (app.allowed ? " lets " : " blocks ") + shown +
                         (app.allowed ? " in." : "."));
     }
 
@@ -137,7 +139,7 @@ private:
             const std::string text = "automatically allow built-in signed software";
             if (ends(truth_of(firewall_.allows_built_in), unknown(text + " (--getallowsigned)"),
                      true, 0, text,
-                     std::string(name) + " lets in the programs that came with macOS.")) {
+                     std::string(alf_name) + " lets in the programs that came with macOS.")) {
                 return;
             }
         } else if (firewall_.allows_downloaded != false || !rooted) {
@@ -147,12 +149,12 @@ private:
                      : unknown("automatically allow downloaded signed software "
                                "(--getallowsigned)"),
                  true, 0, "automatically allow signed software",
-                 std::string(name) + " lets in signed programs.");
+                 std::string(alf_name) + " lets in signed programs.");
         }
         ends(Truth::maybe, depends("what the user answers when macOS asks about the program"), true,
              0, "ask the user", "The user allowed it.");
         ends(Truth::yes, 0, false, 0, "ask the user",
-             std::string(name) + " has no entry that lets the program in, and asks the user.");
+             std::string(alf_name) + " has no entry that lets the program in, and asks the user.");
     }
 
     const ApplicationFirewall& firewall_;

@@ -16,7 +16,7 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> part
 }
 
 // Takes the next line off the text, without spaces around it.
-std::string_view take_line(std::string_view& text) {
+std::string_view take_trimmed_line(std::string_view& text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -122,7 +122,7 @@ Recognised recognise(std::string_view text) {
     }
     if (rest[first] == '{' || rest[first] == '[') return of_json(rest);
     while (!rest.empty()) {
-        const std::string_view line = take_line(rest);
+        const std::string_view line = take_trimmed_line(rest);
         for (const Sign& sign : signs) {
             if (line.starts_with(sign.start)) return {sign.format, std::string(sign.advice)};
         }

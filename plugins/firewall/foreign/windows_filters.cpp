@@ -10,7 +10,7 @@ namespace p2pdiag::firewall::windows {
 
 namespace {
 
-constexpr std::size_t most_shown = 20;
+constexpr std::size_t most_filters_shown = 20;
 
 void read_protocol(const json::value* value, Filters& filters) {
     const auto texts = read_texts(value);
@@ -92,7 +92,7 @@ void note_unread(const json::object& object, Rule& rule) {
     for (const auto& [key, value] : object) {
         const std::string_view name(key.data(), key.size());
         const bool known = harmless.find(' ' + std::string(name) + ' ') != std::string_view::npos;
-        if (known || says_nothing(value) || rule.unread.size() >= most_shown) continue;
+        if (known || says_nothing(value) || rule.unread.size() >= most_filters_shown) continue;
         rule.unread.push_back(printable(name, 40));
     }
 }

@@ -75,6 +75,13 @@ public:
         return Steady::time_point(std::chrono::nanoseconds(host_->deadline_ns));
     }
 
+    // When work must stop, so that the report still gets out before the host ends the run.
+    std::chrono::steady_clock::time_point time_to_stop() const {
+        constexpr std::chrono::milliseconds time_to_report{300};
+        const auto last = deadline();
+        return last == std::chrono::steady_clock::time_point::max() ? last : last - time_to_report;
+    }
+
     bool cancelled() const {
         if (cancel_fd() < 0) return false;
         pollfd poll_fd{cancel_fd(), POLLIN, 0};
