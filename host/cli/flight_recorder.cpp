@@ -58,20 +58,17 @@ void FlightRecorder::finish(bool keep, SignalWatch& signals, report::Report& rep
         report.recording = json::object{{"file", nullptr}, {"reason", "not-wanted"}};
         return;
     }
-    // Who has interrupted the run gets the file all the same; who does so again does not wait.
-    const int already = signals.count();
-    bool given_up = false;
-    const auto give_up = [&] { return given_up = given_up || signals.count() > already; };
-    report::CheckResult result = recorder_->finish(give_up);
-    take(std::move(result), given_up, report);
+    // The first wish to end gets the file all the same; the second does not wait for it, also when
+    // it came while the checks were still ending.
+    take(recorder_->finish([&signals] { return signals.count() > 1; }), report);
 }
 
-void FlightRecorder::take(report::CheckResult result, bool given_up, report::Report& report) {
+void FlightRecorder::take(report::CheckResult result, report::Report& report) {
     const bool whole =
         result.status == report::Status::pass || result.status == report::Status::warn;
     const std::string problem = whole ? file_.move_into_place() : std::string();
     const bool kept = whole && problem.empty();
-    failed_ = !kept && !given_up && result.status != report::Status::skip;
+    missing_ = !kept && result.status != report::Status::skip;
     report.recording = json::object{
         {"file", kept ? json::value(path_) : json::value(nullptr)},
         {"reason", kept ? json::value(nullptr) : json::value(report::to_string(result.status))},

@@ -29,16 +29,16 @@ public:
 
     // After the last check. With `keep` false nothing is left.
     void finish(bool keep, SignalWatch& signals, report::Report& report);
-    // Whether the file that was asked for is missing for a reason that is an error.
-    bool failed() const { return failed_; }
+    // Whether there is no file though there should be one: it went wrong, or was not waited for.
+    bool missing() const { return missing_; }
 
 private:
-    void take(report::CheckResult result, bool given_up, report::Report& report);
+    void take(report::CheckResult result, report::Report& report);
 
     std::string path_;
     OutputFile file_;
     std::unique_ptr<runner::Recorder> recorder_;
-    bool failed_ = false;
+    bool missing_ = false;
 };
 
 }  // namespace p2pdiag::cli

@@ -328,6 +328,13 @@ report::Ending ending_of(runner::Ended ended, int signal) {
     return signal == SIGINT ? report::Ending::interrupt_signal : report::Ending::terminate_signal;
 }
 
+// A recording that is missing is an error, unless somebody wanted all this to end: then that is
+// why.
+int code_without_recording(int signal) {
+    if (signal == 0) return report::exit_codes::internal;
+    return signal == SIGINT ? report::exit_codes::interrupted : report::exit_codes::terminated;
+}
+
 }  // namespace
 
 int run_command(const Context& context, const RunArguments& arguments) {
@@ -358,18 +365,18 @@ int run_command(const Context& context, const RunArguments& arguments) {
     report.interrupted = runner.ended() != runner::Ended::complete;
     diagnosis::demote_consequences(report.checks);
     report.verdict = diagnosis::judge(report.checks);
-    const int code = report::exit_code(report, *report::parse_fail_on(profile.fail_on),
-                                       ending_of(runner.ended(), signals.last()));
+    int code = report::exit_code(report, *report::parse_fail_on(profile.fail_on),
+                                 ending_of(runner.ended(), signals.last()));
     if (recorder) {
         recorder->finish(code != report::exit_codes::nothing || !arguments.capture_on_failure,
                          signals, report);
+        if (recorder->missing()) code = code_without_recording(signals.last());
     }
 
     bool written = live.end(report);
     written = write_outputs(context, outputs, report) && written;
     if (!stream) written = print_report(context, format, report) && written;
-    const bool all_there = written && !(recorder && recorder->failed());
-    return all_there ? code : report::exit_codes::internal;
+    return written ? code : report::exit_codes::internal;
 }
 
 }  // namespace p2pdiag::cli

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -152,34 +153,79 @@ class BadInput(Case):
 
 
 class Interrupted(Case):
-    def start(self, recorder=""):
-        process = subprocess.Popen(self.command("a-recorder.check", "broken.check", "--capture", self.file, "--format", "jsonl"),
-                                   env=dict(self.environment, RECORDER=recorder), stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
-        for line in process.stdout:
-            if json.loads(line)["type"] == "check":
-                return process
-        self.fail("no check ended")
+    def start(self, *checks, recorder=""):
+        """A run of which the recorder records, and whose first check has ended."""
+        process = subprocess.Popen([HOST, "--plugin-dir", self.plugin_dir, "--verbose", "run", *checks, "--capture", self.file,
+                                    "--format", "jsonl"], env=dict(self.environment, RECORDER=recorder),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        self.addCleanup(self.end, process)
+        self.addCleanup(watchdog.cancel)
+        # One that is told to end before it has begun has nothing to keep.
+        self.assertTrue(any("it records now" in line for line in process.stderr))
+        self.read_until(process, "a-recorder.check")
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def read_until(self, process, check):
+        self.assertTrue(any(json.loads(line).get("id") == check for line in process.stdout), f"{check} did not end")
+
+    def interrupt(self, process):
+        """Returns when the host knows: of two signals that wait, the kernel would keep one."""
+        process.send_signal(signal.SIGINT)
+        end = time.monotonic() + PATIENCE
+        while self.waits(process, signal.SIGINT):
+            self.assertLess(time.monotonic(), end, "nobody takes the signal")
+            time.sleep(0.01)
+
+    @staticmethod
+    def waits(process, number):
+        with open(f"/proc/{process.pid}/status") as file:
+            pending = next(line.split()[1] for line in file if line.startswith("ShdPnd:"))
+        return bool(int(pending, 16) >> number - 1 & 1)
+
+    def expect(self, process, code, left):
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, self.left()), (code, left))
 
     def test_ctrl_c_keeps_what_was_recorded(self):
-        process = self.start()
+        process = self.start("a-recorder.check", "broken.check")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
-        self.assertEqual((process.returncode, self.left()), (130, ["run.pcapng"]))
+        self.expect(process, 130, ["run.pcapng"])
         self.recorded()
 
     def test_a_second_one_does_not_wait_for_the_recorder(self):
-        process = self.start("hangs")
-        process.send_signal(signal.SIGINT)
+        process = self.start("a-recorder.check", "broken.check", recorder="hangs")
+        self.interrupt(process)
         # The first one ends the check, and with it the run; what is left to wait for is the recorder.
-        for line in process.stdout:
-            if json.loads(line).get("id") == "broken.check":
-                break
+        self.read_until(process, "broken.check")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
-        self.assertEqual((process.returncode, self.left()), (130, []))
+        self.expect(process, 130, [])
+
+    def test_nor_does_one_that_comes_while_the_checks_end(self):
+        process = self.start("a-recorder.check", "broken.check", recorder="hangs")
+        self.interrupt(process)
+        process.send_signal(signal.SIGINT)
+        self.expect(process, 130, [])
+
+    def test_who_does_not_wait_after_a_whole_run_has_interrupted_it(self):
+        process = self.start("a-recorder.check", recorder="hangs")
+        self.interrupt(process)
+        process.send_signal(signal.SIGINT)
+        self.expect(process, 130, [])
+
+    def test_an_interrupted_run_is_no_error_of_the_recorder(self):
+        for recorder in ("fails", "crashes"):
+            process = self.start("a-recorder.check", "broken.check", recorder=recorder)
+            process.send_signal(signal.SIGINT)
+            self.expect(process, 130, [])
 
 
 if __name__ == "__main__":

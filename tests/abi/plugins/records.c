@@ -36,6 +36,8 @@ static int32_t record(const p2pdiag_host* host, p2pdiag_str input) {
         say(host, "{\"type\":\"summary\",\"text\":\"the test does not permit it\"}");
         return P2PDIAG_SKIP;
     }
+    /* First: the host listens until it hears of progress, and then again in the end. */
+    say(host, "{\"type\":\"log\",\"level\":\"info\",\"text\":\"it records now\"}");
     say(host, "{\"type\":\"progress\",\"fraction\":0,\"text\":\"recording\"}");
     struct pollfd stop = {host->cancel_fd, POLLIN, 0};
     poll(&stop, 1, -1);
