@@ -285,12 +285,20 @@ bool Group::reap(Child& child) {
     return true;
 }
 
+void Group::ask_to_end(Child& child, Milliseconds grace) {
+    child.cancel.reset();
+    child.kill_at = std::min(child.kill_at.value_or(TimePoint::max()), Clock::now() + grace);
+}
+
 void Group::cancel(Milliseconds grace) {
     for (Child& child : children_) {
-        child.cancel.reset();
+        ask_to_end(child, grace);
         child.kill_is_cancel = true;
-        child.kill_at = std::min(child.kill_at.value_or(TimePoint::max()), Clock::now() + grace);
     }
+}
+
+void Group::finish(Milliseconds grace) {
+    for (Child& child : children_) ask_to_end(child, grace);
 }
 
 void Group::kill_all() {

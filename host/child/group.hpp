@@ -78,8 +78,12 @@ public:
     // The same, or until `enough` says so after a wait; it is asked at least every `tick`.
     void run_until(const std::function<bool()>& enough, Milliseconds tick);
 
-    // Asks all children to stop; what is still there after the grace is killed.
+    // Asks all children to stop; what is still there after the grace is killed. However they end
+    // from here on, they were cancelled.
     void cancel(Milliseconds grace = cancel_grace);
+    // Asks all children to end what they do, which they are told as a request to stop; what is
+    // still there after the grace has timed out.
+    void finish(Milliseconds grace);
     // Kills all at once.
     void kill_all();
 
@@ -96,6 +100,7 @@ private:
     void enforce_deadline(Child& child, TimePoint now);
     bool reap(Child& child);
     void kill(Child& child, Exit::How why);
+    void ask_to_end(Child& child, Milliseconds grace);
     int wait_milliseconds(TimePoint now, Milliseconds tick) const;
 
     std::list<Child> children_;

@@ -125,18 +125,17 @@ report::CheckResult Collector::finish(const std::optional<child::Exit>& exit,
         result_.status = Status::error;
         add_host_finding("host.plugin-crashed",
                          how == How::flooded ? to_string(*exit) : misbehaved_, output);
-    } else if (said_) {
+    } else if (said_ && !(how == How::cancelled && said_ == Status::error)) {
         result_.status = *said_;
     } else if (how == How::timed_out) {
         result_.status = Status::timed_out;
         add_host_finding("host.plugin-timed-out", to_string(*exit) + " and was stopped", output);
     } else if (how == How::cancelled) {
         result_.status = Status::cancelled;
-        if (exit->killed) {
-            add_host_finding("host.plugin-timed-out",
-                             "did not stop when it was asked to, and was killed", output);
-        }
+        // An operation that was broken off is an error to the check that waits for it, and none to
+        // anybody else. One that did not stop in time may not even have begun on a busy machine.
         if (result_.summary.empty()) result_.summary = "cancelled before it had a result";
+        if (exit->killed) result_.summary += " (killed: it had not stopped)";
     } else if (how == How::exited) {
         result_.status = Status::error;
         const std::string code = std::to_string(exit ? exit->value : 0);

@@ -77,7 +77,7 @@ void Recorder::note_flow(const FlowLine& line) {
 }
 
 report::CheckResult Recorder::finish(const std::function<bool()>& give_up) {
-    group_.cancel(recorder_grace);
+    group_.finish(recorder_grace);
     group_.run(
         [&] {
             if (give_up()) group_.kill_all();

@@ -191,14 +191,17 @@ class Interrupted(Case):
             pending = next(line.split()[1] for line in file if line.startswith("ShdPnd:"))
         return bool(int(pending, 16) >> number - 1 & 1)
 
-    def expect(self, process, code, left):
-        process.communicate(timeout=PATIENCE)
-        self.assertEqual((process.returncode, self.left()), (code, left))
+    def expect(self, process, left, reason=None):
+        lines = [json.loads(line) for line in process.communicate(timeout=PATIENCE)[0].splitlines()]
+        self.assertEqual((process.returncode, self.left()), (130, left))
+        # "timed_out" would be one that was waited for.
+        self.assertIn(reason, (None, lines[-1]["recording"]["reason"]))
+        self.assertNotIn("host.plugin-timed-out", {line.get("code") for line in lines})
 
     def test_ctrl_c_keeps_what_was_recorded(self):
         process = self.start("a-recorder.check", "broken.check")
         process.send_signal(signal.SIGINT)
-        self.expect(process, 130, ["run.pcapng"])
+        self.expect(process, ["run.pcapng"])
         self.recorded()
 
     def test_a_second_one_does_not_wait_for_the_recorder(self):
@@ -207,25 +210,25 @@ class Interrupted(Case):
         # The first one ends the check, and with it the run; what is left to wait for is the recorder.
         self.read_until(process, "broken.check")
         process.send_signal(signal.SIGINT)
-        self.expect(process, 130, [])
+        self.expect(process, [], reason="cancelled")
 
     def test_nor_does_one_that_comes_while_the_checks_end(self):
         process = self.start("a-recorder.check", "broken.check", recorder="hangs")
         self.interrupt(process)
         process.send_signal(signal.SIGINT)
-        self.expect(process, 130, [])
+        self.expect(process, [], reason="cancelled")
 
     def test_who_does_not_wait_after_a_whole_run_has_interrupted_it(self):
         process = self.start("a-recorder.check", recorder="hangs")
         self.interrupt(process)
         process.send_signal(signal.SIGINT)
-        self.expect(process, 130, [])
+        self.expect(process, [], reason="cancelled")
 
     def test_an_interrupted_run_is_no_error_of_the_recorder(self):
         for recorder in ("fails", "crashes"):
             process = self.start("a-recorder.check", "broken.check", recorder=recorder)
             process.send_signal(signal.SIGINT)
-            self.expect(process, 130, [])
+            self.expect(process, [])
 
 
 if __name__ == "__main__":
