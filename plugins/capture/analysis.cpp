@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t max_conversations = 1000;  // that are named
 // An answer that takes longer comes from no path that anybody would use.
 constexpr std::int64_t patience_ns = 2'000'000'000;
+// Whoever has asked for so long has had no answer, however late the last try was. STUN sends its
+// fourth 3.5 s after the first (RFC 8489 section 6.2.1), TCP its third SYN after 3 s (RFC 6298
+// section 5.5), resolvers ask again after 5 s: each of these has had its time for an answer.
+constexpr std::int64_t persistence_ns = 5'500'000'000;
 
 std::uint64_t packets_of(const Conversation& one) { return one.packets_out + one.packets_in; }
 
@@ -153,8 +157,9 @@ Sequence Analysis::add_message(Described described) {
     return shown ? messages_.add(std::move(message)) : messages_.add_hidden(std::move(message));
 }
 
-bool Analysis::came_too_late(std::int64_t last_ns) const {
-    return timeline_.latest() - last_ns < patience_ns;
+bool Analysis::came_too_late(std::int64_t first_ns, std::int64_t last_ns) const {
+    const std::int64_t end = timeline_.latest();
+    return end - last_ns < patience_ns && end - first_ns < persistence_ns;
 }
 
 void Analysis::end(const Transaction& transaction) {
@@ -163,7 +168,7 @@ void Analysis::end(const Transaction& transaction) {
 
 void Analysis::end_leg(const Transaction& transaction, const Leg& leg) {
     Message* message = messages_.find(leg.request);
-    Fate fate = came_too_late(leg.last_ns) ? Fate::open : Fate::unanswered;
+    Fate fate = came_too_late(leg.first_ns, leg.last_ns) ? Fate::open : Fate::unanswered;
     const auto settled = settled_.find(leg.request);
     if (leg.answers > 0) {
         fate = Fate::answered;
@@ -202,7 +207,9 @@ void Analysis::count(const ExchangeKey& key, Fate fate, std::uint64_t sends,
 void Analysis::end_syn(const Flow& flow, std::size_t side) {
     if (flow.tcp.syn_message[side] == Flow::no_message) return;
     Message* syn = messages_.find(flow.tcp.syn_message[side]);
-    Fate fate = came_too_late(flow.tcp.syn_ns[side]) ? Fate::open : Fate::unanswered;
+    const std::int64_t last_ns = flow.tcp.syn_ns[side];
+    const std::int64_t first_ns = syn == nullptr ? last_ns : syn->time_ns;
+    Fate fate = came_too_late(first_ns, last_ns) ? Fate::open : Fate::unanswered;
     if (flow.tcp.accepted[1 - side]) {
         fate = Fate::answered;
     } else if (flow.tcp.reset || flow.refused) {
@@ -227,7 +234,8 @@ void Analysis::end_connection(Flow& flow) {
         if (asked == nullptr || asked->fate != Fate::none) continue;
         // Where the other side did say something, it was only not understood here.
         const bool silent = flow.tcp.bytes[1 - side] == 0;
-        const bool late = came_too_late(flow.tcp.last_ns);
+        // As long as packets go on the question itself may not be through.
+        const bool late = came_too_late(flow.tcp.last_ns, flow.tcp.last_ns);
         asked->fate = silent && !late ? Fate::unanswered : Fate::open;
         const ExchangeKey key{asked->protocol, flow.side(side).address, flow.side(1 - side)};
         if (silent) count(key, asked->fate, 1, asked);

@@ -101,7 +101,9 @@ private:
     void end_connection(Flow& flow);
     void end_syn(const Flow& flow, std::size_t side);
     void count(const ExchangeKey& key, Fate fate, std::uint64_t sends, const Message* message);
-    bool came_too_late(std::int64_t last_ns) const;
+    // A request that was sent first and last at these times: whether the capture ended too early to
+    // tell that nobody answers.
+    bool came_too_late(std::int64_t first_ns, std::int64_t last_ns) const;
     void add_conversation(const Flow& flow);
 
     void fill_messages(Outcome& result);

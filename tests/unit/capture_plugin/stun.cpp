@@ -80,6 +80,44 @@ TEST_CASE("silence is a finding only when there was time for an answer") {
     }
 }
 
+TEST_CASE("who has asked long enough has had no answer, however late the last try was") {
+    // The times of RFC 8489 section 6.2.1, to the last packet of the capture.
+    Feed feed;
+    feed.udp(client, other_server, binding(9)).udp(other_server, client, mapped(9, outside));
+    feed.udp(client, server, binding(1));
+    for (const int after : {500, 1000, 2000}) feed.udp(client, server, binding(1), after);
+    SECTION("not yet: the last two tries have had no time") {
+        const Outcome outcome = feed.finish();
+        CHECK(outcome.messages[2].fate == Fate::open);
+        CHECK(outcome.open_requests == 1);
+        CHECK_FALSE(has(outcome, "capture.no-reply"));
+    }
+    SECTION("the same request once more") {
+        const Outcome outcome = feed.udp(client, server, binding(1), 4000).finish();
+        CHECK(outcome.messages[2].fate == Fate::unanswered);
+        CHECK(outcome.open_requests == 0);
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+        CHECK(found[0].evidence.at("sends") == 5);
+    }
+    SECTION("the next request to the same server, from the same port") {
+        const Outcome outcome = feed.udp(client, server, binding(2), 4000).finish();
+        CHECK(outcome.messages[2].fate == Fate::unanswered);
+        CHECK(outcome.messages[3].fate == Fate::open);
+        CHECK(outcome.open_requests == 1);
+        const auto found = with_code(outcome, "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+    }
+    SECTION("answered in the last moment") {
+        feed.udp(client, server, binding(1), 4000).udp(server, client, mapped(1, outside));
+        const Outcome outcome = feed.finish();
+        CHECK(outcome.messages[2].fate == Fate::answered);
+        CHECK(outcome.findings.empty());
+    }
+}
+
 TEST_CASE("what the filter leaves out moves the clock all the same") {
     Feed feed({.port = server.port});
     feed.udp(client, server, binding(1)).udp(client, peer, Bytes{1}, 10'000);

@@ -36,6 +36,18 @@ TEST_CASE("a connection: accepted, refused, silent, and from both sides at once"
         CHECK(found[0].evidence.at("protocol") == "TCP");
         CHECK(found[0].evidence.at("sends") == 2);
     }
+    SECTION("silent to the last packet, which is one more try") {
+        feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+        feed.tcp(client, web, 1, {.syn = true});
+        for (const int after : {1000, 2000}) feed.tcp(client, web, 1, {.syn = true}, {}, after);
+        SECTION("too early to tell") { CHECK(feed.finish().messages[2].fate == Fate::open); }
+        SECTION("long enough") {
+            feed.tcp(client, web, 1, {.syn = true}, {}, 4000);
+            const Outcome outcome = feed.finish();
+            CHECK(outcome.messages[2].fate == Fate::unanswered);
+            CHECK(has(outcome, "capture.no-reply"));
+        }
+    }
     SECTION("both at once") {
         feed.tcp(client, peer, 1, {.syn = true}).tcp(peer, client, 9, {.syn = true}, {}, 3);
         feed.tcp(client, peer, 1, {.syn = true, .ack = true});
