@@ -7,11 +7,28 @@ namespace p2pdiag::capture_plugin {
 
 namespace {
 
+// What one local port looked like to each server. UDP and TCP have mappings of their own.
+struct Port {
+    Transport transport;
+    std::uint16_t number;
+    std::vector<Mapping> mappings;
+};
+
 json::array to_json(const std::vector<Mapping>& mappings) {
     json::array all;
     for (const Mapping& one : mappings) {
         all.push_back(
             json::object{{"server", one.server.to_string()}, {"mapped", one.mapped.to_string()}});
+    }
+    return all;
+}
+
+json::array to_json(const std::vector<Port>& ports) {
+    json::array all;
+    for (const Port& port : ports) {
+        all.push_back(json::object{{"protocol", to_string(port.transport)},
+                                   {"port", port.number},
+                                   {"mappings", to_json(port.mappings)}});
     }
     return all;
 }
@@ -24,6 +41,23 @@ std::string listed(const std::vector<Mapping>& mappings) {
                 mappings[i].server.to_string();
     }
     return text + (mappings.size() > most ? ", ..." : "");
+}
+
+// "192.168.7.2:4000", or with the other ports of which the same is true.
+std::string who(const IpAddress& address, const std::vector<Port>& ports) {
+    constexpr std::size_t most = 4;
+    std::string text = Endpoint{address, ports.front().number}.to_string();
+    if (ports.size() == 1) return text;
+    text += " (and port";
+    if (ports.size() > 2) text += 's';
+    for (std::size_t i = 1; i < std::min(most, ports.size()); ++i) {
+        text += (i == 1 ? " " : ", ") + std::to_string(ports[i].number);
+        if (ports[i].transport != ports.front().transport) {
+            text += ports[i].transport == Transport::tcp ? " of TCP" : " of UDP";
+        }
+    }
+    if (ports.size() > most) text += " and " + std::to_string(ports.size() - most) + " more";
+    return text + ')';
 }
 
 // Two answers of one server that differ: the mapping itself was replaced meanwhile.
@@ -42,45 +76,77 @@ bool all_mapped_alike(const std::vector<Mapping>& mappings) {
 }
 
 // RFC 4787 section 4.1, as far as these servers differ.
-std::string behaviour(const std::vector<Mapping>& mappings) {
-    for (const Mapping& one : mappings) {
-        for (const Mapping& other : mappings) {
-            if (one.server.address == other.server.address &&
-                one.server.port != other.server.port && one.mapped != other.mapped) {
-                return "address-and-port-dependent";
+std::string_view behaviour(const std::vector<Port>& ports) {
+    for (const Port& port : ports) {
+        for (const Mapping& one : port.mappings) {
+            for (const Mapping& other : port.mappings) {
+                if (one.server.address == other.server.address &&
+                    one.server.port != other.server.port && one.mapped != other.mapped) {
+                    return "address-and-port-dependent";
+                }
             }
         }
     }
     return "address-dependent or address-and-port-dependent";
 }
 
+struct Ports {
+    std::vector<Port> symmetric;
+    std::vector<Port> replaced;
+};
+
+// Of each local address, the ports of which servers told different mappings.
+std::map<IpAddress, Ports> changed_ports(const Evidence& evidence) {
+    std::map<std::pair<Transport, Endpoint>, std::vector<Mapping>> by_local;
+    for (const Mapping& one : evidence.mappings) {
+        // Who sees the local address itself, a peer on the same network mostly, has no NAT before
+        // him and tells nothing about one.
+        if (one.mapped != one.local) by_local[{one.transport, one.local}].push_back(one);
+    }
+    std::map<IpAddress, Ports> changed;
+    for (auto& [socket, mappings] : by_local) {
+        if (all_mapped_alike(mappings)) continue;
+        const auto& [transport, local] = socket;
+        Ports& ports = changed[local.address];
+        std::vector<Port>& kind =
+            changed_for_one_server(mappings) ? ports.replaced : ports.symmetric;
+        kind.push_back({transport, local.port, std::move(mappings)});
+    }
+    return changed;
+}
+
+json::object evidence_of(const IpAddress& address, const std::vector<Port>& ports) {
+    return {{"local", Endpoint{address, ports.front().number}.to_string()},
+            {"mappings", to_json(ports.front().mappings)},
+            {"ports", to_json(ports)}};
+}
+
+void add_replaced(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {
+    list.add({"capture.mapping-changed", Severity::warning,
+              "The mapping of " + who(address, ports) +
+                  " changed while the capture ran: one and the same server saw it as more than one "
+                  "address (" +
+                  listed(ports.front().mappings) + ")",
+              evidence_of(address, ports)});
+}
+
+void add_symmetric(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {
+    json::object details = evidence_of(address, ports);
+    details["mapping"] = behaviour(ports);
+    list.add({"capture.mapping-changed", Severity::warning,
+              "Symmetric NAT: " + who(address, ports) + " looks different to each destination (" +
+                  listed(ports.front().mappings) +
+                  "), so peers cannot know which address to contact",
+              std::move(details)});
+}
+
 }  // namespace
 
 void add_mappings(FindingList& list, const Evidence& evidence) {
-    // UDP and TCP have mappings of their own. Who sees the local address itself, a peer on the same
-    // network mostly, has no NAT before him and tells nothing about one.
-    std::map<std::pair<Transport, Endpoint>, std::vector<Mapping>> by_local;
-    for (const Mapping& one : evidence.mappings) {
-        if (one.mapped != one.local) by_local[{one.transport, one.local}].push_back(one);
-    }
-    for (const auto& [socket, mappings] : by_local) {
-        if (all_mapped_alike(mappings)) continue;
-        const Endpoint& local = socket.second;
-        json::object details{{"local", local.to_string()}, {"mappings", to_json(mappings)}};
-        if (changed_for_one_server(mappings)) {
-            list.add({"capture.mapping-changed", Severity::warning,
-                      "The mapping of " + local.to_string() +
-                          " changed while the capture ran: one and the same server saw it as more "
-                          "than one address (" +
-                          listed(mappings) + ")",
-                      std::move(details)});
-            continue;
-        }
-        details["mapping"] = behaviour(mappings);
-        list.add({"capture.mapping-changed", Severity::warning,
-                  "Symmetric NAT: " + local.to_string() + " looks different to each destination (" +
-                      listed(mappings) + "), so peers cannot know which address to contact",
-                  std::move(details)});
+    for (const auto& [address, ports] : changed_ports(evidence)) {
+        // A NAT is told once, whatever number of ports show it.
+        if (!ports.replaced.empty()) add_replaced(list, address, ports.replaced);
+        if (!ports.symmetric.empty()) add_symmetric(list, address, ports.symmetric);
     }
 }
 

@@ -89,7 +89,8 @@ class Analyzed(unittest.TestCase):
     def test_symmetric(self):
         path, document = self.captured("--nat", "symmetric")
         changed = [finding for finding in document["findings"] if finding["code"] == "capture.mapping-changed"]
-        self.assertTrue(changed, document["findings"])
+        # Once, whatever number of ports show it.
+        self.assertEqual(len(changed), 1, document["findings"])
         self.assertIn("Symmetric NAT", changed[0]["message"])
         self.assertEqual(changed[0]["evidence"]["local"].split(":")[0], lab.CLIENT)
         roles = {host["address"]: host["role"] for host in document["hosts"]}
@@ -97,7 +98,15 @@ class Analyzed(unittest.TestCase):
         self.beside_tshark(path, document)
 
     def test_a_cone_has_one_mapping(self):
-        _, document = self.captured("--nat", "port-restricted-cone")
+        path, document = self.captured("--nat", "port-restricted-cone")
+        # There was something to tell it by: one port that several servers saw, all of them the same.
+        seen = {}
+        for mapping in document["mappings"]:
+            seen.setdefault(mapping["local"], []).append((mapping["server"], mapping["mapped"]))
+        most = max(seen.values(), key=len, default=[])
+        self.assertGreater(len({server for server, _ in most}), 1, document["mappings"])
+        self.assertEqual(len({mapped for _, mapped in most}), 1, document["mappings"])
+        self.beside_tshark(path, document)
         codes = {finding["code"] for finding in document["findings"]}
         self.assertNotIn("capture.mapping-changed", codes)
         # What tests of the filter do not hear is no error.
@@ -112,7 +121,7 @@ class Analyzed(unittest.TestCase):
         lab.lab("run", "--nat", "symmetric", "--", "run", "stun.nat", "--capture", path)
         document = self.analyzed(path)
         changed = [finding for finding in document["findings"] if finding["code"] == "capture.mapping-changed"]
-        self.assertTrue(changed, document["findings"])
+        self.assertEqual(len(changed), 1, document["findings"])
         self.assertIn("Symmetric NAT", changed[0]["message"])
         self.beside_tshark(path, document)
 

@@ -156,6 +156,30 @@ TEST_CASE("a symmetric NAT is told from packets alone") {
         REQUIRE(found.size() == 1);
         CHECK(found[0].message.starts_with("Symmetric NAT"));
     }
+    SECTION("told once, with all the ports that show it") {
+        feed.udp(other_server, client, mapped(2, at("11.22.33.7:40001")));
+        for (std::uint16_t i = 1; i <= 5; ++i) {
+            const Endpoint local{client.address, static_cast<std::uint16_t>(client.port + i)};
+            const auto id = static_cast<std::uint8_t>(10 * i);
+            const auto port = static_cast<std::uint16_t>(outside.port + id);
+            feed.udp(local, server, binding(id));
+            feed.udp(server, local, mapped(id, {outside.address, port}));
+            feed.udp(local, other_server, binding(id + 1));
+            feed.udp(other_server, local,
+                     mapped(id + 1, {outside.address, static_cast<std::uint16_t>(port + 1)}));
+        }
+        // Another machine is behind the same NAT, as far as anybody knows.
+        const Endpoint neighbour = at("192.168.7.3:4000");
+        feed.udp(neighbour, server, binding(90)).udp(server, neighbour, mapped(90, outside));
+        feed.udp(neighbour, other_server, binding(91));
+        feed.udp(other_server, neighbour, mapped(91, at("11.22.33.7:50001"))).later();
+        const auto found = with_code(feed.finish(), "capture.mapping-changed");
+        REQUIRE(found.size() == 2);
+        CHECK(found[0].message.find("192.168.7.2:4000 (and ports 4001, 4002, 4003 and 2 more)") !=
+              std::string::npos);
+        CHECK(found[0].evidence.at("ports").as_array().size() == 6);
+        CHECK(found[1].evidence.at("local") == "192.168.7.3:4000");
+    }
     SECTION("another mapping for the same server is a mapping that was replaced") {
         feed.udp(other_server, client, mapped(2, outside));
         feed.udp(client, server, binding(3)).udp(server, client, mapped(3, at("11.22.33.7:7")));
