@@ -25,7 +25,13 @@ CLI::App& Front::command(const std::string& name, const std::string& summary,
                          std::function<int()> action) {
     CLI::App& sub = *app_.add_subcommand(name, summary);
     sub.fallthrough();
-    sub.callback([this, action = std::move(action)] { action_ = action; });
+    sub.callback([this, name, action = std::move(action)] {
+        if (words_.after && !words_.after->empty()) {
+            throw UsageError{name + ": nothing may follow --, such as '" + words_.after->front() +
+                             "'"};
+        }
+        action_ = action;
+    });
     commands_.insert(name);
     return sub;
 }
@@ -179,7 +185,8 @@ void Front::add_verbs() {
                          "' is left out, since another one has that name");
                 continue;
             }
-            verb_lines_.push_back(std::make_unique<VerbLine>(app_, suggestions_, plugin, verb));
+            verb_lines_.push_back(std::make_unique<VerbLine>(app_, suggestions_, plugin, verb,
+                                                             words_.after.has_value()));
             VerbLine& line = *verb_lines_.back();
             line.app().fallthrough();
             line.app().callback([this, &plugin, &verb, &line] {
@@ -189,9 +196,9 @@ void Front::add_verbs() {
     }
 }
 
-int Front::run_verb(const loader::Plugin& plugin, const loader::Verb& verb,
-                    const VerbLine& line) const {
-    json::object arguments = line.take(words_.after ? &*words_.after : nullptr);
+int Front::run_verb(const loader::Plugin& plugin, const loader::Verb& verb, VerbLine& line) const {
+    if (words_.after) line.add_words(*words_.after);
+    json::object arguments = line.take();
     const options::Command& command = line.command();
     if (!command.undo.empty()) {
         return undo_matching_command(context_, command.undo, line.given(), line.flags());

@@ -34,8 +34,7 @@ private:
                       std::function<int()> action);
     std::string message_of(const CLI::ParseError& error) const;
     int parse_error(const CLI::ParseError& error) const;
-    int run_verb(const loader::Plugin& plugin, const loader::Verb& verb,
-                 const VerbLine& line) const;
+    int run_verb(const loader::Plugin& plugin, const loader::Verb& verb, VerbLine& line) const;
 
     Context& context_;
     const Words& words_;

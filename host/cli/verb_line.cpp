@@ -49,11 +49,12 @@ struct VerbLine::Line {
     const options::Command& command;
     CLI::App& app;
     Suggestions& suggestions;
+    bool dashes;
     std::vector<std::unique_ptr<Slot>> slots;
     ChangeFlags flags;  // only of a command that the host carries out
 
-    Line(const options::Command& what, CLI::App& where, Suggestions& to_type)
-        : command(what), app(where), suggestions(to_type) {
+    Line(const options::Command& what, CLI::App& where, Suggestions& to_type, bool has_dashes)
+        : command(what), app(where), suggestions(to_type), dashes(has_dashes) {
         for (const options::Option& option : command.options) add(option);
         if (command.rest) app.footer("After --: " + *command.rest + '\n' + app.get_footer());
     }
@@ -80,7 +81,8 @@ struct VerbLine::Line {
                                                                : CLI::MultiOptionPolicy::Throw);
             }
         }
-        if (option.required) slot->given->required();
+        // One that may stand after "--" is looked for there, see place().
+        if (option.required && !(option.positional && dashes)) slot->given->required();
         slots.push_back(std::move(slot));
     }
 
@@ -94,11 +96,29 @@ struct VerbLine::Line {
         });
     }
 
+    // Into the arguments that nothing was typed for yet.
+    void place(const std::vector<std::string>& words) {
+        auto next = words.begin();
+        for (const auto& slot : slots) {
+            if (!slot->option->positional) continue;
+            if (slot->option->repeat) {
+                slot->texts.insert(slot->texts.end(), next, words.end());
+                next = words.end();
+            } else if (slot->texts.empty() && next != words.end()) {
+                slot->texts.push_back(*next++);
+            }
+            if (slot->option->required && slot->texts.empty())
+                throw UsageError{slot->option->name + " is required"};
+        }
+        if (next != words.end())
+            throw UsageError{app.get_name() + ": nothing may follow --, such as '" + *next + "'"};
+    }
+
     void collect(json::object& values, bool defaults) const {
         for (const auto& slot : slots) {
             const options::Option& option = *slot->option;
             json::value value;
-            if (slot->given->count() == 0) {
+            if (slot->given->count() == 0 && slot->texts.empty()) {
                 if (!option.default_value || !defaults) continue;
                 value = *option.default_value;
             } else if (option.type == options::Type::boolean) {
@@ -122,15 +142,15 @@ struct VerbLine::Line {
 };
 
 VerbLine::VerbLine(CLI::App& parent, Suggestions& suggestions, const loader::Plugin& plugin,
-                   const loader::Verb& verb)
+                   const loader::Verb& verb, bool dashes)
     : app_(*parent.add_subcommand(verb.name, verb.summary)) {
     const options::VerbSchema& schema = verb.schema;
     app_.footer(schema.epilog);
-    lines_.push_back(std::make_unique<Line>(schema.top, app_, suggestions));
+    lines_.push_back(std::make_unique<Line>(schema.top, app_, suggestions, dashes));
     for (const options::Command& command : schema.commands) {
         CLI::App& sub = *app_.add_subcommand(command.name, command.summary);
         sub.fallthrough();
-        lines_.push_back(std::make_unique<Line>(command, sub, suggestions));
+        lines_.push_back(std::make_unique<Line>(command, sub, suggestions, dashes));
         if (command.change.empty() && command.undo.empty()) continue;
         const bool keeps = !command.change.empty() && plugin.find_change(command.change)->keeps;
         add_change_flags(sub, lines_.back()->flags, keeps, suggestions);
@@ -140,11 +160,21 @@ VerbLine::VerbLine(CLI::App& parent, Suggestions& suggestions, const loader::Plu
 
 VerbLine::~VerbLine() = default;
 
-const VerbLine::Line& VerbLine::chosen() const {
+VerbLine::Line& VerbLine::chosen() const {
     for (const auto& line : lines_) {
         if (line != lines_.front() && line->app.parsed()) return *line;
     }
     return *lines_.front();
+}
+
+bool VerbLine::takes_rest() const {
+    return lines_.front()->command.rest.has_value() || chosen().command.rest.has_value();
+}
+
+void VerbLine::add_words(const std::vector<std::string>& words) {
+    const bool as_they_are = takes_rest();
+    chosen().place(as_they_are ? std::vector<std::string>() : words);
+    if (as_they_are) rest_ = words;
 }
 
 const options::Command& VerbLine::command() const { return chosen().command; }
@@ -158,21 +188,16 @@ json::object VerbLine::given() const {
     return values;
 }
 
-json::object VerbLine::take(const std::vector<std::string>* rest) const {
+json::object VerbLine::take() const {
     const Line& own = *lines_.front();
     const Line& command = chosen();
     const bool has_command = &command != &own;
     json::object values;
     own.collect(values, true);
     if (has_command) command.collect(values, true);
-    const bool takes_rest = own.command.rest.has_value() || command.command.rest.has_value();
-    if (rest != nullptr && !takes_rest)
-        throw UsageError{app_.get_name() + ": nothing may follow --"};
-    json::array words;
-    if (rest != nullptr) words = json::array(rest->begin(), rest->end());
     return {{"command", has_command ? json::value(command.command.name) : json::value()},
             {"options", std::move(values)},
-            {"rest", std::move(words)}};
+            {"rest", json::array(rest_.begin(), rest_.end())}};
 }
 
 }  // namespace p2pdiag::cli

@@ -15,18 +15,23 @@ namespace p2pdiag::cli {
 // The typed command line of one verb while CLI11 parses it. Must outlive the parse.
 class VerbLine {
 public:
-    // `plugin` and `verb` must outlive it.
+    // `plugin` and `verb` must outlive it. `dashes`: a "--" was typed, after which arguments may
+    // stand that CLI11 does not see.
     VerbLine(CLI::App& parent, Suggestions& suggestions, const loader::Plugin& plugin,
-             const loader::Verb& verb);
+             const loader::Verb& verb, bool dashes);
     ~VerbLine();
     VerbLine(const VerbLine&) = delete;
     VerbLine& operator=(const VerbLine&) = delete;
 
     CLI::App& app() { return app_; }
 
-    // {"command","options","rest"} of docs/plugin-author/reference.md. `rest` is what stood after
-    // "--", nothing when there was no "--". Throws UsageError for a value that does not fit.
-    json::object take(const std::vector<std::string>* rest) const;
+    // After the parse, what stood after "--": arguments, whatever they begin with, where the
+    // command does not take it as it is. Throws UsageError for one too many or too few.
+    void add_words(const std::vector<std::string>& words);
+
+    // {"command","options","rest"} of docs/plugin-author/reference.md. Throws UsageError for a
+    // value that does not fit.
+    json::object take() const;
 
     // The options that were typed, without defaults. Throws as take().
     json::object given() const;
@@ -38,10 +43,12 @@ public:
 private:
     struct Line;
 
-    const Line& chosen() const;
+    Line& chosen() const;
+    bool takes_rest() const;
 
     CLI::App& app_;
     std::vector<std::unique_ptr<Line>> lines_;  // the verb itself, then its commands
+    std::vector<std::string> rest_;
 };
 
 }  // namespace p2pdiag::cli

@@ -135,7 +135,8 @@ class BadInput(Case):
         self.expect("validate", "/nowhere.so", says="/nowhere.so: no such file")
 
     def test_nothing_may_follow_dashes(self):
-        self.expect("lab", "check", "--", "run", says="nothing may follow --")
+        self.expect("lab", "check", "--", "run", says="nothing may follow --, such as 'run'")
+        self.expect("run", "all", "--", "--deep", says="nothing may follow --, such as '--deep'")
 
     def test_json_is_one_document(self):
         done = self.host("run", "nonsense", "--format", "json")
