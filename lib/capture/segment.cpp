@@ -84,6 +84,9 @@ void take_icmp(ByteView bytes, bool v6, Segment& segment) {
             error.payload = inner->payload.subspan(8);
         }
     }
+    if (error.carrier == Carrier::icmp && inner->fragment_offset == 0) {
+        error.payload = inner->payload;
+    }
     segment.icmp = error;
 }
 

@@ -31,7 +31,7 @@ struct IcmpError {
     Carrier carrier = Carrier::other;  // of the packet that caused it
     Endpoint from;                     // its source, with port 0 where it has none
     Endpoint to;
-    ByteView payload;  // what is left of its UDP payload; empty with TCP
+    ByteView payload;  // what is left of its UDP payload, or of its ICMP message; empty with TCP
     bool cut = false;  // there was more of it
 };
 

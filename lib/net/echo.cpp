@@ -15,6 +15,7 @@
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/error.hpp"
+#include "net/flow.hpp"
 #include "net/random.hpp"
 #include "wire/icmp/message.hpp"
 
@@ -36,6 +37,18 @@ void want_replies_only(int fd) {
     ICMP6_FILTER_SETBLOCKALL(&filter);
     ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
     ::setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
+}
+
+// A datagram socket sends with the identifier that the kernel gave it (icmp(7)), which is told as
+// its port once it is bound.
+std::optional<Endpoint> bound_identifier(int fd, bool v4) {
+    sockaddr_storage storage;
+    const IpAddress any = v4 ? IpAddress::v4(0) : IpAddress::v6({});
+    socklen_t size = to_sockaddr({any, 0}, storage);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0) return std::nullopt;
+    size = sizeof storage;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return std::nullopt;
+    return from_sockaddr(reinterpret_cast<const sockaddr*>(&storage));
 }
 
 void want_errors(int fd, bool v4) {
@@ -74,7 +87,11 @@ Result<EchoSocket> EchoSocket::open(const asio::any_io_executor& executor, Famil
     if (fd < 0) return last_error();
     if (raw && !v4) want_replies_only(fd);
     want_errors(fd, v4);
-    return EchoSocket(asio::posix::stream_descriptor(executor, fd), family, raw);
+    EchoSocket opened(asio::posix::stream_descriptor(executor, fd), family, raw);
+    const Endpoint own{v4 ? IpAddress::v4(0) : IpAddress::v6({}), opened.identifier_};
+    const std::optional<Endpoint> local = raw ? own : bound_identifier(fd, v4);
+    if (local) tell_flow({.local = local, .remote = std::nullopt, .echo = true});
+    return opened;
 }
 
 ErrorCode EchoSocket::send(const IpAddress& to, int interface, std::uint16_t sequence) {

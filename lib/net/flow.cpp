@@ -11,7 +11,8 @@ thread_local FlowWatch* current = nullptr;
 }  // namespace
 
 std::string to_members(const Flow& flow) {
-    std::string members = "\"protocol\":\"" + std::string(to_string(flow.protocol)) + '"';
+    const std::string_view protocol = flow.echo ? "icmp" : to_string(flow.protocol);
+    std::string members = "\"protocol\":\"" + std::string(protocol) + '"';
     if (flow.local) members += ",\"local\":\"" + flow.local->to_string() + '"';
     if (flow.remote) members += ",\"remote\":\"" + flow.remote->to_string() + '"';
     return members;

@@ -17,6 +17,7 @@ struct Flow {
     Transport protocol = Transport::udp;
     std::optional<Endpoint> local;
     std::optional<Endpoint> remote;
+    bool echo = false;  // of ICMP instead; the local port is the identifier of its echoes
 };
 
 // The members of abi.h's message "flow" that the flow has, without braces:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/transport.hpp"
+#include "wire/icmp/message.hpp"
 
 namespace p2pdiag::capture_plugin {
 
@@ -50,6 +50,26 @@ bool is_same(const Endpoint& claimed, const Endpoint& seen) {
     return any || claimed.address == seen.address;
 }
 
+Carrier carrier_of(std::string_view protocol) {
+    for (const Carrier carrier : {Carrier::udp, Carrier::tcp, Carrier::icmp}) {
+        if (protocol == to_string(carrier)) return carrier;
+    }
+    return Carrier::other;
+}
+
+// An echo has an identifier where others have a port, the same in both directions.
+struct Ends {
+    Endpoint from;
+    Endpoint to;
+
+    Ends(Carrier carrier, const Endpoint& source, const Endpoint& destination, ByteView message)
+        : from(source), to(destination) {
+        if (carrier != Carrier::icmp) return;
+        const auto identifier = icmp::echo_identifier(source.address.family(), message);
+        from.port = to.port = identifier.value_or(0);
+    }
+};
+
 std::string sentence(const std::string& check, const std::string& what) {
     return what.empty() ? check : check + ": " + what;
 }
@@ -68,9 +88,8 @@ void Attribution::note(const json::object& note) {
 
 void Attribution::note_flow(const json::object& note) {
     const std::string check = text_of(note, "check");
-    const auto protocol = parse_transport(text_of(note, "protocol"));
-    if (!protocol) return;
-    const Carrier carrier = *protocol == Transport::udp ? Carrier::udp : Carrier::tcp;
+    const Carrier carrier = carrier_of(text_of(note, "protocol"));
+    if (carrier == Carrier::other) return;
     if (const json::array* transactions = json::find_array(note, "transactions")) {
         for (const json::value& entry : *transactions) {
             if (!entry.is_object()) continue;
@@ -82,6 +101,8 @@ void Attribution::note_flow(const json::object& note) {
     Claim claim{check, text_of(note, "text"), endpoint_of(note, "local"),
                 endpoint_of(note, "remote"), json::find_integer(note, "time_ns").value_or(0)};
     if (!claim.local && !claim.remote) return;
+    // Every other ICMP message would be its own.
+    if (carrier == Carrier::icmp && (!claim.local || claim.local->port == 0)) return;
     const Key key{carrier, claim.local.has_value(),
                   claim.local ? claim.local->port : claim.remote->port};
     claims_[key].push_back(std::move(claim));
@@ -91,7 +112,9 @@ std::string Attribution::comment(const Segment& segment, std::int64_t time_ns) c
     if (segment.icmp) {
         std::string about = by_transaction(segment.icmp->payload);
         if (about.empty()) {
-            about = by_flow(segment.icmp->carrier, segment.icmp->from, segment.icmp->to, time_ns);
+            const capture::IcmpError& error = *segment.icmp;
+            const Ends ends(error.carrier, error.from, error.to, error.payload);
+            about = by_flow(error.carrier, ends.from, ends.to, time_ns);
         }
         return about.empty() ? about : about + " (an error about it)";
     }
@@ -99,7 +122,12 @@ std::string Attribution::comment(const Segment& segment, std::int64_t time_ns) c
         std::string about = by_transaction(segment.payload);
         if (!about.empty()) return about;
     }
-    return by_flow(segment.carrier, segment.from, segment.to, time_ns);
+    // A later fragment is no beginning of anything, and has the ports of the first one.
+    if (segment.later_fragment) {
+        return by_flow(segment.carrier, segment.from, segment.to, time_ns);
+    }
+    const Ends ends(segment.carrier, segment.from, segment.to, segment.payload);
+    return by_flow(segment.carrier, ends.from, ends.to, time_ns);
 }
 
 // RFC 8489 section 5: type, length, cookie, transaction. On a stream too it is the first message

@@ -10,7 +10,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Family family = (data[0] & 1) == 0 ? Family::ipv4 : Family::ipv6;
     ByteView message(data + 1, size - 1);
     if ((data[0] & 2) != 0) message = icmp::without_ipv4_header(message);
+    const auto identifier = icmp::echo_identifier(family, message);
     if (const auto echo = icmp::parse_echo_reply(family, message)) {
+        if (identifier != echo->identifier) std::abort();
         if (echo->payload.size() + 8 != message.size()) std::abort();
     }
     if (const auto error = icmp::parse_error(family, message)) {

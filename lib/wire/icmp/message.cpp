@@ -98,6 +98,18 @@ std::optional<Echo> parse_echo_reply(Family family, ByteView message) {
     return echo;
 }
 
+std::optional<std::uint16_t> echo_identifier(Family family, ByteView message) {
+    ByteReader reader(message);
+    const bool v4 = family == Family::ipv4;
+    const std::uint8_t type = reader.u8();
+    const bool echo = type == (v4 ? echo_request_v4 : echo_request_v6) ||
+                      type == (v4 ? echo_reply_v4 : echo_reply_v6);
+    reader.take(3);
+    const std::uint16_t identifier = reader.u16();
+    if (!echo || !reader.ok()) return std::nullopt;
+    return identifier;
+}
+
 ByteView without_ipv4_header(ByteView packet) {
     if (packet.empty() || packet[0] >> 4 != 4) return {};
     const std::size_t size = (packet[0] & 0x0F) * std::size_t{4};

@@ -23,6 +23,10 @@ Bytes encode_echo_request(Family family, const Echo& echo);
 // is a view into `message`. The checksum is the kernel's business.
 std::optional<Echo> parse_echo_reply(Family family, ByteView message);
 
+// Which requests and replies belong together: the identifier of an echo request or reply, from its
+// type on. Nothing for any other message.
+std::optional<std::uint16_t> echo_identifier(Family family, ByteView message);
+
 // RFC 791 section 3.1. What follows the IP header of a packet that a raw IPv4 socket hands over;
 // empty where there is none.
 ByteView without_ipv4_header(ByteView packet);

@@ -71,7 +71,7 @@ typedef struct p2pdiag_host {
      *   summary   {"text"}             one sentence; the last one stands
      *   progress  {"fraction":0..1,"text"}
      *   log       {"level":"debug|info|warning|error","text"}
-     *   flow      {"protocol":"udp|tcp","local":"IP:PORT","remote","text","transactions"}: packets that belong to
+     *   flow      {"protocol":"udp|tcp|icmp","local":"IP:PORT","remote","text","transactions"}: packets that belong to
      *             the check, for a recorder; see docs/plugin-author/reference.md. Since 1.2
      * What was handed over is kept even if run() crashes afterwards. At most 1 MiB a message and 4 MiB a run.
      * [any-thread] */

@@ -107,6 +107,43 @@ TEST_CASE("an ICMP error is about the packet that it quotes", "[capture]") {
     }
 }
 
+TEST_CASE("an echo, its reply and an error about it are named by their identifier", "[capture]") {
+    Attribution attribution;
+    note(attribution, R"({"type": "flow", "check": "network.path", "protocol": "icmp",
+                          "local": "0.0.0.0:4660"})");
+    // That would be all that has no identifier.
+    note(attribution, R"({"type": "flow", "check": "network.path", "protocol": "icmp",
+                          "local": "0.0.0.0:0"})");
+    const auto echo = [](std::uint8_t type, std::uint16_t identifier) {
+        ByteWriter writer;
+        writer.u8(type);
+        writer.u8(0);
+        writer.u16(0);
+        writer.u16(identifier);
+        writer.u16(1);
+        return writer.take();
+    };
+    const Made request{.protocol = 1, .payload = echo(8, 0x1234)};
+    CHECK(comment(attribution, request) == "network.path");
+    CHECK(comment(attribution,
+                  {.from = there, .to = here, .protocol = 1, .payload = echo(0, 0x1234)}) ==
+          "network.path");
+    CHECK(comment(attribution, {.protocol = 1, .payload = echo(8, 0x1235)}).empty());
+    // Neither a timestamp request nor one that is cut, nor the UDP port of the same number.
+    CHECK(comment(attribution, {.protocol = 1, .payload = echo(13, 0x1234)}).empty());
+    CHECK(comment(attribution, {.protocol = 1, .payload = Bytes{8, 0, 0, 0, 0x12}}).empty());
+    CHECK(comment(attribution, {.from_port = 0x1234}).empty());
+
+    ByteWriter error;
+    error.u16(0x0b00);  // time exceeded
+    error.u16(0);
+    error.u32(0);
+    error.append(ip_packet(request));
+    CHECK(comment(attribution,
+                  {.from = there, .to = here, .protocol = 1, .payload = error.take()}) ==
+          "network.path (an error about it)");
+}
+
 TEST_CASE("a port that a check used is not its own for ever", "[capture]") {
     Attribution attribution = with_transaction();
     note(attribution, R"({"type": "started", "check": "stun.nat", "time_ns": 10000000000})");

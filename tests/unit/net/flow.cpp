@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "net/dns_query.hpp"
+#include "net/echo.hpp"
 #include "net/tcp_trial.hpp"
 #include "net/udp_socket.hpp"
 #include "run_task.hpp"
@@ -16,6 +17,8 @@ TEST_CASE("a flow as members of a message") {
           R"("protocol":"udp","local":"0.0.0.0:40000")");
     CHECK(to_members({Transport::tcp, std::nullopt, Endpoint::parse("[::1]:80")}) ==
           R"("protocol":"tcp","remote":"[::1]:80")");
+    CHECK(to_members({.local = Endpoint::parse("0.0.0.0:7"), .remote = {}, .echo = true}) ==
+          R"("protocol":"icmp","local":"0.0.0.0:7")");
 }
 
 TEST_CASE("sockets are told to the watch that is there, and the one before it comes back") {
@@ -65,4 +68,24 @@ TEST_CASE("a connection that is tried and a question to a name server are told")
     REQUIRE(told[1].local.has_value());
     CHECK(told[1].local->address == question.server.address);
     CHECK(told[1].local->port != 0);
+}
+
+TEST_CASE("a socket for pings is told by the identifier of its echoes") {
+    boost::asio::io_context context;
+    std::vector<Flow> told;
+    const FlowWatch watch([&](const Flow& flow) { told.push_back(flow); });
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        told.clear();
+        const auto socket = EchoSocket::open(context.get_executor(), family);
+        if (!socket) {
+            // Who may not ping sends none.
+            REQUIRE(EchoSocket::not_permitted(socket.error()));
+            CHECK(told.empty());
+            continue;
+        }
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].echo);
+        REQUIRE(told[0].local.has_value());
+        CHECK(told[0].local->address.family() == family);
+    }
 }

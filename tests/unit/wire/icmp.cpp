@@ -41,6 +41,17 @@ TEST_CASE("an echo reply is read, anything else is not") {
     CHECK(icmp::parse_echo_reply(Family::ipv6, bytes("8100 ffff 1234 0007")).has_value());
 }
 
+TEST_CASE("requests and replies have an identifier, other messages none") {
+    CHECK(icmp::echo_identifier(Family::ipv4, bytes("0800 ffff 1234 0007")) == 0x1234);
+    CHECK(icmp::echo_identifier(Family::ipv4, bytes("0000 ffff 1234")) == 0x1234);
+    CHECK(icmp::echo_identifier(Family::ipv6, bytes("8000 ffff 1234 0007")) == 0x1234);
+    CHECK(icmp::echo_identifier(Family::ipv6, bytes("8100 ffff 1234 0007")) == 0x1234);
+    CHECK_FALSE(icmp::echo_identifier(Family::ipv6, bytes("0800 ffff 1234 0007")).has_value());
+    CHECK_FALSE(icmp::echo_identifier(Family::ipv4, bytes("0d00 ffff 1234 0007")).has_value());
+    CHECK_FALSE(icmp::echo_identifier(Family::ipv4, bytes("0800 ffff 12")).has_value());
+    CHECK_FALSE(icmp::echo_identifier(Family::ipv4, {}).has_value());
+}
+
 TEST_CASE("an error names the packet that caused it") {
     const auto error =
         icmp::parse_error(Family::ipv4, bytes(std::string("030d 0000 00000000") + quoted_tcp));
