@@ -1,5 +1,6 @@
 #include "capture/reader.hpp"
 
+#include "base/text.hpp"
 #include "capture/pcap.hpp"
 #include "capture/pcapng.hpp"
 
@@ -20,19 +21,15 @@ struct ReadCategory : boost::system::error_category {
     }
 };
 
-std::string count(std::uint64_t number, const std::string& what) {
-    return std::to_string(number) + ' ' + what + (number == 1 ? "" : "s");
-}
-
 std::string ending(const Totals& totals) {
-    const std::string read = "read " + count(totals.packets, "packet");
+    const std::string read = "read " + times(totals.packets, "packet");
     const std::string where = " at byte " + std::to_string(totals.end_position);
     switch (totals.end) {
         case End::none:
         case End::complete: break;
         case End::cut:
             if (totals.error) return read + ", then " + totals.error.message();
-            return read + ", the last " + count(totals.left_bytes, "byte") + " are cut off";
+            return read + ", the last " + times(totals.left_bytes, "byte") + " are cut off";
         case End::damaged: return read + ", the file is damaged" + where;
         case End::failed: return read + ", then reading failed: " + totals.error.message();
         case End::cancelled: return read + ", then it was stopped";
@@ -79,7 +76,7 @@ std::vector<std::string> remarks(const Totals& totals) {
     if (const std::string how = ending(totals); !how.empty()) all.push_back(how);
     const auto note = [&all](std::uint64_t number, const std::string& what,
                              const std::string& why) {
-        if (number > 0) all.push_back(count(number, what) + ' ' + why);
+        if (number > 0) all.push_back(times(number, what) + ' ' + why);
     };
     note(totals.lost.value_or(0), "packet", "never reached the file: the capture was too slow");
     note(totals.oversized, "record", "skipped: longer than any packet may be");

@@ -25,7 +25,7 @@ bool busier(const Conversation& one, const Conversation& other) {
 }
 
 std::string amount(std::uint64_t bytes) {
-    if (bytes < 10'000) return std::to_string(bytes) + " bytes";
+    if (bytes < 10'000) return times(bytes, "byte");
     if (bytes < 10'000'000) return std::to_string(bytes / 1000) + " kB";
     return std::to_string(bytes / 1'000'000) + " MB";
 }
@@ -358,20 +358,21 @@ void Analysis::fill_messages(Outcome& result) {
 }
 
 void Analysis::fill_remarks(Outcome& result) const {
-    const auto note = [&result](std::uint64_t number, const std::string& what) {
-        if (number > 0) result.remarks.push_back(std::to_string(number) + ' ' + what);
+    const auto note = [&result](std::uint64_t number, std::string_view what, std::string_view why) {
+        if (number == 0) return;
+        result.remarks.push_back(times(number, what) + ' ' + std::string(why));
     };
-    note(unknown_link_, "packets of a link type that is not known here");
-    note(not_ip_, "packets that are no IP (ARP, LLDP and the like)");
-    note(other_protocol_, "IP packets of other protocols than UDP, TCP and ICMP");
-    note(malformed_, "packets with broken or cut headers");
-    note(dissector_.orphan_fragments(), "fragments whose first part is not in the capture");
-    note(timeline_.jumps(), "times the clock was set back; what follows was moved up to it");
-    note(flows_.evicted(),
-         "conversations were put away early to save memory: what came of them later counts as new");
-    note(transactions_.evicted(), "requests were put away early to save memory");
-    note(evidence_.dropped, "observations more than are kept: the findings name examples");
-    note(result.messages_left_out, "messages in the middle are not kept");
+    note(unknown_link_, "packet", "of a link type that is not known here");
+    note(not_ip_, "packet", "without IP (ARP, LLDP and the like)");
+    note(other_protocol_, "IP packet", "of other protocols than UDP, TCP and ICMP");
+    note(malformed_, "packet", "with broken or cut headers");
+    note(dissector_.orphan_fragments(), "fragment", "whose first part is not in the capture");
+    note(timeline_.jumps(), "time", "the clock was set back; what follows was moved up to it");
+    note(flows_.evicted(), "conversation",
+         "put away early to save memory: what came of them later counts as new");
+    note(transactions_.evicted(), "request", "put away early to save memory");
+    note(evidence_.dropped, "observation", "more than are kept: the findings name examples");
+    note(result.messages_left_out, "message", "in the middle not kept");
 }
 
 }  // namespace p2pdiag::capture_plugin

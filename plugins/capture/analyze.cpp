@@ -9,17 +9,26 @@
 #include <iostream>
 
 #include "base/fd.hpp"
+#include "base/utf8.hpp"
 
 namespace p2pdiag::capture_plugin {
 
 namespace {
 
 constexpr int exit_usage = 2;
+constexpr int exit_not_written = 4;
 constexpr int exit_interrupted = 130;
 
-int complain(const std::string& source, const std::string& why) {
-    std::cerr << "p2pdiag: " << source << ": " << why << '\n';
-    return exit_usage;
+// Where nothing can be analysed. In the form that the host has for its own: JSON is one document,
+// also on failure.
+int give_no_result(const json::object& options, int code, const std::string& why) {
+    std::cerr << "p2pdiag: " << why << '\n';
+    if (json::find_string(options, "format") != "json") return code;
+    const json::object error{{"exit_code", code}, {"message", to_valid_utf8(why)}};
+    const std::string text =
+        json::to_pretty_text(json::object{{"format_version", "1.0"}, {"error", error}});
+    write_all(STDOUT_FILENO, text);
+    return code;
 }
 
 bool is_incomplete(const capture::Totals& totals) {
@@ -90,28 +99,31 @@ void add_totals(Outcome& result, const capture::Totals& totals) {
 int analyze_command(Run& run, const json::object& options) {
     std::string problem;
     auto read = read_options(options, problem);
-    if (!read) {
-        std::cerr << "p2pdiag: " << problem << '\n';
-        return exit_usage;
-    }
+    if (!read) return give_no_result(options, exit_usage, problem);
     const std::string file(json::find_string(options, "file").value_or("-"));
     const bool from_pipe = file == "-";
-    read->output.source = from_pipe ? "standard input" : file;
+    const std::string source = from_pipe ? "standard input" : file;
+    read->output.source = source;
     read->output.filtered = read->filter.host.has_value() || read->filter.port.has_value();
     // A copy of the descriptor, which is closed in the end.
     Fd input(from_pipe ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                        : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!input.open()) return complain(read->output.source, std::strerror(errno));
+    if (!input.open())
+        return give_no_result(options, exit_usage, source + ": " + std::strerror(errno));
     auto reader = capture::Reader::open(capture::input_of(std::move(input), run.cancel_fd()));
     if (!reader) {
         const ErrorCode error = reader.error();
-        if (error == boost::system::errc::operation_canceled) return exit_interrupted;
-        return complain(read->output.source, error.message());
+        const bool interrupted = error == boost::system::errc::operation_canceled;
+        return give_no_result(options, interrupted ? exit_interrupted : exit_usage,
+                              source + ": " + (interrupted ? "interrupted" : error.message()));
     }
     const Outcome result = analyze(*reader, read->filter);
     // Whoever reads it may have seen enough: `| head`.
     const bool written = write_all(STDOUT_FILENO, render(result, read->output));
-    if (!written && errno != EPIPE) return complain("standard output", std::strerror(errno));
+    if (!written && errno != EPIPE) {
+        std::cerr << "p2pdiag: standard output: " << std::strerror(errno) << '\n';
+        return exit_not_written;
+    }
     if (reader->totals().end == capture::End::cancelled) return exit_interrupted;
     return exit_code(result, read->threshold);
 }

@@ -63,7 +63,7 @@ std::string stun_details(const capture::StunContent& content) {
     if (content.turn.channel) text += ", channel " + number(*content.turn.channel);
     if (content.turn.peer) text += ", peer " + content.turn.peer->to_string();
     if (content.turn.lifetime) text += ", " + number(*content.turn.lifetime) + " s";
-    if (content.turn.data_size > 0) text += ", " + number(content.turn.data_size) + " bytes";
+    if (content.turn.data_size > 0) text += ", " + times(content.turn.data_size, "byte");
     if (message.is_classic()) text += " (RFC 3489)";
     if (content.partial) text += " (incomplete)";
     return text;
@@ -107,7 +107,7 @@ std::string dns_answers(const dns::Message& message) {
     }
     if (shown > 0) return text;
     return message.answers.empty() ? ": no records"
-                                   : ": " + number(message.answers.size()) + " records";
+                                   : ": " + times(message.answers.size(), "record");
 }
 
 std::string soap_action(const capture::HttpContent& content) {

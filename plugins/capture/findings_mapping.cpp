@@ -44,7 +44,7 @@ std::string listed(const std::vector<Mapping>& mappings) {
 }
 
 // "192.168.7.2:4000", or with the other ports of which the same is true.
-std::string who(const IpAddress& address, const std::vector<Port>& ports) {
+std::string ports_text(const IpAddress& address, const std::vector<Port>& ports) {
     constexpr std::size_t most = 4;
     std::string text = Endpoint{address, ports.front().number}.to_string();
     if (ports.size() == 1) return text;
@@ -115,7 +115,7 @@ std::map<IpAddress, Ports> changed_ports(const Evidence& evidence) {
     return changed;
 }
 
-json::object evidence_of(const IpAddress& address, const std::vector<Port>& ports) {
+json::object evidence_of_ports(const IpAddress& address, const std::vector<Port>& ports) {
     return {{"local", Endpoint{address, ports.front().number}.to_string()},
             {"mappings", to_json(ports.front().mappings)},
             {"ports", to_json(ports)}};
@@ -123,19 +123,19 @@ json::object evidence_of(const IpAddress& address, const std::vector<Port>& port
 
 void add_replaced(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {
     list.add({"capture.mapping-changed", Severity::warning,
-              "The mapping of " + who(address, ports) +
+              "The mapping of " + ports_text(address, ports) +
                   " changed while the capture ran: one and the same server saw it as more than one "
                   "address (" +
                   listed(ports.front().mappings) + ")",
-              evidence_of(address, ports)});
+              evidence_of_ports(address, ports)});
 }
 
 void add_symmetric(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {
-    json::object details = evidence_of(address, ports);
+    json::object details = evidence_of_ports(address, ports);
     details["mapping"] = behaviour(ports);
     list.add({"capture.mapping-changed", Severity::warning,
-              "Symmetric NAT: " + who(address, ports) + " looks different to each destination (" +
-                  listed(ports.front().mappings) +
+              "Symmetric NAT: " + ports_text(address, ports) +
+                  " looks different to each destination (" + listed(ports.front().mappings) +
                   "), so peers cannot know which address to contact",
               std::move(details)});
 }

@@ -34,10 +34,6 @@ std::vector<Finding> FindingList::take() {
     return std::move(findings_);
 }
 
-std::string times(std::uint64_t number, std::string_view what) {
-    return std::to_string(number) + ' ' + std::string(what) + (number == 1 ? "" : "s");
-}
-
 void add_elsewhere(FindingList& list, const Evidence& evidence) {
     for (const Elsewhere& one : evidence.elsewhere) {
         const bool same_host = one.asked.address == one.answered.address;

@@ -1,6 +1,7 @@
 // Inside of findings: each kind adds its own.
 #pragma once
 
+#include "base/text.hpp"
 #include "evidence.hpp"
 
 namespace p2pdiag::capture_plugin {
@@ -26,7 +27,5 @@ void add_mappings(FindingList& list, const Evidence& evidence);
 void add_translations(FindingList& list, const Evidence& evidence);
 void add_simultaneous(FindingList& list, const Evidence& evidence);
 void add_grants(FindingList& list, const Evidence& evidence, const Outcome& result);
-
-std::string times(std::uint64_t number, std::string_view what);  // "1 packet", "3 packets"
 
 }  // namespace p2pdiag::capture_plugin

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "ladder.hpp"
 
 namespace p2pdiag::capture_plugin {
@@ -8,10 +9,11 @@ namespace {
 
 // Pixels.
 constexpr int time_column = 80;
-constexpr int column_width = 130;
+constexpr int least_column = 130;
+constexpr int character = 8;  // of the font below, a little more than it takes
 constexpr int row_height = 22;
 constexpr int top = 64;
-constexpr int text_width = 640;
+constexpr int least_row_text = 640;
 
 std::string svg_text(std::string_view text) {
     std::string out;
@@ -29,10 +31,20 @@ std::string svg_text(std::string_view text) {
 
 class SvgLadder {
 public:
-    SvgLadder(const Ladder& ladder, const Outcome& result) : ladder_(ladder), result_(result) {}
+    SvgLadder(const Ladder& ladder, const Outcome& result) : ladder_(ladder), result_(result) {
+        // What stands above one column must not run into the next: an IPv6 address is long.
+        std::size_t longest = 0;
+        for (const Column& column : ladder.columns) {
+            longest = std::max({longest, column.label.size(), below(column).size()});
+        }
+        column_ = std::max(least_column, static_cast<int>(longest + 2) * character);
+        for (const Row& row : ladder.rows) {
+            texts_ = std::max(texts_, static_cast<int>(row.text.size() + 2) * character);
+        }
+    }
 
     std::string run() {
-        const int width = time_column + columns() * column_width + text_width;
+        const int width = time_column + columns() * column_ + texts_;
         const int height = top + (rows() + 1) * row_height;
         out_ =
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
@@ -46,7 +58,7 @@ public:
         int y = top + row_height;
         for (const Row& row : ladder_.rows) {
             if (row.left_out_before > 0) {
-                text(time_column + columns() * column_width, y, "#555555",
+                text(time_column + columns() * column_, y, "#555555",
                      std::to_string(row.left_out_before) + " more, not shown");
                 y += row_height;
             }
@@ -58,6 +70,10 @@ public:
     }
 
 private:
+    static std::string below(const Column& column) {
+        return column.addresses.size() == 1 ? column.addresses.front().to_string() : column.title;
+    }
+
     int columns() const { return static_cast<int>(ladder_.columns.size()); }
     int rows() const {
         return static_cast<int>(
@@ -67,8 +83,8 @@ private:
     }
 
     void describe() {
-        out_ += "<title id=\"title\">Message ladder: " + std::to_string(result_.packets) +
-                " packets, " + std::to_string(ladder_.rows.size()) + " messages</title>\n";
+        out_ += "<title id=\"title\">Message ladder: " + times(result_.packets, "packet") + ", " +
+                times(ladder_.rows.size(), "message") + "</title>\n";
         std::string text;
         for (const Finding& finding : result_.findings) text += finding.message + ". ";
         if (text.empty()) {
@@ -78,7 +94,7 @@ private:
     }
 
     int middle(std::size_t column) const {
-        return time_column + static_cast<int>(column) * column_width + column_width / 2;
+        return time_column + static_cast<int>(column) * column_ + column_ / 2;
     }
 
     void text(int x, int y, std::string_view colour, std::string_view words,
@@ -99,8 +115,7 @@ private:
         const int x = middle(static_cast<std::size_t>(number));
         constexpr std::string_view centred = " text-anchor=\"middle\"";
         text(x, 20, "#000000", column.label, " text-anchor=\"middle\" font-weight=\"bold\"");
-        const std::string address =
-            column.addresses.size() == 1 ? column.addresses.front().to_string() : column.title;
+        const std::string address = below(column);
         if (address != column.label) text(x, 38, "#555555", address, centred);
         line(x, top - 8, x, height, " stroke=\"#bbbbbb\"");
     }
@@ -128,11 +143,13 @@ private:
                     std::to_string(y - 4) + " L" + back + ' ' + std::to_string(y + 4) +
                     " Z\" fill=\"" + colour + "\"/>\n";
         }
-        text(time_column + columns() * column_width, y, colour, row.text);
+        text(time_column + columns() * column_, y, colour, row.text);
     }
 
     const Ladder& ladder_;
     const Outcome& result_;
+    int column_ = least_column;  // width of each
+    int texts_ = least_row_text;     // of what stands beside them
     std::string out_;
 };
 

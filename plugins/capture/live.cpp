@@ -83,12 +83,12 @@ void show(const capture::Packet& packet, capture::Dissector& dissector) {
     if (dissector.dissect(packet, segment) != capture::Skipped::no) return;
     std::cout << time_of_day(packet.time_ns.value_or(0)) << "  " << to_string(segment.carrier)
               << "  " << segment.from.to_string() << " -> " << segment.to.to_string() << "  "
-              << segment.payload.size() << " bytes\n"
+              << times(segment.payload.size(), "byte") << '\n'
               << std::flush;
 }
 
 std::string summary_of(const capture::Totals& totals) {
-    std::string text = std::to_string(totals.packets) + " packets";
+    std::string text = times(totals.packets, "packet");
     if (!totals.lost) return text + "; whether some were lost is not known";
     if (*totals.lost > 0) text += "; " + std::to_string(*totals.lost) + " were lost";
     return text;

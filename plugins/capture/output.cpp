@@ -16,7 +16,8 @@ namespace p2pdiag::capture_plugin {
 
 namespace {
 
-constexpr std::size_t least_width = 60;
+// Narrower than that nobody reads.
+constexpr std::size_t least_width = 20;
 constexpr std::size_t most_width = 240;
 constexpr std::size_t shown_conversations = 10;
 // A drawing is scrolled; a terminal is not.
@@ -58,13 +59,15 @@ char sign(Severity severity) {
 
 void add_findings(std::string& out, const Outcome& result, bool filtered, std::size_t width) {
     if (!result.understood) {
-        out += filtered ? "  No packet that is understood is from or to that host and port.\n"
-                        : "  There is nothing in it that is understood here.\n";
+        add_wrapped(out,
+                    filtered ? "No packet that is understood is from or to that host and port."
+                             : "There is nothing in it that is understood here.",
+                    width, "  ");
     } else if (result.findings.empty() && result.open_requests == 0) {
-        out += "  Nothing wrong was found in these packets.\n";
+        add_wrapped(out, "Nothing wrong was found in these packets.", width, "  ");
     }
     for (const Finding& finding : result.findings) {
-        out += std::string("  ") + sign(finding.severity) + ' ' + finding.code + '\n';
+        add_wrapped(out, std::string(1, sign(finding.severity)) + ' ' + finding.code, width, "  ");
         add_wrapped(out, finding.message, width, "    ");
     }
     if (result.open_requests > 0) {
@@ -75,15 +78,19 @@ void add_findings(std::string& out, const Outcome& result, bool filtered, std::s
                     width, "  ");
     }
     if (!result.findings.empty()) {
-        out += "  More about one: p2pdiag explain " + result.findings.front().code + '\n';
+        add_wrapped(out, "More about one: p2pdiag explain " + result.findings.front().code, width,
+                    "  ");
     }
 }
 
 void add_conversations(std::string& out, const Outcome& result, std::size_t width) {
     const std::size_t count = std::min(result.conversations.size(), shown_conversations);
     if (count == 0) return;
-    out += "\nConversations (" + std::to_string(count) + " of " +
-           std::to_string(result.conversation_count) + ", packets out and in):\n";
+    out += '\n';
+    add_wrapped(out,
+                "Conversations (" + std::to_string(count) + " of " +
+                    std::to_string(result.conversation_count) + ", packets out and in):",
+                width, "");
     for (std::size_t i = 0; i < count; ++i) {
         const Conversation& one = result.conversations[i];
         add_wrapped(out,
@@ -107,7 +114,8 @@ std::string console(const Outcome& result, const Output& output) {
         add_wrapped(out, "note: " + remark, output.width, "  ");
     }
     if (!result.messages.empty()) {
-        const std::size_t columns = (output.width - 36) / 7;
+        // As many as have room beside the time and a text; a narrow terminal has no lanes for them.
+        const std::size_t columns = output.width < 50 ? 8 : (output.width - 36) / 7;
         const Ladder ladder = make_ladder(result, columns, output.rows);
         out += '\n' + ladder_text(ladder, output.width, output.unicode);
     }

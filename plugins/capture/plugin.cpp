@@ -42,7 +42,7 @@ constexpr const char* schema = R"json({"commands": [
   {"name": "write", "type": "path", "help": "also keep the packets in a file (pcapng) that must not be there yet"},
   {"name": "filter", "type": "string",
    "help": "what to listen to, as pcap-filter(7) says it (else UDP, TCP and ICMP, without this SSH session)"}]}],
-"epilog": "Examples:\n  p2pdiag capture analyze call.pcapng\n  p2pdiag capture analyze call.pcapng.gz --stun --format svg > ladder.svg\n  tcpdump -w - udp | p2pdiag capture analyze -\n  p2pdiag capture live --for 30s\n  p2pdiag capture live --interface eth0 --filter 'udp port 8000' --write game.pcapng\n\nExit code: 0 nothing wrong was found, 1 findings (of analyze), 2 usage or a file that is no capture,\n3 nothing in it is understood, or capturing is not permitted, 4 capturing failed."})json";
+"epilog": "Examples:\n  p2pdiag capture analyze call.pcapng\n  p2pdiag capture analyze call.pcapng.gz --stun --format svg > ladder.svg\n  tcpdump -w - udp | p2pdiag capture analyze -\n  p2pdiag capture live --for 30s\n  p2pdiag capture live --interface eth0 --filter 'udp port 8000' --write game.pcapng\n\nExit code: 0 nothing wrong was found, 1 findings (of analyze), 2 usage or a file that is no capture,\n3 nothing in it is understood, or capturing is not permitted, 4 capturing failed or the result could\nnot be written."})json";
 
 constexpr p2pdiag_verb capture_verb =
     verb<run_capture>({.name = "capture",

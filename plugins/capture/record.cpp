@@ -154,24 +154,20 @@ int write_file(const Order& order, Recording& recording, const Attribution& attr
     return writer.flush(0);
 }
 
-std::string packets_text(std::uint64_t count) {
-    return std::to_string(count) + (count == 1 ? " packet" : " packets");
-}
-
 std::string summary_of(const Recording& recording) {
     std::vector<std::string> names;
     for (const capture::Interface& interface : recording.interfaces) {
         names.push_back(printable(interface.name));
     }
     const std::uint64_t kept = recording.ring.packets().size();
-    std::string text = packets_text(kept) + " on " + list_of(names) + ", " +
+    std::string text = times(kept, "packet") + " on " + list_of(names) + ", " +
                        std::to_string(recording.claimed) + " of them the checks'";
     if (recording.ring.overwritten() > 0) {
         text +=
             "; the oldest " + std::to_string(recording.ring.overwritten()) + " had to make room";
     }
     if (recording.lost.value_or(0) > 0)
-        text += "; the kernel lost " + packets_text(*recording.lost);
+        text += "; the kernel lost " + times(*recording.lost, "packet");
     if (!recording.lost) text += "; whether packets were lost is not known";
     return text;
 }

@@ -86,6 +86,36 @@ class Files(Case):
         self.assertIn("No such file", self.analyze(self.place + "/nothing", code=2)[1])
         self.assertIn("directory", self.analyze(self.place, code=2)[1])
 
+    def test_what_follows_dashes_is_the_file(self):
+        self.file(pcap([*SYMMETRIC, LATER]), "--host")
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(self.place)
+        self.assertEqual(json.loads(self.analyze("--format", "json", "--", "--host")[0])["source"], "--host")
+        self.assertIn("live: No such file", self.analyze("--", "live", code=2)[1])
+        self.assertIn("file is required", self.analyze("--", code=2)[1])
+        self.assertIn("nothing may follow --, such as 'b'", self.analyze("a", "--", "b", code=2)[1])
+        self.assertIn("a: No such file", self.analyze("a", "--", code=2)[1])
+
+    def test_json_is_one_document_also_then(self):
+        bad = (([self.place + "/nothing"], "No such file"), ([self.place], "directory"),
+               ([self.file(b"GIF89a...", "picture")], "neither a pcap nor a pcapng"), (["-"], "empty"),
+               ([self.file(pcap(SYMMETRIC)), "--host", "stun.lab"], "not an IP address"))
+        for arguments, says in bad:
+            out, err = self.analyze(*arguments, "--format", "json", code=2, stdin=b"")
+            self.assertEqual(set(json.loads(out)), {"format_version", "error"})
+            self.assertEqual(json.loads(out)["error"]["exit_code"], 2)
+            for text in (json.loads(out)["error"]["message"], err):
+                self.assertIn(says, text)
+            self.assertEqual(self.analyze(*arguments, code=2, stdin=b"")[0], "")
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([HOST, "capture", "analyze", self.file(pcap([*SYMMETRIC, LATER]))], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("standard output", done.stderr)
+
     def test_nothing_that_is_understood(self):
         self.analyze(self.file(pcap([])), code=3)
         self.analyze(self.file(pcap([(0, b"\x00" * 40)], link_type=147)), code=3)
@@ -94,10 +124,12 @@ class Files(Case):
 class Formats(Case):
     def test_console_fits_the_width(self):
         path = self.file(pcap([*SYMMETRIC, *SILENT, LATER]))
-        for columns in ("60", "80", "132"):
+        for columns in ("24", "34", "50", "60", "80", "132"):
             text, _ = self.analyze(path, code=1, COLUMNS=columns, LC_ALL="C.UTF-8")
             self.assertLessEqual(max(map(len, text.splitlines())), int(columns), text)
-            self.assertIn("\u25b6", text)
+            # As a ladder where there is room for one, as a list otherwise.
+            self.assertEqual("\u25b6" in text, int(columns) >= 50, text)
+            self.assertEqual("you > STUN 1" in text, int(columns) < 50, text)
         text, _ = self.analyze(path, code=1, LC_ALL="C")
         self.assertTrue(text.isascii())
         for words in ("you", "STUN 1", "NO REPLY", "x2", "explain capture.no-reply"):

@@ -8,14 +8,19 @@ import ctypes
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 P2PDIAG = os.environ.get("P2PDIAG", "")
 PYTHON = "/usr/bin/python3"
 CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
+LINUX_SLL2 = 276
 # How long a packet that must come may take on a busy machine. Nothing waits that long where all is well.
 PATIENCE = 60.0
 
@@ -161,3 +166,37 @@ def true(condition, what):
 def output(host, *argv):
     with on(host):
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+class Recorder:
+    """Writes what passes the interfaces of `host` as a pcap of the kind that the device "any" gives."""
+
+    def __init__(self, host, path):
+        with on(host):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.socket.settimeout(0.1)
+        self.file = open(path, "wb")
+        self.file.write(struct.pack("<IHHIIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, LINUX_SLL2))
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while True:
+            try:
+                data, (_, protocol, kind, hardware, address) = self.socket.recvfrom(65535)
+            except TimeoutError:
+                if self.over.is_set():
+                    return
+                continue
+            seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+            packet = struct.pack(">HHIHBB8s", protocol, 0, 1, hardware, kind, len(address), address) + data
+            self.file.write(struct.pack("<IIII", seconds, rest, len(packet), len(packet)) + packet)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.file.close()

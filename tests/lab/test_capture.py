@@ -181,6 +181,8 @@ def live():
         # Shown and kept, until Ctrl-C; and nothing that the filter does not let through.
         path = directory + "/file"
         running = Live("--interface", "eth0", "--filter", "udp port 4000", "--write", path)
+        shown_by_ip = subprocess.run(["ip", "-d", "link", "show", "eth0"], capture_output=True, text=True).stdout
+        lab.true("promiscuity 0 " in shown_by_ip, shown_by_ip)
         send(port=4001)
         send()
         shown = [running.process.stdout.readline() for _ in range(3)]

@@ -2,18 +2,13 @@
 import json
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
 import lab
 
-ETH_P_ALL = 3
-LINUX_SLL2 = 276
 REQUEST = "0x0001"
 # RFC 8489 section 18.3, RFC 5780 section 9: the attributes that hold an address.
 XOR_MAPPED_ADDRESS = 0x0020
@@ -28,44 +23,10 @@ def mapped_in(packet):
     return ":".join(addresses.get(XOR_MAPPED_ADDRESS) or addresses[MAPPED_ADDRESS])
 
 
-class Recorder:
-    """Writes what passes the interfaces of `host` as a pcap of the kind that the device "any" gives."""
-
-    def __init__(self, host, path):
-        with lab.on(host):
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self.socket.settimeout(0.1)
-        self.file = open(path, "wb")
-        self.file.write(struct.pack("<IHHIIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, LINUX_SLL2))
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        while True:
-            try:
-                data, (_, protocol, kind, hardware, address) = self.socket.recvfrom(65535)
-            except TimeoutError:
-                if self.over.is_set():
-                    return
-                continue
-            seconds, rest = divmod(time.time_ns(), 1_000_000_000)
-            packet = struct.pack(">HHIHBB8s", protocol, 0, 1, hardware, kind, len(address), address) + data
-            self.file.write(struct.pack("<IIII", seconds, rest, len(packet), len(packet)) + packet)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-        self.file.close()
-
-
 def record_stun():
     path = os.environ["CAPTURE"]
     host = os.environ["P2PDIAG"]
-    with Recorder("client", path):
+    with lab.Recorder("client", path):
         # It says what it thinks of the NAT with its exit code, which is not what is tested here.
         subprocess.run([host, "--profile", "lab", "run", "stun.nat"], stdout=subprocess.DEVNULL)
         # So that silence can be told from an answer that is still to come.
@@ -138,7 +99,7 @@ class Analyzed(unittest.TestCase):
         theirs = [dict(zip(fields, line.split("\t"))) for line in done.stdout.splitlines()]
         messages = [message for message in document["messages"] if message["protocol"] == "STUN"]
         ours = {message["packet"]: message for message in messages}
-        packet_of = {message["number"]: message["packet"] for message in messages}
+        numbered = {message["number"]: message for message in messages}
         requests = [packet for packet in theirs if packet["stun.type"] == REQUEST]
         self.assertEqual({message["transaction"] for message in messages if message["kind"] == "request"},
                          {packet["stun.id"] for packet in requests})
@@ -153,7 +114,12 @@ class Analyzed(unittest.TestCase):
             self.assertEqual(message["transaction"], packet["stun.id"])
             if message["kind"] == "answer":
                 answers += 1
-                self.assertEqual(packet_of[message["answers"]], int(packet["stun.response-to"]))
+                request = numbered[message["answers"]]
+                if packet["stun.response-to"]:
+                    self.assertEqual(request["packet"], int(packet["stun.response-to"]))
+                else:
+                    # It looks in the same conversation only: not for what another address answers, as asked.
+                    self.assertNotEqual(message["from"], request["to"], packet)
                 self.assertEqual(message["text"].split("mapped ")[1].split(",")[0].split()[0], mapped_in(packet))
         self.assertGreater(answers, 2)
 

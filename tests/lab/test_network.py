@@ -3,6 +3,7 @@ from them; and a healthy network without any finding."""
 import contextlib
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -177,8 +178,26 @@ def without_privilege():
     true(f"sudo p2pdiag run network.connect --peer {SERVER}:8003" in connected["summary"], connected)
 
 
+def nothing_else():
+    """Whom the checks send to: servers of the profile, name servers, the router, this machine; nobody else."""
+    with tempfile.TemporaryDirectory() as directory:
+        with lab.Recorder("client", directory + "/file"):
+            checks, _ = report("network.*", "--skip", "network.connect", "--skip", "stun.*", "--deadline", "120s",
+                               "--isolation", "none")
+        for check in OURS:
+            equal(checks[check]["status"], "pass", checks[check])
+        fields = ["tshark", "-r", directory + "/file", "-Y", f"ip.src == {CLIENT} && !icmp.type == 3", "-T", "fields",
+                  "-E", "separator=/t", "-e", "ip.dst"]
+        shown = subprocess.run(fields, stdout=subprocess.PIPE, text=True, check=True).stdout
+    asked = {line.split(",")[0] for line in shown.splitlines()}
+    # The lab's profile: two STUN servers, three landmarks, one page; the lab's name server is 11.22.33.53.
+    expected = {CLIENT, "192.168.7.1", SERVER, lab.OTHER_SERVER, "11.22.33.53"}
+    true(asked >= {"192.168.7.1", SERVER}, asked)
+    true(asked <= expected, asked - expected)
+
+
 CASES = [peer_answers, peer_tears_down, peer_is_oneself, peer_refuses, peer_prohibited, peer_silent, peer_unreachable,
-         peer_address, without_privilege]
+         peer_address, without_privilege, nothing_else]
 
 
 def setUpModule():
@@ -206,8 +225,12 @@ class Healthy(unittest.TestCase):
             shown = subprocess.run(["tshark", "-r", path, "-T", "fields", "-e", "_ws.col.Protocol", "-e", "frame.comment"],
                                    stdout=subprocess.PIPE, text=True, check=True).stdout
         named = {tuple(line.split("\t")) for line in shown.splitlines()}
-        for row in (("DNS", "network.dns"), ("TCP", "network.internet"), ("STUN", "network.path")):
+        for row in (("DNS", "network.dns"), ("TCP", "network.internet"), ("STUN", "network.path"), ("ICMP", "network.path")):
             self.assertIn(row, named)
+
+    @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
+    def test_nobody_else_is_contacted(self):
+        lab.inside(nothing_else, "--nat", "port-restricted-cone", servers=True)
 
     def test_hops(self):
         checks, _ = run("--cgnat", "port-restricted-cone", checks=["network.path"])

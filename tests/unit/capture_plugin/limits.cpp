@@ -36,7 +36,7 @@ TEST_CASE("more conversations than the table holds") {
     }
     const Outcome outcome = feed.later().finish();
     CHECK(outcome.conversation_count == count + 1);
-    CHECK(remarked(outcome, "conversations were put away early"));
+    CHECK(remarked(outcome, "conversations put away early"));
     CHECK(outcome.messages.size() ==
           capture_plugin::Messages::max_first + capture_plugin::Messages::max_latest);
     CHECK(outcome.messages_left_out == count - outcome.messages.size());
@@ -63,7 +63,7 @@ TEST_CASE("more requests than are remembered, and none of them answered") {
         feed.udp(client, server, stun::encode(message), 1);
     }
     const Outcome outcome = feed.later().finish();
-    CHECK(remarked(outcome, "requests were put away early"));
+    CHECK(remarked(outcome, "requests put away early"));
     const auto found = with_code(outcome, "capture.no-reply");
     REQUIRE(found.size() == 1);
     CHECK(found[0].evidence.at("unanswered") == 40'000);
@@ -107,8 +107,8 @@ TEST_CASE("what is not looked into is counted and said") {
     feed.link(capture::LinkType::ethernet, ethernet(0x0806, Bytes(28)));
     feed.packet(ipv4(client.address, server.address, 132, Bytes(20)));  // SCTP
     const Outcome outcome = feed.finish();
-    CHECK(remarked(outcome, "1 packets that are no IP"));
-    CHECK(remarked(outcome, "1 IP packets of other protocols"));
+    CHECK(remarked(outcome, "1 packet without IP"));
+    CHECK(remarked(outcome, "1 IP packet of other protocols"));
 }
 
 TEST_CASE("the budget of streams holds what TLS has put together, too") {

@@ -1,7 +1,10 @@
 #include "output.hpp"
 
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <pugixml.hpp>
+#include <set>
+#include <sstream>
 
 #include "feed.hpp"
 #include "ladder.hpp"
@@ -48,20 +51,79 @@ std::size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("the console shows findings, the ladder and its legend within its width") {
-    for (const std::size_t width : {60U, 80U, 120U, 200U}) {
+    for (const std::size_t width : {24U, 26U, 40U, 49U, 50U, 60U, 80U, 120U, 200U}) {
+        CAPTURE(width);
         for (const bool unicode : {false, true}) {
             const std::string text = rendered(Format::console, width, unicode);
             CHECK(longest_line(text) <= width);
             CHECK(text.find("capture.no-reply") != std::string::npos);
             CHECK(text.find("you") != std::string::npos);
+            // Where there is room for lanes, they are drawn.
+            const bool lanes = width >= 50;
+            CHECK((text.find(unicode ? "\u25b6" : "--x") != std::string::npos) == lanes);
+            CHECK((text.find("you > STUN") != std::string::npos) == !lanes);
             const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0; });
-            CHECK(plain == !unicode);
+            CHECK(plain == !(unicode && lanes));
         }
     }
+    CHECK(longest_line(rendered(Format::console, 20)) <= 20);
     const std::string text = rendered(Format::console);
     CHECK(text.find("mapped 11.22.33.7:40000") != std::string::npos);
     CHECK(text.find("x2") != std::string::npos);
     CHECK(text.find("NO REPLY") != std::string::npos);
+}
+
+TEST_CASE("no two columns look alike, however narrow they are") {
+    Feed feed;
+    for (std::uint8_t i = 1; i <= 12; ++i) {
+        const Endpoint one{IpAddress::v4(0x0B160000U + i), 3478};
+        feed.udp(client, one, binding(i)).udp(one, client, mapped(i, outside));
+        // Somebody of whom nothing is known.
+        feed.udp({IpAddress::v4(0xC0A80700U + 100 + i), 9}, {IpAddress::v4(0xC0A80764U), 9},
+                 Bytes{i});
+    }
+    const Outcome outcome = feed.later().finish();
+    const capture_plugin::Ladder ladder = capture_plugin::make_ladder(outcome, 40, 100);
+    REQUIRE(ladder.columns.size() == 26);
+    for (const std::size_t width : {225U, 300U, 450U}) {
+        const std::string text = capture_plugin::ladder_text(ladder, width, false);
+        CHECK(longest_line(text) <= width);
+        const std::size_t legend_end = text.find("\n\n") + 2;
+        std::istringstream header(
+            text.substr(legend_end, text.find('\n', legend_end) - legend_end));
+        std::set<std::string> names;
+        std::size_t count = 0;
+        for (std::string word, name; header >> word;) {
+            const bool number = std::isdigit(static_cast<unsigned char>(word.front())) != 0;
+            // "STUN 3" is one name, "STUN12" and an address as well.
+            if (number && word.find('.') == std::string::npos) {
+                names.erase(name);
+                names.insert(name + ' ' + word);
+                continue;
+            }
+            ++count;
+            name = word;
+            names.insert(word);
+        }
+        CHECK(count == 26);
+        CHECK(names.size() == 26);
+    }
+}
+
+TEST_CASE("one thing is told in the singular") {
+    Feed feed;
+    feed.udp(client, peer, Bytes{1});
+    const Outcome outcome = feed.finish();
+    for (const Format format : {Format::console, Format::svg}) {
+        capture_plugin::Output output;
+        output.format = format;
+        const std::string text = capture_plugin::render(outcome, output);
+        CHECK(text.find("1 packet") != std::string::npos);
+        CHECK(text.find("1 byte") != std::string::npos);
+        for (const char* wrong : {"1 packets", "1 messages", "1 bytes", "1 conversations"}) {
+            CHECK(text.find(wrong) == std::string::npos);
+        }
+    }
 }
 
 TEST_CASE("requests that are still open are said, and are no all-clear") {
