@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "report/changes.hpp"
 #include "report/report_json.hpp"
 #include "report/text.hpp"
 
@@ -80,6 +81,7 @@ public:
 
     std::string render() {
         headline();
+        changes();
         causes();
         checks();
         findings();
@@ -130,10 +132,22 @@ private:
             char sure[32];
             std::snprintf(sure, sizeof sure, " (%.0f %% sure)",
                           std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
-            paragraph("  ", 2, cause.code + sure, bold);
+            const std::string named =
+                cause.title.empty() ? cause.code : cause.title + " [" + cause.code + ']';
+            paragraph("  ", 2, named + sure, bold);
             paragraph("    ", 4, cause.explanation);
+            for (const std::string& how : cause.settle) paragraph("    ? ", 6, how);
             for (const Remedy& remedy : cause.remedies) fix(remedy);
         }
+    }
+
+    void changes() {
+        if (!report_.changes) return;
+        title("Changes");
+        paragraph("  ", 2, "Since the run of " + report_.changes->since_started + ':');
+        const auto lines = change_lines(*report_.changes);
+        for (const std::string& line : lines) paragraph("    ", 6, line);
+        if (lines.empty()) paragraph("    ", 4, "None.");
     }
 
     void fix(const Remedy& remedy) {

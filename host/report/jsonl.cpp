@@ -25,6 +25,14 @@ std::string jsonl_finding(const Finding& finding) { return line("finding", to_js
 
 std::string jsonl_cause(const Cause& cause) { return line("cause", to_json(cause)); }
 
+std::string jsonl_diagnosis(const Report& report) {
+    std::string out;
+    for (const Cause& cause : report.causes) out += jsonl_cause(cause);
+    for (const Cause& cause : report.explained) out += line("explained", to_json(cause));
+    if (report.changes) out += line("changes", to_json(*report.changes));
+    return out + jsonl_verdict(report.verdict);
+}
+
 std::string jsonl_verdict(const Verdict& verdict) { return line("verdict", to_json(verdict)); }
 
 std::string jsonl_end(const Report& report) {
@@ -47,8 +55,7 @@ std::string jsonl(const Report& report, const RenderOptions&) {
         out += jsonl_check(check);
         for (const Finding& finding : check.findings) out += jsonl_finding(finding);
     }
-    for (const Cause& cause : report.causes) out += jsonl_cause(cause);
-    return out + jsonl_verdict(report.verdict) + jsonl_end(report);
+    return out + jsonl_diagnosis(report) + jsonl_end(report);
 }
 
 }  // namespace p2pdiag::report

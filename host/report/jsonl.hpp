@@ -13,6 +13,8 @@ std::string jsonl_check(const CheckResult& result);  // its findings are lines o
 std::string jsonl_finding(const Finding& finding);
 std::string jsonl_cause(const Cause& cause);
 std::string jsonl_verdict(const Verdict& verdict);
+// Causes, what they explain, what changed, and the verdict: what is known once the run is over.
+std::string jsonl_diagnosis(const Report& report);
 std::string jsonl_end(const Report& report);  // how long it took and how many of which status
 
 // All of them.

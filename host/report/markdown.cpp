@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "report/changes.hpp"
 #include "report/report_json.hpp"
 #include "report/text.hpp"
 
@@ -80,6 +81,14 @@ std::string cell_code(std::string_view raw) {
     return out;
 }
 
+void changes(std::string& out, const Report& report) {
+    if (!report.changes) return;
+    out += "\n## Changes since the run of " + literal(report.changes->since_started) + "\n\n";
+    const auto lines = change_lines(*report.changes);
+    for (const std::string& line : lines) out += "- " + literal(line) + '\n';
+    if (lines.empty()) out += "None.\n";
+}
+
 void causes(std::string& out, const Report& report) {
     if (report.causes.empty()) return;
     out += "\n## Why\n";
@@ -87,7 +96,12 @@ void causes(std::string& out, const Report& report) {
         char sure[32];
         std::snprintf(sure, sizeof sure, " (%.0f %% sure)",
                       std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
-        out += "\n### " + literal(cause.code) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
+        const std::string named =
+            cause.title.empty() ? cause.code : cause.title + " [" + cause.code + ']';
+        out += "\n### " + literal(named) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
+        for (const std::string& how : cause.settle) {
+            out += "\nNot certain: " + literal(how) + '\n';
+        }
         if (!cause.remedies.empty()) out += '\n';
         for (const Remedy& remedy : cause.remedies) {
             out += "- " + literal(remedy.title);
@@ -140,6 +154,7 @@ std::string markdown(const Report& report, const RenderOptions&) {
     if (report.interrupted) {
         out += "\n**The run was ended early; what follows is what was known by then.**\n";
     }
+    changes(out, report);
     causes(out, report);
     checks(out, report);
     findings(out, report);

@@ -37,10 +37,17 @@ json::array texts(const std::vector<std::string>& raw) {
     return out;
 }
 
+json::value text_or_null(const std::string& raw) { return raw.empty() ? json::value() : text(raw); }
+
 json::object to_json(const Remedy& remedy) {
-    return {{"id", text(remedy.id)},           {"title", text(remedy.title)},
-            {"command", text(remedy.command)}, {"automatic", remedy.automatic},
-            {"needs_root", remedy.needs_root}, {"reversible", remedy.reversible}};
+    return {{"id", text(remedy.id)},
+            {"title", text(remedy.title)},
+            {"command", text(remedy.command)},
+            {"automatic", remedy.automatic},
+            {"needs_root", remedy.needs_root},
+            {"reversible", remedy.reversible},
+            {"verb", text_or_null(remedy.verb)},
+            {"arguments", valid(remedy.arguments)}};
 }
 
 }  // namespace
@@ -74,6 +81,29 @@ std::optional<Severity> parse_severity(std::string_view text) {
         if (text == to_string(severity)) return severity;
     }
     return std::nullopt;
+}
+
+std::string_view to_string(Place place) {
+    switch (place) {
+        case Place::you: return "you";
+        case Place::firewall: return "firewall";
+        case Place::router: return "router";
+        case Place::carrier: return "carrier";
+        case Place::internet: return "internet";
+        case Place::peer: break;
+    }
+    return "peer";
+}
+
+std::string_view to_string(Impact impact) {
+    switch (impact) {
+        case Impact::offline: return "offline";
+        case Impact::no_direct: return "no-direct";
+        case Impact::no_calls: return "no-calls";
+        case Impact::quality: return "quality";
+        case Impact::note: break;
+    }
+    return "note";
 }
 
 // RFC 3339 §5.6, in UTC, with milliseconds.
@@ -118,7 +148,25 @@ json::object to_json(const Cause& cause) {
             {"confidence", confidence},
             {"explanation", text(cause.explanation)},
             {"findings", texts(cause.findings)},
-            {"remedies", std::move(remedies)}};
+            {"remedies", std::move(remedies)},
+            {"title", text(cause.title)},
+            {"place", text(to_string(cause.place))},
+            {"impact", text(to_string(cause.impact))},
+            {"settle", texts(cause.settle)},
+            {"explained_by", text_or_null(cause.explained_by)}};
+}
+
+json::object to_json(const Changes& changes) {
+    json::array list;
+    for (const Change& change : changes.list) {
+        list.push_back(json::object{{"kind", text(change.kind)},
+                                    {"what", text_or_null(change.what)},
+                                    {"before", text_or_null(change.before)},
+                                    {"after", text_or_null(change.after)}});
+    }
+    return {{"since_run", text(changes.since_run)},
+            {"since_started", text(changes.since_started)},
+            {"list", std::move(list)}};
 }
 
 json::object to_json(const Verdict& verdict) {
@@ -153,14 +201,19 @@ json::object to_json(const Report& report) {
     json::array causes;
     for (const CheckResult& check : report.checks) checks.push_back(to_json(check));
     for (const Finding* finding : all_findings(report)) findings.push_back(to_json(*finding));
+    json::array explained;
     for (const Cause& cause : report.causes) causes.push_back(to_json(cause));
-    return {{"format_version", json::value(format_version)},
-            {"tool", tool_json(report)},
-            {"run", std::move(run)},
-            {"verdict", to_json(report.verdict)},
-            {"checks", std::move(checks)},
-            {"findings", std::move(findings)},
-            {"causes", std::move(causes)}};
+    for (const Cause& cause : report.explained) explained.push_back(to_json(cause));
+    json::object document{{"format_version", json::value(format_version)},
+                          {"tool", tool_json(report)},
+                          {"run", std::move(run)},
+                          {"verdict", to_json(report.verdict)},
+                          {"checks", std::move(checks)},
+                          {"findings", std::move(findings)},
+                          {"causes", std::move(causes)},
+                          {"explained", std::move(explained)}};
+    if (report.changes) document["changes"] = to_json(*report.changes);
+    return document;
 }
 
 std::vector<const Finding*> all_findings(const Report& report) {

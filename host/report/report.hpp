@@ -47,17 +47,47 @@ struct Remedy {
     std::string id;
     std::string title;
     std::string command;
-    bool automatic = false;
+    bool automatic = false;  // `verb` with `arguments` does it, and can be told to take it back
     bool needs_root = false;
     bool reversible = false;
+    std::string verb{};        // of a plugin, with its command: "forward add"; empty = none
+    json::object arguments{};  // options of that verb
 };
+
+// Where on the way between this machine and its peers a cause lies.
+enum class Place { you, firewall, router, carrier, internet, peer };
+std::string_view to_string(Place place);
+
+// What a cause keeps from working, the worst first: everything; direct connections; only that
+// others call first; nothing, but it works badly; nothing yet.
+enum class Impact { offline, no_direct, no_calls, quality, note };
+std::string_view to_string(Impact impact);
 
 struct Cause {
     std::string code;
-    double confidence = 0.0;  // 0 to 1
+    double confidence = 0.0;  // 0 to 1; above 0.5 = likely
     std::string explanation;
     std::vector<std::string> findings;  // codes it stands on
     std::vector<Remedy> remedies;
+    std::string title;  // half a line
+    Place place = Place::you;
+    Impact impact = Impact::note;
+    std::vector<std::string> settle;  // what would make it more certain, where a check could not
+    std::string explained_by;         // code of another cause that this one follows from
+};
+
+// One thing that is different from an earlier report.
+struct Change {
+    std::string kind;    // verdict, check, finding or cause
+    std::string what;    // id or code; empty for the verdict
+    std::string before;  // empty = was not there
+    std::string after;   // empty = is no longer there
+};
+
+struct Changes {
+    std::string since_run;      // id of the earlier run
+    std::string since_started;  // RFC 3339 in UTC
+    std::vector<Change> list;
 };
 
 struct Verdict {
@@ -85,7 +115,9 @@ struct Report {
     Verdict verdict;
     std::vector<CheckResult> checks;     // in the order they were planned
     std::vector<Finding> host_findings;  // about plugins, not about the network
-    std::vector<Cause> causes;           // most certain first
+    std::vector<Cause> causes;           // likely ones first, the worst of them at the front
+    std::vector<Cause> explained;        // those that follow from one of `causes`
+    std::optional<Changes> changes;      // where it was compared with an earlier report
 };
 
 json::object to_json(const CheckResult& result);

@@ -7,6 +7,7 @@ namespace p2pdiag::report {
 
 json::object to_json(const Cause& cause);
 json::object to_json(const Verdict& verdict);
+json::object to_json(const Changes& changes);
 json::object tool_json(const Report& report);  // name, version, plugins
 json::object run_json(const Report& report);   // what is known when the run starts
 

@@ -105,6 +105,16 @@ TEST_CASE("JSON lines, one by one, are the whole") {
     CHECK(end.at("checks").as_object().size() == 9);
 }
 
+TEST_CASE("JSON lines hold the diagnosis and what changed") {
+    std::istringstream stream(report::jsonl(report::compared(), {}));
+    std::vector<std::string> types;
+    for (std::string line; std::getline(stream, line);) {
+        types.emplace_back(json::parse(line)->at("type").as_string());
+    }
+    CHECK(types == std::vector<std::string>{"run", "check", "finding", "cause", "explained",
+                                            "changes", "verdict", "end"});
+}
+
 TEST_CASE("no line of JSON lines is broken by what it holds") {
     const report::Report report = report::hostile();
     for (const std::string& line :

@@ -91,11 +91,51 @@ Report diagnosed() {
         "at the router.";
     cause.findings = {"nat.port-restricted-cone"};
     cause.remedies = {
-        {"forward-port", "Forward port 8000 on the router",
-         "p2pdiag forward add --port 8000 --protocol udp --description 'a rather long one'", true,
-         false, true},
-        {"open-firewall", "Open the port in the firewall", "", false, true, false}};
+        {"forward-port",
+         "Forward port 8000 on the router",
+         "p2pdiag forward add --port 8000 --protocol udp --description 'a rather long one'",
+         true,
+         false,
+         true,
+         "forward add",
+         {}},
+        {"open-firewall", "Open the port in the firewall", "", false, true, false, "", {}}};
     report.causes = {cause};
+    return report;
+}
+
+Report compared() {
+    Report report = base();
+    report.verdict = {"direct", "Hole punching should work."};
+    report.checks = {check("stun.nat", Status::warn, "a firewall lets in only answers")};
+    report.checks[0].findings = {finding("nat.symmetric-firewall", Severity::warning, "stun.nat",
+                                         "No NAT, but a firewall lets in only answers.")};
+    Cause cause;
+    cause.code = "cause.firewall-on-the-way";
+    cause.title = "A firewall on the way lets in only answers";
+    cause.confidence = 0.5;
+    cause.explanation = "Packets come in only from where something was sent before.";
+    cause.place = Place::router;
+    cause.impact = Impact::no_calls;
+    cause.findings = {"nat.symmetric-firewall"};
+    cause.settle = {"Whether it is this machine's own: sudo p2pdiag run firewall.inbound"};
+    cause.remedies = {{"open",
+                       "Let UDP port 8000 in",
+                       "sudo p2pdiag firewall allow --port 8000 --protocol udp",
+                       true,
+                       true,
+                       true,
+                       "firewall allow",
+                       {{"port", 8000}, {"protocol", "udp"}}}};
+    report.causes = {cause};
+    cause.code = "cause.port-not-forwarded";
+    cause.explained_by = "cause.firewall-on-the-way";
+    report.explained = {cause};
+    report.changes = Changes{"1a2b",
+                             "2026-01-31T12:34:56.789Z",
+                             {{"verdict", "", "open", "direct"},
+                              {"cause", "cause.firewall-on-the-way", "", "possible"},
+                              {"finding", "net.loss-high (network.path, ipv4)", "warning", ""}}};
     return report;
 }
 
@@ -127,18 +167,18 @@ Report hostile() {
     cause.code = cause.explanation = text;
     cause.confidence = 1e300 * 1e300;
     cause.findings = {text};
-    cause.remedies = {{text, text, text, true, true, true}};
-    report.causes = {cause};
+    cause.remedies = {{text, text, text, true, true, true, text, {{text, text}}}};
+    cause.title = cause.explained_by = text;
+    cause.settle = {text};
+    report.causes = report.explained = {cause};
+    report.changes = Changes{text, text, {{"finding", text, text, text}}};
     report.duration = std::chrono::milliseconds::max();
     return report;
 }
 
 std::vector<std::pair<std::string, Report>> all_samples() {
-    return {{"empty", empty_report()},
-            {"statuses", all_statuses()},
-            {"diagnosed", diagnosed()},
-            {"interrupted", interrupted()},
-            {"hostile", hostile()}};
+    return {{"empty", empty_report()}, {"statuses", all_statuses()},   {"diagnosed", diagnosed()},
+            {"compared", compared()},  {"interrupted", interrupted()}, {"hostile", hostile()}};
 }
 
 }  // namespace p2pdiag::report

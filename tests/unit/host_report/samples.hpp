@@ -15,6 +15,7 @@ Finding finding(std::string code, Severity severity, std::string check, std::str
 Report empty_report();
 Report all_statuses();
 Report diagnosed();    // with causes and remedies
+Report compared();     // with an earlier one; a cause that is not certain
 Report interrupted();  // ended early
 Report hostile();      // every string is one that a network or plugin might send to do harm
 
