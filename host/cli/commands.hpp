@@ -28,6 +28,9 @@ struct RunArguments {
     std::string capture;  // a file; empty = nothing is recorded
     bool capture_on_failure = false;
     std::string isolation = "child";
+    std::string offline;   // a report to diagnose again; nothing is run
+    std::string baseline;  // an earlier report to compare with
+    std::string watch;     // as typed: "30s"; empty = one run
 };
 int run_command(const Context& context, const RunArguments& arguments);
 
@@ -39,7 +42,8 @@ int list_command(const Context& context, const ListArguments& arguments);
 
 int describe_command(const Context& context, const std::string& check);
 int explain_command(const Context& context, const std::string& code);
-int validate_command(const std::string& file);
+// A plugin, a file of rules, or, without a file, the rules in force.
+int validate_command(const Context& context, const std::string& file);
 
 // Runs a plugin's verb in a child that has the terminal. `arguments` holds "command", "options" and
 // "rest"; the other members of docs/plugin-author/reference.md are added.

@@ -106,6 +106,16 @@ void Front::add_run() {
         ->needs(capture);
     one_of("--isolation", run_.isolation, "child, or none: in this process, for debuggers [child]",
            "HOW", {"child", "none"});
+    const auto file = [&](const char* name, std::string& into, const char* help) {
+        suggestions_.add(*run.add_option(name, into, help)->type_name("FILE"),
+                         Suggestions::Names::files);
+    };
+    file("--offline", run_.offline,
+         "Run nothing: diagnose the report in FILE (--format json) again");
+    file("--baseline", run_.baseline,
+         "Say what is different from the report in FILE (--format json)");
+    run.add_option("--watch", run_.watch, "Run again this long after each run; print what changes")
+        ->type_name("DURATION");
     run.footer(
         "Exit code: 0 nothing at the threshold, 1 findings, 2 usage, 3 could not determine,\n"
         "4 internal or plugin error, 124 deadline, 130 or 143 interrupted.\n"
@@ -113,7 +123,11 @@ void Front::add_run() {
         "  p2pdiag run all\n"
         "  p2pdiag run stun.nat --stun stun.example.org:3478 --format json\n"
         "  p2pdiag run all --output junit=report.xml --fail-on warn\n"
-        "  p2pdiag run all --capture run.pcapng --capture-on-failure");
+        "  p2pdiag run all --capture run.pcapng --capture-on-failure\n"
+        "  p2pdiag run all --output json=before.json\n"
+        "  p2pdiag run all --baseline before.json\n"
+        "  p2pdiag run --offline before.json\n"
+        "  p2pdiag run all --watch 30s");
 }
 
 void Front::add_lookups() {
@@ -139,9 +153,13 @@ void Front::add_lookups() {
                                 [this] { return explain_command(context_, name_); });
     suggestions_.add(argument(explain, "code", "For example nat.symmetric"),
                      [this] { return known_code_words(context_); });
-    CLI::App& validate = command("validate", "Check a plugin file against the plugin interface",
-                                 [this] { return validate_command(name_); });
-    suggestions_.add(argument(validate, "file", "The plugin, a .so file"),
+    CLI::App& validate = command("validate", "Check a plugin file, or rules of the diagnosis",
+                                 [this] { return validate_command(context_, name_); });
+    suggestions_.add(*validate
+                          .add_option("file", name_,
+                                      "A plugin (.so) or a file of rules (.toml) "
+                                      "[the rules in force]")
+                          ->type_name(""),
                      Suggestions::Names::files);
 }
 

@@ -60,4 +60,14 @@ std::optional<std::string> check_page(const fs::path& data_dir, std::string_view
     return page;
 }
 
+std::vector<std::string> pages_of_checks(const fs::path& data_dir) {
+    std::vector<std::string> checks;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(data_dir / "checks", error)) {
+        if (entry.path().extension() == ".md") checks.push_back(entry.path().stem().string());
+    }
+    std::sort(checks.begin(), checks.end());
+    return checks;
+}
+
 }  // namespace p2pdiag::cli

@@ -18,4 +18,7 @@ std::vector<std::string> known_codes(const std::filesystem::path& data_dir);
 std::optional<std::string> check_page(const std::filesystem::path& data_dir,
                                       std::string_view check);
 
+// Every check that has a page.
+std::vector<std::string> pages_of_checks(const std::filesystem::path& data_dir);
+
 }  // namespace p2pdiag::cli

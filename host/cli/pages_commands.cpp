@@ -3,6 +3,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/pages.hpp"
+#include "cli/rules.hpp"
+#include "diagnosis/rules_folder.hpp"
 #include "report/exit_code.hpp"
 
 namespace p2pdiag::cli {
@@ -24,6 +26,31 @@ std::string privileges(std::uint32_t bits) {
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
     const auto near = options::nearest(name, known);
     return near ? ": did you mean '" + *near + "'?" : std::string();
+}
+
+// Those in force, and `file` with them where it is none of these.
+int validate_rules(const Context& context, const std::string& file) {
+    diagnosis::Rules rules;
+    diagnosis::Problems problems;
+    diagnosis::read_folders(rule_folders(context), rules, problems);
+    std::error_code error;
+    bool in_force = file.empty();
+    for (const auto& folder : rule_folders(context)) {
+        const auto parent = std::filesystem::weakly_canonical(file, error).parent_path();
+        in_force = in_force || parent == std::filesystem::weakly_canonical(folder, error);
+    }
+    if (!in_force) diagnosis::read_rules_file(file, rules, problems);
+    for (auto& problem : diagnosis::check_rules(rules, known_to_rules(context))) {
+        problems.push_back(std::move(problem));
+    }
+    std::string text;
+    for (const profile::Problem& problem : problems) text += problem.to_string() + '\n';
+    if (problems.empty()) {
+        text = (file.empty() ? std::string("the rules in force") : file) + ": valid; " +
+               std::to_string(rules.causes.size()) + " causes in all\n";
+    }
+    const int printed = print_result(text);
+    return problems.empty() ? printed : report::exit_codes::findings;
 }
 
 }  // namespace
@@ -59,7 +86,8 @@ int explain_command(const Context& context, const std::string& code) {
     return print_result(code + "\n\n" + *page);
 }
 
-int validate_command(const std::string& file) {
+int validate_command(const Context& context, const std::string& file) {
+    if (file.empty() || file.ends_with(".toml")) return validate_rules(context, file);
     if (!std::filesystem::is_regular_file(file)) throw UsageError{file + ": no such file"};
     const auto path = std::filesystem::absolute(file);
     const loader::Plugins plugins = loader::load_file(path);

@@ -67,6 +67,7 @@ Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environ
     if (const auto config = xdg_dir(environment, "XDG_CONFIG_HOME", ".config")) {
         paths.user_config = *config / "config.toml";
         paths.user_profiles = *config / "profiles";
+        paths.user_diagnosis = *config / "diagnosis";
     }
     paths.changes = changes_dir(environment);
     return paths;

@@ -21,6 +21,7 @@ struct Paths {
     std::optional<std::filesystem::path> plugin_cache;  // $XDG_CACHE_HOME/p2pdiag/plugins.json
     std::optional<std::filesystem::path> user_config;   // $XDG_CONFIG_HOME/p2pdiag/config.toml
     std::optional<std::filesystem::path> user_profiles;
+    std::optional<std::filesystem::path> user_diagnosis;  // $XDG_CONFIG_HOME/p2pdiag/diagnosis
     // $P2PDIAG_STATE_DIR/changes, else $XDG_STATE_HOME/p2pdiag/changes
     std::optional<std::filesystem::path> changes;
 };

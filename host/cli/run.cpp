@@ -8,15 +8,16 @@
 #include <map>
 
 #include "cli/commands.hpp"
+#include "cli/earlier_report.hpp"
 #include "cli/flight_recorder.hpp"
 #include "cli/log.hpp"
-#include "cli/output_file.hpp"
+#include "cli/report_output.hpp"
+#include "cli/rules.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
-#include "diagnosis/consequences.hpp"
-#include "diagnosis/verdict.hpp"
+#include "cli/watching.hpp"
+#include "diagnosis/compare.hpp"
 #include "report/exit_code.hpp"
-#include "report/formats.hpp"
 #include "report/jsonl.hpp"
 #include "runner/runner.hpp"
 
@@ -27,59 +28,6 @@ namespace {
 // Without a deadline that somebody asked for, a run lasts as long as its checks may take, and so
 // much longer.
 constexpr Milliseconds slack_after_checks{5000};
-
-const report::Format& format_named(const std::string& name) {
-    if (const report::Format* format = report::find_format(name)) return *format;
-    std::vector<std::string> names;
-    for (const report::Format& format : report::formats()) names.emplace_back(format.name);
-    const auto near = options::nearest(name, names);
-    throw UsageError{"unknown format '" + name + "'" +
-                     (near ? ": did you mean '" + *near + "'?" : "")};
-}
-
-// "FORMAT=PATH", opened before anything runs: a path that cannot be written is known at once.
-struct Output {
-    const report::Format& format;
-    OutputFile file;
-
-    explicit Output(const std::string& text)
-        : format(format_named(text.substr(0, text.find('=')))), file(path_of(text)) {}
-
-    static std::string path_of(const std::string& text) {
-        const std::size_t equals = text.find('=');
-        if (equals == text.npos || equals + 1 == text.size()) {
-            throw UsageError{"--output " + text +
-                             ": expected FORMAT=PATH, for example json=report.json"};
-        }
-        return text.substr(equals + 1);
-    }
-};
-
-std::vector<Output> open_outputs(const std::vector<std::string>& texts) {
-    std::vector<Output> outputs;
-    std::map<std::filesystem::path, std::string> taken;
-    for (const std::string& text : texts) {
-        if (const auto target = OutputFile::target(Output::path_of(text))) {
-            const auto [other, fresh] = taken.emplace(*target, text);
-            if (!fresh) {
-                throw UsageError{"--output " + text + ": --output " + other->second +
-                                 " goes to the same file"};
-            }
-        }
-        outputs.emplace_back(text);
-    }
-    return outputs;
-}
-
-// A recording in the place of an output would leave one of them alone.
-void require_own_file(const RunArguments& arguments) {
-    const auto capture = OutputFile::target(arguments.capture);
-    for (const std::string& text : arguments.outputs) {
-        if (!capture || OutputFile::target(Output::path_of(text)) != capture) continue;
-        throw UsageError{"--capture " + arguments.capture + ": --output " + text +
-                         " goes to the same file"};
-    }
-}
 
 std::string random_id() {
     std::array<unsigned char, 8> bytes{};
@@ -211,9 +159,8 @@ public:
     bool end(const report::Report& report) {
         progress_.clear();
         if (!stream_) return true;
-        std::string rest = new_host_findings(report);
-        for (const report::Cause& cause : report.causes) rest += report::jsonl_cause(cause);
-        return print(rest + report::jsonl_verdict(report.verdict) + report::jsonl_end(report));
+        return print(new_host_findings(report) + report::jsonl_diagnosis(report) +
+                     report::jsonl_end(report));
     }
 
 private:
@@ -246,31 +193,6 @@ private:
     std::size_t printed_findings_ = 0;
     ProgressLine progress_;
 };
-
-bool write_outputs(const Context& context, std::vector<Output>& outputs,
-                   const report::Report& report) {
-    report::RenderOptions options;
-    options.verbose = context.globals.verbose;
-    options.unicode = use_unicode(context.environment);
-    bool all_written = true;
-    for (Output& output : outputs) {
-        const std::string problem = output.file.commit(output.format.render(report, options));
-        if (problem.empty()) continue;
-        complain(problem);
-        all_written = false;
-    }
-    return all_written;
-}
-
-bool print_report(const Context& context, const report::Format& format,
-                  const report::Report& report) {
-    report::RenderOptions options;
-    options.verbose = context.globals.verbose;
-    options.unicode = use_unicode(context.environment);
-    options.colour = use_colour(STDOUT_FILENO, context.globals.colour, context.environment);
-    options.width = terminal_width(STDOUT_FILENO, context.environment);
-    return print(format.render(report, options));
-}
 
 // Where packets may go: "host:port", an URL, or the number of a port. A recorder needs nothing
 // else, and a secret is neither.
@@ -335,48 +257,110 @@ int code_without_recording(int signal) {
     return signal == SIGINT ? report::exit_codes::interrupted : report::exit_codes::terminated;
 }
 
-}  // namespace
+// All that one run needs and that is the same for the next one.
+struct RunSetup {
+    const Context& context;
+    const RunArguments& arguments;
+    profile::Profile profile;
+    runner::Plan plan;
+    diagnosis::Rules rules;
+    const report::Format& format;
+};
 
-int run_command(const Context& context, const RunArguments& arguments) {
-    const profile::Profile profile = effective_profile(context, arguments);
-    const runner::Plan plan = make_plan(context, arguments, profile);
-    const report::Format& format = format_named(arguments.format);
-    std::vector<Output> outputs = open_outputs(arguments.outputs);
-    std::optional<FlightRecorder> recorder;
-    if (!arguments.capture.empty()) {
-        require_own_file(arguments);
-        recorder.emplace(context, arguments.capture);
-    }
-    report::Report report = empty_report(context, profile, plan);
+struct Measured {
+    report::Report report;
+    report::Ending ending = report::Ending::complete;
+    int code = 0;
+    bool printed = true;  // false: nobody reads stdout any more
+};
 
-    SignalWatch signals;
-    const bool stream = format.name == "jsonl";
+// One run from its plan to its exit code. With `stream` its lines go to stdout as they come.
+Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
+                 const report::Report* baseline, FlightRecorder* recorder) {
+    const Context& context = setup.context;
+    Measured out;
+    report::Report& report = out.report = empty_report(context, setup.profile, setup.plan);
     Live live(context, stream, report);
-    runner::Settings settings = settings_for(context, arguments, profile, plan);
+    runner::Settings settings = settings_for(context, setup.arguments, setup.profile, setup.plan);
     runner::Events events = live.events();
-    if (recorder) {
-        start_recorder(*recorder, context, profile, plan, settings.input, signals);
+    if (recorder != nullptr) {
+        start_recorder(*recorder, context, setup.profile, setup.plan, settings.input, signals);
         recorder->listen(events);
     }
     const TimePoint began = Clock::now();
-    runner::Runner runner(context.plugins, plan, std::move(settings), std::move(events));
+    runner::Runner runner(context.plugins, setup.plan, std::move(settings), std::move(events));
     report.checks = runner.run(signals.fd(), [&signals] { return signals.count(); });
     report.duration = std::chrono::duration_cast<Milliseconds>(Clock::now() - began);
     report.interrupted = runner.ended() != runner::Ended::complete;
-    diagnosis::demote_consequences(report.checks);
-    report.verdict = diagnosis::judge(report.checks);
-    int code = report::exit_code(report, *report::parse_fail_on(profile.fail_on),
-                                 ending_of(runner.ended(), signals.last()));
-    if (recorder) {
-        recorder->finish(code != report::exit_codes::nothing || !arguments.capture_on_failure,
-                         signals, report);
-        if (recorder->missing()) code = code_without_recording(signals.last());
+    diagnose_report(report, setup.rules);
+    if (baseline != nullptr) report.changes = diagnosis::compare(*baseline, report);
+    out.ending = ending_of(runner.ended(), signals.last());
+    out.code = report::exit_code(report, *report::parse_fail_on(setup.profile.fail_on), out.ending);
+    if (recorder != nullptr) {
+        const bool keep =
+            out.code != report::exit_codes::nothing || !setup.arguments.capture_on_failure;
+        recorder->finish(keep, signals, report);
+        if (recorder->missing()) out.code = code_without_recording(signals.last());
     }
+    out.printed = live.end(report);
+    return out;
+}
 
-    bool written = live.end(report);
-    written = write_outputs(context, outputs, report) && written;
-    if (!stream) written = print_report(context, format, report) && written;
-    return written ? code : report::exit_codes::internal;
+int run_once(const RunSetup& setup, const report::Report* baseline) {
+    const RunArguments& arguments = setup.arguments;
+    ReportFiles files(arguments.outputs);
+    std::optional<FlightRecorder> recorder;
+    if (!arguments.capture.empty()) {
+        ReportFiles::require_other_than(arguments.outputs, "--capture", arguments.capture);
+        recorder.emplace(setup.context, arguments.capture);
+    }
+    SignalWatch signals;
+    const bool stream = setup.format.name == "jsonl";
+    const Measured measured =
+        measure(setup, signals, stream, baseline, recorder ? &*recorder : nullptr);
+    bool written = files.write(setup.context, measured.report);
+    if (!stream) written = print_report(setup.context, setup.format, measured.report) && written;
+    return written && measured.printed ? measured.code : report::exit_codes::internal;
+}
+
+// Until somebody ends it: first the whole report, then what is different from the run before. With
+// jsonl the lines of all runs, one after the other.
+int run_again_and_again(const RunSetup& setup, std::optional<report::Report> before,
+                        Milliseconds pause) {
+    const bool lines = setup.format.name == "jsonl";
+    SignalWatch signals;
+    for (bool first = true;; first = false) {
+        ReportFiles files(setup.arguments.outputs);
+        Measured now = measure(setup, signals, lines, before ? &*before : nullptr, nullptr);
+        const bool stopped = signals.count() > 0;
+        bool written = files.write(setup.context, now.report) && now.printed;
+        if (first && !lines) {
+            written = print_report(setup.context, setup.format, now.report) && written;
+        } else if (!lines && !stopped) {
+            // What a run that was cut short lacks is no change.
+            written = print(changes_since_last_run(now.report)) && written;
+        }
+        if (!written) return report::exit_codes::internal;
+        if (stopped || wait_for_signal(signals, pause)) return stopped_by(signals);
+        before = std::move(now.report);
+    }
+}
+
+}  // namespace
+
+int run_command(const Context& context, const RunArguments& arguments) {
+    if (!arguments.offline.empty()) return run_offline(context, arguments);
+    std::optional<report::Report> baseline;
+    if (!arguments.baseline.empty()) {
+        baseline = read_earlier_report("--baseline", arguments.baseline);
+    }
+    const auto pause = pause_between_runs(arguments);
+    profile::Profile profile = effective_profile(context, arguments);
+    runner::Plan plan = make_plan(context, arguments, profile);
+    const RunSetup setup{context,         arguments,           std::move(profile),
+                         std::move(plan), load_rules(context), format_named(arguments.format)};
+    if (pause) return run_again_and_again(setup, std::move(baseline), *pause);
+    return run_once(setup, baseline ? &*baseline : nullptr);
 }
 
 }  // namespace p2pdiag::cli

@@ -1,83 +1,45 @@
 #include "diagnosis/consequences.hpp"
 
-#include <algorithm>
-#include <string>
 #include <string_view>
 
 namespace p2pdiag::diagnosis {
-
-namespace {
 
 using report::CheckResult;
 using report::Finding;
 using report::Severity;
 
-struct Consequence {
-    std::string_view code;
-    std::string_view cause;
-};
+namespace {
 
-// Where several causes are found, the first of a code is named.
-constexpr Consequence consequences[] = {
-    {"net.no-internet", "net.no-link"},
-    {"net.no-internet", "net.no-default-route"},
-    {"net.no-internet", "net.captive-portal"},
-    {"nat.udp-blocked", "net.captive-portal"},
-    {"nat.stun-unreachable", "net.no-link"},
-    {"nat.stun-unreachable", "net.no-default-route"},
-    {"nat.stun-unreachable", "net.captive-portal"},
-    {"nat.stun-unreachable", "net.no-internet"},
-    {"nat.stun-unreachable", "nat.udp-blocked"},
-};
+constexpr const char* follows_from = "follows_from";
 
-// A copy: the findings are changed while it is looked at.
-struct Error {
-    std::string code;
-    std::string family;  // empty: of both, or of whichever there is
-};
-
-std::string family_of(const Finding& finding) {
-    return std::string(json::find_string(finding.evidence, "family").value_or(""));
-}
-
-std::vector<Error> errors_of(const std::vector<CheckResult>& checks) {
-    std::vector<Error> errors;
-    for (const CheckResult& check : checks) {
-        for (const Finding& finding : check.findings) {
-            if (finding.severity != Severity::error) continue;
-            errors.push_back({finding.code, family_of(finding)});
-        }
-    }
-    return errors;
-}
-
-// Empty for a finding that stands for itself.
-std::string_view cause_of(const Finding& finding, const std::vector<Error>& errors) {
-    const std::string family = family_of(finding);
-    for (const Consequence& rule : consequences) {
-        if (finding.code != rule.code) continue;
-        // What is wrong with one family explains nothing of the other.
-        const auto explains = [&](const Error& error) {
-            const bool same = error.family == family || error.family.empty() || family.empty();
-            return error.code == rule.cause && same;
-        };
-        if (std::any_of(errors.begin(), errors.end(), explains)) return rule.cause;
-    }
-    return {};
+std::string ending_for(std::string_view code) {
+    return " (follows from " + std::string(code) + ')';
 }
 
 }  // namespace
 
-void demote_consequences(std::vector<CheckResult>& checks) {
-    const std::vector<Error> errors = errors_of(checks);
+void demote(std::vector<CheckResult>& checks, const Consequences& consequences) {
     for (CheckResult& check : checks) {
         for (Finding& finding : check.findings) {
-            if (finding.severity != Severity::error) continue;
-            const std::string_view cause = cause_of(finding, errors);
-            if (cause.empty()) continue;
+            const auto found = consequences.find(&finding);
+            if (found == consequences.end()) continue;
             finding.severity = Severity::warning;
-            finding.message += " (follows from " + std::string(cause) + ')';
-            finding.evidence["follows_from"] = cause;
+            finding.message += ending_for(found->second);
+            finding.evidence[follows_from] = json::value(std::string_view(found->second));
+        }
+    }
+}
+
+void restore_consequences(std::vector<CheckResult>& checks) {
+    for (CheckResult& check : checks) {
+        for (Finding& finding : check.findings) {
+            const auto code = json::find_string(finding.evidence, follows_from);
+            if (!code) continue;
+            const std::string ending = ending_for(*code);
+            if (!finding.message.ends_with(ending)) continue;
+            finding.message.resize(finding.message.size() - ending.size());
+            finding.evidence.erase(follows_from);
+            finding.severity = Severity::error;
         }
     }
 }

@@ -1,14 +1,21 @@
-// One trouble makes many checks fail: which findings are but the consequence of another one.
+// Findings that are but the consequence of another one, as they are shown.
 #pragma once
 
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "report/report.hpp"
 
 namespace p2pdiag::diagnosis {
 
-// Errors that another error among the findings explains become warnings: "follows_from" in their
-// evidence and the end of their message say of what. The statuses of the checks stay.
-void demote_consequences(std::vector<report::CheckResult>& checks);
+// By finding, the code of the one that it follows from.
+using Consequences = std::unordered_map<const report::Finding*, std::string>;
+
+// They become warnings: "follows_from" in their evidence and the end of their message say of what.
+void demote(std::vector<report::CheckResult>& checks, const Consequences& consequences);
+
+// As they were before demote.
+void restore_consequences(std::vector<report::CheckResult>& checks);
 
 }  // namespace p2pdiag::diagnosis

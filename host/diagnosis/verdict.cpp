@@ -4,15 +4,19 @@
 #include <optional>
 #include <string_view>
 
+#include "diagnosis/engine.hpp"
+
 namespace p2pdiag::diagnosis {
 
 namespace {
 
+using report::Cause;
 using report::CheckResult;
 using report::Finding;
+using report::Impact;
 using report::Verdict;
 
-struct Rule {
+struct VerdictRule {
     std::string_view code;
     std::string_view status;
     std::string_view headline;  // empty = the finding's own message
@@ -20,7 +24,7 @@ struct Rule {
 
 // The first code that was found decides. A NAT that was measured proves that packets got out and
 // back, whatever else is missing; so what says "offline" comes last.
-constexpr Rule rules[] = {
+constexpr VerdictRule verdict_rules[] = {
     {"nat.symmetric", "relay-only",
      "You are behind a symmetric NAT: a direct connection works only with peers whose own NAT is "
      "open or a full or address-restricted cone; with others traffic needs a relay."},
@@ -60,7 +64,8 @@ bool is_ipv6(const Finding& finding) {
     return json::find_string(finding.evidence, "family") == "ipv6";
 }
 
-const Finding* find(const std::vector<CheckResult>& checks, std::string_view code, bool ipv6) {
+const Finding* find_of_family(const std::vector<CheckResult>& checks, std::string_view code,
+                              bool ipv6) {
     for (const CheckResult& check : checks) {
         for (const Finding& finding : check.findings) {
             if (finding.code == code && is_ipv6(finding) == ipv6) return &finding;
@@ -70,8 +75,8 @@ const Finding* find(const std::vector<CheckResult>& checks, std::string_view cod
 }
 
 std::optional<Verdict> judge_family(const std::vector<CheckResult>& checks, bool ipv6) {
-    for (const Rule& rule : rules) {
-        if (const Finding* finding = find(checks, rule.code, ipv6)) {
+    for (const VerdictRule& rule : verdict_rules) {
+        if (const Finding* finding = find_of_family(checks, rule.code, ipv6)) {
             return Verdict{std::string(rule.status),
                            rule.headline.empty() ? finding->message : std::string(rule.headline)};
         }
@@ -94,6 +99,34 @@ std::string unknown_headline(const std::vector<CheckResult>& checks) {
            (nat->summary.empty() ? "stun.nat ended without a result." : nat->summary);
 }
 
+bool has_automatic_remedy(const Cause& cause) {
+    return std::ranges::any_of(cause.remedies, &report::Remedy::automatic);
+}
+
+// Nothing where the cause does not stand against the verdict. `fixable`: it and all as bad ones.
+std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bool fixable) {
+    const std::string headline = cause.title + ". Apart from that: " + verdict.headline;
+    const bool open = verdict.status == "open";
+    switch (cause.impact) {
+        case Impact::offline:
+            // A NAT that was measured is proof of the contrary.
+            if (verdict.status != "unknown") return std::nullopt;
+            return Verdict{"offline", cause.title + '.'};
+        case Impact::no_direct:
+            if (verdict.status == "relay-only" && fixable) {
+                return Verdict{"direct-after-fix", verdict.headline};
+            }
+            if (!reaches_peers(verdict)) return std::nullopt;
+            return Verdict{fixable ? "direct-after-fix" : "relay-only", headline};
+        case Impact::no_calls:
+            if (!reaches_peers(verdict)) return std::nullopt;
+            return Verdict{open && fixable ? "direct-after-fix" : "direct", headline};
+        case Impact::quality:
+        case Impact::note: break;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Verdict judge(const std::vector<CheckResult>& checks) {
@@ -110,6 +143,17 @@ Verdict judge(const std::vector<CheckResult>& checks) {
         return {ipv6->status, "Over IPv6 alone, since nothing is known of IPv4: " + ipv6->headline};
     }
     return {"unknown", unknown_headline(checks)};
+}
+
+Verdict conclude(const std::vector<CheckResult>& checks, const std::vector<Cause>& causes) {
+    const Verdict verdict = judge(checks);
+    if (causes.empty() || causes.front().confidence <= likely) return verdict;
+    const Cause& worst = causes.front();
+    const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {
+        const bool matters = cause.confidence > likely && cause.impact <= worst.impact;
+        return !matters || has_automatic_remedy(cause);
+    });
+    return made_worse(verdict, worst, fixable).value_or(verdict);
 }
 
 }  // namespace p2pdiag::diagnosis

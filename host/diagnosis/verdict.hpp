@@ -11,4 +11,9 @@ namespace p2pdiag::diagnosis {
 // headline says what is missing.
 report::Verdict judge(const std::vector<report::CheckResult>& checks);
 
+// The same, made worse by what is likely the cause of trouble: a NAT that lets peers in is of no
+// use where this machine's own firewall drops them. `causes` stand in their order.
+report::Verdict conclude(const std::vector<report::CheckResult>& checks,
+                         const std::vector<report::Cause>& causes);
+
 }  // namespace p2pdiag::diagnosis

@@ -31,8 +31,9 @@
 namespace p2pdiag::profile {
 namespace {
 
-// Tables within tables within arrays; [servers.turn] is the deepest that means anything.
-constexpr unsigned deepest_value = 8;
+// Tables within tables within arrays; a value of a test in a condition of a diagnosis rule is the
+// deepest that means anything.
+constexpr unsigned deepest_value = 10;
 
 // toml++ limits the depth of values but not of dotted keys, and frees its tree recursively.
 constexpr std::ptrdiff_t most_dots_in_line = 128;

@@ -47,7 +47,7 @@ std::string literal(std::string_view raw) {
     return out;
 }
 
-// A line of its own: what would start a list, a heading or a block of code there is literal too.
+// A line of its own: what would start a list, a heading or a block of code there is escaped too.
 std::string paragraph(std::string_view raw) {
     std::string out = literal(raw);
     out.erase(0, std::min(out.find_first_not_of(' '), out.size()));

@@ -69,3 +69,50 @@ TEST_CASE("a login page is why UDP is blocked, unless the NAT was measured") {
     CHECK(diagnosis::judge({nat({"nat.udp-blocked", "net.captive-portal"})}).status == "offline");
     CHECK(diagnosis::judge({nat({"net.captive-portal", "nat.full-cone"})}).status == "direct");
 }
+
+namespace {
+
+report::Cause cause(report::Impact impact, bool fixable, double confidence = 0.9) {
+    report::Cause out;
+    out.title = "Title";
+    out.impact = impact;
+    out.confidence = confidence;
+    if (fixable) out.remedies.push_back({"r", "t", "c", true, false, true, "v", {}});
+    return out;
+}
+
+std::string status(const std::string& nat_code, std::vector<report::Cause> causes) {
+    const std::vector<std::string> found =
+        nat_code.empty() ? std::vector<std::string>{} : std::vector<std::string>{nat_code};
+    return diagnosis::conclude({nat(found)}, causes).status;
+}
+
+}  // namespace
+
+TEST_CASE("a likely cause makes the verdict worse, and says so first") {
+    using report::Impact;
+    CHECK(status("nat.full-cone", {}) == "direct");
+    CHECK(status("nat.full-cone", {cause(Impact::no_direct, false)}) == "relay-only");
+    CHECK(status("nat.full-cone", {cause(Impact::no_direct, true)}) == "direct-after-fix");
+    CHECK(status("nat.none", {cause(Impact::no_calls, true)}) == "direct-after-fix");
+    CHECK(status("nat.none", {cause(Impact::no_calls, false)}) == "direct");
+    CHECK(status("nat.none", {cause(Impact::quality, false)}) == "open");
+    CHECK(status("nat.none", {cause(Impact::no_direct, false, 0.5)}) == "open");
+    CHECK(status("nat.symmetric", {cause(Impact::no_direct, true)}) == "direct-after-fix");
+    CHECK(status("", {cause(Impact::offline, false)}) == "offline");
+    const auto verdict =
+        diagnosis::conclude({nat({"nat.full-cone"})}, {cause(Impact::no_direct, false)});
+    CHECK(verdict.headline.starts_with("Title. Apart from that: You are behind a full cone NAT"));
+}
+
+TEST_CASE("a fix is promised only where it mends all that is as bad") {
+    using report::Impact;
+    CHECK(status("nat.symmetric", {cause(Impact::no_direct, true),
+                                   cause(Impact::no_direct, false)}) == "relay-only");
+    CHECK(status("nat.full-cone", {cause(Impact::no_direct, true),
+                                   cause(Impact::no_calls, false)}) == "direct-after-fix");
+}
+
+TEST_CASE("a NAT that was measured is proof against being offline") {
+    CHECK(status("nat.full-cone", {cause(report::Impact::offline, false)}) == "direct");
+}

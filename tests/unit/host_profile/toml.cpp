@@ -72,7 +72,7 @@ TEST_CASE("binary, huge and deeply nested files are refused") {
     CHECK(message(std::string((1U << 20) + 1, '#')) ==
           "f: is larger than a profile may be (1 MiB)");
     CHECK_FALSE(message("a = " + repeated("[", 100'000)).empty());
-    CHECK_THAT(message("a = " + repeated("[", 10) + repeated("]", 10)),
+    CHECK_THAT(message("a = " + repeated("[", 11) + repeated("]", 11)),
                Contains("nested too deeply"));
     CHECK_FALSE(message("a = " + repeated("{b = ", 10'000)).empty());
     CHECK_THAT(message(repeated("a.", 200'000) + "a = 1"), Contains("more dots"));

@@ -1,0 +1,23 @@
+// The rules of the diagnosis that are in force, and what they may refer to here.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "cli/context.hpp"
+#include "diagnosis/rules_check.hpp"
+
+namespace p2pdiag::cli {
+
+// Where rules come from: this installation's folder, then the user's.
+std::vector<std::filesystem::path> rule_folders(const Context& context);
+
+diagnosis::Known known_to_rules(const Context& context);
+
+// Read and checked, or UsageError with every problem, one a line.
+diagnosis::Rules load_rules(const Context& context);
+
+// diagnosis::diagnose; how long it took is said with --verbose.
+void diagnose_report(report::Report& report, const diagnosis::Rules& rules);
+
+}  // namespace p2pdiag::cli

@@ -1,0 +1,93 @@
+#include "diagnosis/facts.hpp"
+
+namespace p2pdiag::diagnosis {
+
+using report::CheckResult;
+using report::Finding;
+using report::Status;
+
+bool could_tell(Status status) {
+    return status == Status::pass || status == Status::warn || status == Status::fail;
+}
+
+bool could_tell(const Found& found) {
+    return found.check == nullptr || could_tell(found.check->status);
+}
+
+std::string_view family_of(const Finding& finding) {
+    return json::find_string(finding.evidence, "family").value_or("");
+}
+
+const json::value* at_path(const json::object& object, std::string_view path) {
+    const json::object* place = &object;
+    for (;;) {
+        const std::size_t dot = path.find('.');
+        const json::value* value = json::find(*place, path.substr(0, dot));
+        if (value == nullptr || dot == path.npos) return value;
+        place = value->if_object();
+        if (place == nullptr) return nullptr;
+        path.remove_prefix(dot + 1);
+    }
+}
+
+namespace {
+
+// A report may hold more, and no rule looks for it there.
+constexpr std::size_t most_values = 4096;
+
+void collect(const json::value& value, std::string_view path,
+             std::vector<const json::value*>& into) {
+    if (into.size() >= most_values || value.is_null()) return;
+    if (const json::array* elements = value.if_array()) {
+        for (const json::value& element : *elements) collect(element, path, into);
+        return;
+    }
+    if (path.empty()) return into.push_back(&value);
+    const json::object* members = value.if_object();
+    if (members == nullptr) return;
+    const std::size_t dot = path.find('.');
+    const json::value* next = json::find(*members, path.substr(0, dot));
+    if (next == nullptr) return;
+    collect(*next, dot == path.npos ? std::string_view() : path.substr(dot + 1), into);
+}
+
+}  // namespace
+
+std::vector<const json::value*> values_at(const json::object& object, std::string_view path) {
+    std::vector<const json::value*> out;
+    const std::size_t dot = path.find('.');
+    const json::value* first = json::find(object, path.substr(0, dot));
+    if (first == nullptr) return out;
+    collect(*first, dot == path.npos ? std::string_view() : path.substr(dot + 1), out);
+    return out;
+}
+
+Facts::Facts(const report::Report& report) : report_(report) {
+    for (const Finding& finding : report.host_findings) add(finding, nullptr);
+    for (const CheckResult& check : report.checks) {
+        checks_.emplace(check.id, &check);
+        for (const Finding& finding : check.findings) add(finding, &check);
+    }
+}
+
+void Facts::add(const Finding& finding, const CheckResult* check) {
+    findings_[finding.code].push_back({&finding, check});
+}
+
+const std::vector<Found>& Facts::findings(std::string_view code) const {
+    static const std::vector<Found> none;
+    const auto found = findings_.find(code);
+    return found == findings_.end() ? none : found->second;
+}
+
+const CheckResult* Facts::check(std::string_view id) const {
+    const auto found = checks_.find(id);
+    return found == checks_.end() ? nullptr : found->second;
+}
+
+bool Facts::could_tell(std::string_view id) const {
+    const CheckResult* result = check(id);
+    return result != nullptr && diagnosis::could_tell(result->status);
+}
+
+}  // namespace p2pdiag::diagnosis

@@ -1,0 +1,498 @@
+// The rules that p2pdiag comes with: right in themselves, complete, and what they make of networks.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "diagnosis/facts.hpp"
+#include "diagnosis/rules_folder.hpp"
+#include "fixture.hpp"
+
+using namespace p2pdiag;
+using namespace p2pdiag::diagnosis;
+using namespace p2pdiag::diagnosis::test;
+using report::Severity;
+using report::Status;
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr auto I = Severity::info;
+constexpr auto W = Severity::warning;
+constexpr auto E = Severity::error;
+
+// The headings of docs/codes.
+std::vector<std::string> pages() {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(fs::path(DOCS_DIR) / "codes")) {
+        std::ifstream file(entry.path());
+        for (std::string line; std::getline(file, line);) {
+            if (line.starts_with("## ")) out.push_back(line.substr(3));
+        }
+    }
+    return out;
+}
+
+std::vector<std::string> check_pages() {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(fs::path(DOCS_DIR) / "checks")) {
+        out.push_back(entry.path().stem().string());
+    }
+    return out;
+}
+
+struct Shipped {
+    Rules rules;
+    Problems problems;
+    Known known;
+
+    Shipped() {
+        read_folders({RULES_DIR}, rules, problems);
+        known.codes = pages();
+        std::erase_if(known.codes,
+                      [](const std::string& code) { return code.starts_with("cause."); });
+        known.checks = check_pages();
+        known.verbs = {{"forward add", {"port", "external", "protocol", "lease", "via"}},
+                       {"firewall allow", {"port", "protocol", "source", "persistent"}}};
+        for (auto& problem : check_rules(rules, known)) problems.push_back(problem);
+    }
+};
+
+const Shipped& shipped() {
+    static const Shipped one;
+    return one;
+}
+
+using Checks = std::vector<report::CheckResult>;
+
+report::Report diagnosed(Checks checks) {
+    report::Report report = report_of(std::move(checks));
+    diagnose(report, shipped().rules);
+    return report;
+}
+
+std::vector<std::string> likely_codes(const report::Report& report) {
+    std::vector<std::string> out;
+    for (const report::Cause& cause : report.causes) {
+        if (cause.confidence > likely) out.push_back(cause.code);
+    }
+    return out;
+}
+
+report::CheckResult stun_nat(const std::string& code, Severity severity = I,
+                             Status status = Status::pass, json::object data = {}) {
+    return check("stun.nat", status, {finding(code, severity, {{"family", "ipv4"}})}, data);
+}
+
+report::CheckResult router(std::vector<report::Finding> findings = {finding("portmap.upnp", I)},
+                           Status status = Status::pass) {
+    return check("upnp.gateways", status, std::move(findings),
+                 json::object{{"outside", "same-as-stun"}});
+}
+
+report::CheckResult inbound(const std::string& code, Severity severity, Status status) {
+    return check("firewall.inbound", status,
+                 {finding(code, severity, {{"protocol", "udp"}, {"family", "ipv4"}})});
+}
+
+report::CheckResult open_firewall() { return inbound("firewall.inbound-open", I, Status::pass); }
+
+report::CheckResult program_listens() {
+    return check("network.ports", Status::pass,
+                 {finding("net.port-in-use", I, {{"protocol", "udp"}, {"use", "reachable"}})});
+}
+
+struct Network {
+    std::string name;
+    Checks checks;
+    std::vector<std::string> likely;  // in this order
+    std::string verdict;
+};
+
+std::vector<Network> networks() {
+    const json::object v4{{"family", "ipv4"}};
+    const json::object udp4{{"protocol", "udp"}, {"family", "ipv4"}};
+    return {
+        {"no link",
+         {check("network.interfaces", Status::fail, {finding("net.no-link", E)}),
+          check("network.internet", Status::fail, {finding("net.no-internet", E)}),
+          check("stun.servers", Status::fail, {finding("net.no-internet", E)})},
+         {"cause.no-link"},
+         "offline"},
+        {"no route",
+         {check("network.interfaces", Status::fail, {finding("net.no-default-route", E)}),
+          check("network.internet", Status::fail, {finding("net.no-internet", E)}),
+          check("stun.nat", Status::unknown)},
+         {"cause.no-default-route"},
+         "offline"},
+        {"router gone",
+         {check("network.interfaces", Status::warn, {finding("net.gateway-silent", W)}),
+          check("network.internet", Status::fail, {finding("net.no-internet", E)}),
+          check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
+         {"cause.router-silent"},
+         "offline"},
+        {"login page",
+         {check("network.internet", Status::fail, {finding("net.captive-portal", E)}),
+          stun_nat("nat.udp-blocked", E, Status::fail)},
+         {"cause.captive-portal"},
+         "offline"},
+        {"names dead",
+         {check("network.dns", Status::fail, {finding("net.dns-failed", E)}),
+          check("stun.servers", Status::fail,
+                {finding("net.dns-failed", E), finding("nat.stun-unreachable", E)}),
+          check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
+         {"cause.dns"},
+         "offline"},
+        {"names lie",
+         {check("network.dns", Status::warn, {finding("net.dns-rewritten", W)}),
+          stun_nat("nat.full-cone")},
+         {"cause.dns-lies"},
+         "direct"},
+        {"UDP blocked",
+         {stun_nat("nat.udp-blocked", E, Status::fail),
+          check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)})},
+         {"cause.udp-blocked"},
+         "relay-only"},
+        {"UDP blocked by this machine",
+         {stun_nat("nat.udp-blocked", E, Status::fail),
+          check("firewall.outbound", Status::fail,
+                {finding("firewall.outbound-blocked", E,
+                         {{"family", "ipv4"}, {"purpose", "stun"}})})},
+         {"cause.host-firewall-outgoing"},
+         "relay-only"},
+        {"one port of STUN blocked",
+         {check("stun.nat", Status::pass,
+                {finding("nat.stun-unreachable", W,
+                         {{"family", "ipv4"},
+                          {"passing", "11.22.33.10:443"},
+                          {"silent_udp_ports", json::array{3478}}}),
+                 finding("nat.full-cone", I, v4)}),
+          check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)})},
+         {"cause.stun-port"},
+         "direct"},
+        {"STUN servers dead",
+         {check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)}),
+          check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
+         {"cause.stun-server"},
+         "unknown"},
+        {"firewall drops",
+         {inbound("firewall.inbound-blocked", E, Status::fail),
+          stun_nat("nat.port-restricted-cone"), router()},
+         {"cause.host-firewall"},
+         "direct-after-fix"},
+        {"firewall lets in answers alone, behind nothing else",
+         {inbound("firewall.inbound-reply-only", W, Status::warn),
+          stun_nat("nat.symmetric-firewall", W, Status::warn)},
+         {"cause.host-firewall"},
+         "direct"},
+        {"firewall on the way",
+         {open_firewall(), stun_nat("nat.symmetric-firewall", W, Status::warn)},
+         {"cause.firewall-on-the-way"},
+         "direct"},
+        {"symmetric",
+         {open_firewall(), stun_nat("nat.symmetric", W, Status::warn), router()},
+         {"cause.symmetric-nat"},
+         "direct-after-fix"},
+        {"symmetric, and no router to ask",
+         {open_firewall(), stun_nat("nat.symmetric", W, Status::warn),
+          router({finding("portmap.none", W)}, Status::warn)},
+         {"cause.symmetric-nat", "cause.no-port-mapping"},
+         "relay-only"},
+        {"symmetric in steps",
+         {stun_nat("nat.symmetric-predictable", W, Status::warn)},
+         {"cause.symmetric-nat"},
+         "relay-only"},
+        {"carrier's NAT",
+         {stun_nat("nat.port-restricted-cone"),
+          router({finding("portmap.external-private", W, {{"outside", "carrier-grade"}}),
+                  finding("nat.double-nat", W, {{"outside", "carrier-grade"}}),
+                  finding("nat.cgnat", W, {{"outside", "carrier-grade"}})},
+                 Status::warn)},
+         {"cause.cgnat"},
+         "direct"},
+        {"two NATs",
+         {stun_nat("nat.port-restricted-cone"),
+          router({finding("portmap.external-private", W, {{"outside", "private"}}),
+                  finding("nat.double-nat", W, {{"outside", "private"}}),
+                  finding("portmap.refused", W)},
+                 Status::warn)},
+         {"cause.double-nat"},
+         "direct"},
+        {"router refuses",
+         {stun_nat("nat.port-restricted-cone"),
+          router({finding("portmap.refused", W)}, Status::warn)},
+         {"cause.router-refuses"},
+         "direct"},
+        {"router without protocols, and a program that waits",
+         {stun_nat("nat.port-restricted-cone"), program_listens(),
+          router({finding("portmap.none", W)}, Status::warn)},
+         {"cause.no-port-mapping"},
+         "direct"},
+        {"router names 0.0.0.0",
+         {stun_nat("nat.port-restricted-cone"),
+          router({finding("portmap.external-private", W, {{"outside", "unusable"}})},
+                 Status::warn)},
+         {"cause.router-address-wrong"},
+         "direct"},
+        {"conflict",
+         {stun_nat("nat.port-restricted-cone"), router(),
+          check("upnp.mapping", Status::fail, {finding("portmap.conflict", W)})},
+         {"cause.mapping-conflict"},
+         "direct"},
+        {"listed and not forwarding",
+         {stun_nat("nat.port-restricted-cone"), router(),
+          check("upnp.mapping", Status::fail, {finding("portmap.mapped-but-unreachable", E)})},
+         {"cause.mapping-not-forwarding"},
+         "direct"},
+        {"forwarded, and dropped here",
+         {stun_nat("nat.port-restricted-cone"), router(),
+          check("upnp.mapping", Status::fail,
+                {finding("portmap.mapped-but-unreachable", E, {{"cause", "host-firewall"}})})},
+         {"cause.host-firewall"},
+         "direct"},
+        {"short lifetime",
+         {stun_nat("nat.full-cone"),
+          check("stun.lifetime", Status::warn, {finding("nat.mapping-lifetime-short", W)})},
+         {"cause.short-mapping-lifetime"},
+         "direct"},
+        {"program listens on loopback",
+         {stun_nat("nat.none"),
+          check("network.ports", Status::fail,
+                {finding("net.listener-loopback-only", E, {{"protocol", "udp"}})})},
+         {"cause.loopback-listener"},
+         "direct"},
+        {"port taken",
+         {stun_nat("nat.none"),
+          check("network.ports", Status::warn,
+                {finding("net.port-in-use", W, {{"protocol", "udp"}, {"use", "silent"}})})},
+         {"cause.port-in-use"},
+         "direct"},
+        {"black hole",
+         {stun_nat("nat.full-cone"),
+          check("network.path", Status::warn, {finding("net.mtu-blackhole", W, v4)})},
+         {"cause.mtu"},
+         "direct"},
+        {"loss",
+         {stun_nat("nat.full-cone"),
+          check("network.path", Status::warn, {finding("net.loss-high", W, v4)})},
+         {"cause.loss"},
+         "direct"},
+        {"clock",
+         {stun_nat("nat.full-cone"),
+          check("network.internet", Status::warn, {finding("net.clock-skew", W)})},
+         {"cause.clock"},
+         "direct"},
+        {"VPN",
+         {stun_nat("nat.port-restricted-cone"), router(), program_listens(),
+          check("network.interfaces", Status::warn, {finding("net.vpn-default-route", W)})},
+         {"cause.vpn"},
+         "direct"},
+        {"IPv6 broken",
+         {stun_nat("nat.full-cone"),
+          check("network.internet", Status::warn, {finding("net.ipv6-broken", W)})},
+         {"cause.ipv6-broken"},
+         "direct"},
+        {"web alone blocked",
+         {stun_nat("nat.full-cone"),
+          check("network.internet", Status::fail, {finding("net.no-internet", E)})},
+         {"cause.tcp-blocked"},
+         "direct"},
+        {"no internet",
+         {check("network.internet", Status::fail, {finding("net.no-internet", E)}),
+          check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)}),
+          check("stun.nat", Status::unknown)},
+         {"cause.no-internet"},
+         "offline"},
+        {"loss and a silent program",
+         {stun_nat("nat.full-cone"),
+          check("network.path", Status::warn, {finding("net.loss-high", W, v4)}),
+          check("network.ports", Status::fail,
+                {finding("net.listener-loopback-only", E, {{"protocol", "udp"}})})},
+         {"cause.loopback-listener", "cause.loss"},
+         "direct"},
+        {"the peer is not there",
+         {stun_nat("nat.full-cone"),
+          check("network.connect", Status::fail, {finding("net.peer-unreachable", W)})},
+         {"cause.peer"},
+         "direct"},
+    };
+}
+
+// A value that passes the test.
+json::value fitting(const Test& test) {
+    if (!test.one_of.empty()) {
+        const json::value& first = test.one_of.front();
+        return first == json::value("{port}") ? json::value(8000) : first;
+    }
+    if (test.above) return *test.above + 1;
+    if (test.at_least) return *test.at_least;
+    if (test.below) return *test.below - 1;
+    if (test.at_most) return *test.at_most;
+    return test.measured == false || !test.is_not.empty() ? json::value() : json::value("measured");
+}
+
+json::object fitting(const std::vector<Test>& tests) {
+    json::object out;
+    for (const Test& test : tests) {
+        json::object* place = &out;
+        std::string_view path = test.path;
+        for (std::size_t dot = path.find('.'); dot != path.npos; dot = path.find('.')) {
+            json::value& next = (*place)[path.substr(0, dot)];
+            if (!next.is_object()) next = json::object();
+            place = &next.get_object();
+            path.remove_prefix(dot + 1);
+        }
+        (*place)[path] = fitting(test);
+    }
+    return out;
+}
+
+report::CheckResult& check_in(Checks& checks, const std::string& id, Status status) {
+    for (auto& each : checks) {
+        if (each.id == id) return each;
+    }
+    return checks.emplace_back(check(id, status));
+}
+
+// The least report in which `when` holds.
+Checks fitting(const When& when, Status status) {
+    Checks checks;
+    std::vector<Condition> conditions = when.all;
+    if (!when.any.empty()) conditions.push_back(when.any.front());
+    for (const Condition& condition : conditions) {
+        if (condition.code.empty()) {
+            auto& result = check_in(checks, condition.check, status);
+            if (!condition.status.empty()) result.status = condition.status.front();
+            if (!condition.tests.empty()) result.data = fitting(condition.tests);
+            continue;
+        }
+        const std::string id = condition.check.empty() ? "t.check" : condition.check;
+        check_in(checks, id, status)
+            .findings.push_back(
+                finding(condition.code, condition.severity.value_or(W), fitting(condition.tests)));
+    }
+    return checks;
+}
+
+const report::Cause* find(const report::Report& report, const std::string& code) {
+    for (const auto* list : {&report.causes, &report.explained}) {
+        for (const report::Cause& cause : *list) {
+            if (cause.code == code) return &cause;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("the rules are right") {
+    CHECK(text_of(shipped().problems).empty());
+    CHECK(shipped().rules.causes.size() >= 40);
+}
+
+TEST_CASE("the example of the manual is right") {
+    std::ifstream file(fs::path(DOCS_DIR) / "user" / "diagnosis.md");
+    std::string toml;
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("```")) {
+            inside = line == "```toml";
+        } else if (inside) {
+            toml += line + '\n';
+        }
+    }
+    Rules rules = shipped().rules;
+    Problems problems;
+    read_rules(toml, "diagnosis.md", rules, problems);
+    CHECK(rules.causes.size() == shipped().rules.causes.size() + 1);
+    Known known = shipped().known;
+    known.checks.emplace_back("mydhcp.pool");
+    for (auto& problem : check_rules(rules, known)) problems.push_back(problem);
+    CHECK(text_of(problems).empty());
+}
+
+TEST_CASE("every code makes a cause or is said to make none") {
+    CHECK(shipped().known.codes.size() > 60);
+    CHECK(uncovered(shipped().rules, shipped().known.codes) == std::vector<std::string>{});
+}
+
+TEST_CASE("every cause has a page") {
+    const auto all = pages();
+    for (const Rule& rule : shipped().rules.causes) {
+        CAPTURE(rule.id);
+        CHECK(std::ranges::find(all, rule.id) != all.end());
+    }
+}
+
+TEST_CASE("what networks are diagnosed as") {
+    for (const Network& network : networks()) {
+        CAPTURE(network.name);
+        const auto report = diagnosed(network.checks);
+        CHECK(likely_codes(report) == network.likely);
+        CHECK(report.verdict.status == network.verdict);
+    }
+}
+
+TEST_CASE("a healthy network has no cause, likely or not") {
+    const auto outbound = check("firewall.outbound", Status::pass);
+    const auto ports = check("network.ports", Status::pass, {finding("net.no-listener", I)});
+    for (const std::string kind :
+         {"nat.none", "nat.full-cone", "nat.restricted-cone", "nat.port-restricted-cone"}) {
+        CAPTURE(kind);
+        CHECK(
+            diagnosed({stun_nat(kind), router(), ports, open_firewall(), outbound}).causes.empty());
+        // Without rights to see the firewall.
+        CHECK(diagnosed({stun_nat(kind), router(), ports,
+                         check("firewall.inbound", Status::unknown,
+                               {finding("firewall.not-visible", I)})})
+                  .causes.empty());
+        // A router that need not be asked.
+        CHECK(diagnosed({stun_nat(kind), router({finding("portmap.none", W)}, Status::warn), ports})
+                  .causes.empty());
+    }
+    CHECK(diagnosed({stun_nat("nat.none"), program_listens(),
+                     router({finding("portmap.none", I)}, Status::skip)})
+              .causes.empty());
+    CHECK(diagnosed({}).causes.empty());
+}
+
+TEST_CASE("a port that is forwarded already is not called not forwarded") {
+    Checks checks = {stun_nat("nat.port-restricted-cone"), program_listens(), router()};
+    CHECK(codes(diagnosed(checks).causes) == std::vector<std::string>{"cause.port-not-forwarded"});
+    const json::object mapping{{"external_port", 8000}};
+    checks[2].data =
+        json::object{{"devices", json::array{json::object{{"mappings", json::array{mapping}}}}}};
+    CHECK(diagnosed(checks).causes.empty());
+}
+
+TEST_CASE("every way to every cause can come about") {
+    for (const Rule& rule : shipped().rules.causes) {
+        for (const When& when : rule.when) {
+            CAPTURE(rule.id, when.at.line);
+            Checks checks = fitting(when, Status::warn);
+            for (const Need& need : rule.needs) check_in(checks, need.check, Status::pass);
+            const auto report = diagnosed(checks);
+            const report::Cause* cause = find(report, rule.id);
+            REQUIRE(cause != nullptr);
+            CHECK(cause->confidence >= when.confidence);
+            CHECK_FALSE(cause->explanation.empty());
+        }
+    }
+}
+
+TEST_CASE("no check that could not tell makes a cause likely") {
+    for (const Status status : {Status::unknown, Status::skip, Status::error, Status::crashed,
+                                Status::timed_out, Status::cancelled}) {
+        for (const Rule& rule : shipped().rules.causes) {
+            for (const When& when : rule.when) {
+                CAPTURE(rule.id, when.at.line);
+                Checks checks = fitting(when, status);
+                for (auto& each : checks) each.status = status;
+                const auto report = diagnosed(checks);
+                for (const report::Cause& cause : report.causes) {
+                    CHECK(cause.confidence <= likely);
+                    CHECK_FALSE(cause.settle.empty());
+                }
+            }
+        }
+    }
+}
