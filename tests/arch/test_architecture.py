@@ -151,6 +151,35 @@ class Pages(unittest.TestCase):
         self.assertGreater(len(self.codes_in_use()), 10)
         self.assertEqual(self.codes_in_use() - self.pages(), set())
 
+    def sections(self):
+        """Code and text of each page."""
+        for page in (SOURCE / "docs/codes").glob("*.md"):
+            for section in re.split(r"^## ", page.read_text(), flags=re.M)[1:]:
+                yield section.split("\n", 1)
+
+    def missing_parts(self, code, text):
+        """What it means is the first paragraph; how it was measured; what to do, by system where that makes a difference."""
+        first = next((line for line in text.splitlines() if line), "")
+        missing = [] if first and not first.startswith(("-", "|", "#", "Measured", "Stands on")) else ["meaning"]
+        wanted = {"measured": r"^Measured"}
+        if code.startswith("cause."):
+            wanted = {"findings": r"^Stands on\s(.*\n)*?.*`", "what to do": r"What\sto\sdo:\s+\S"}
+        elif not re.search(r"^(Nothing to do|The same on every system: )", text, re.M):
+            wanted |= {"Linux": "Linux", "Windows": "Windows", "macOS": "macOS", "router": "[Rr]outer"}
+        return missing + [name for name, pattern in wanted.items() if not re.search(pattern, text, re.M)]
+
+    def test_every_page_has_its_parts(self):
+        missing = {code: parts for code, text in self.sections() if (parts := self.missing_parts(code, text))}
+        self.assertEqual(missing, {})
+        self.assertGreater(len(list(self.sections())), 110)
+        self.assertEqual(self.missing_parts("net.x", "\nMeasured.\n- Linux: x\n"), ["meaning", "Windows", "macOS", "router"])
+        self.assertEqual(self.missing_parts("cause.x", "\nText.\n"), ["findings", "what to do"])
+
+    def test_pages_name_codes_that_exist(self):
+        for code, text in self.sections():
+            for named in re.findall(r"`((?:net|nat|portmap|firewall|capture|host|cause)\.[a-z0-9-]+)`", text):
+                self.assertIn(named, self.pages() | self.check_ids(), code)
+
     def test_every_check_has_a_page(self):
         ids = self.check_ids()
         self.assertLessEqual({"stun.nat", "stun.servers", "stun.lifetime", "upnp.gateways", "upnp.mapping",
