@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 
+import diagnosis
 import firewall
 
 KINDS = ["open", "full-cone", "restricted-cone", "port-restricted-cone", "address-dependent", "symmetric",
@@ -139,6 +140,8 @@ def main(host, rounds):
               [(f"router: {igd}", ["--nat", "full-cone", "--igd", igd]) for igd in igds], rounds)
         print()
     firewall.firewall(host, medians, timed, rounds)
+    print()
+    diagnosis.diagnosis(host, source, rounds)
     print()
     start_up(host, source)
     print()
