@@ -222,11 +222,6 @@ std::vector<Network> networks() {
           router({finding("portmap.refused", W)}, Status::warn)},
          {"cause.router-refuses"},
          "direct"},
-        {"router without protocols, and a program that waits",
-         {stun_nat("nat.port-restricted-cone"), program_listens(),
-          router({finding("portmap.none", W)}, Status::warn)},
-         {"cause.no-port-mapping"},
-         "direct"},
         {"router names 0.0.0.0",
          {stun_nat("nat.port-restricted-cone"),
           router({finding("portmap.external-private", W, {{"outside", "unusable"}})},
@@ -453,6 +448,33 @@ TEST_CASE("a healthy network has no cause, likely or not") {
                      router({finding("portmap.none", I)}, Status::skip)})
               .causes.empty());
     CHECK(diagnosed({}).causes.empty());
+}
+
+// The program may be one that punches holes, which needs nothing of this.
+TEST_CASE("what keeps callers out is possible where a program listens, and no more") {
+    const auto reply_only = inbound("firewall.inbound-reply-only", W, Status::warn);
+    const auto none = router({finding("portmap.none", W)}, Status::warn);
+    const auto cone = stun_nat("nat.port-restricted-cone");
+    auto report = diagnosed({cone, program_listens(), none, open_firewall()});
+    CHECK(codes(report.causes) == std::vector<std::string>{"cause.no-port-mapping"});
+    CHECK(likely_codes(report).empty());
+    report = diagnosed({cone, program_listens(), router(), reply_only});
+    CHECK(codes(report.causes) ==
+          std::vector<std::string>{"cause.host-firewall", "cause.port-not-forwarded"});
+    CHECK(likely_codes(report).empty());
+    CHECK(report.verdict.status == "direct");
+    CHECK(diagnosed({cone, router(), reply_only}).causes.empty());
+}
+
+TEST_CASE("names that are wrong are told from name servers that are dead") {
+    const auto typo = check("network.dns", Status::warn, {finding("net.dns-failed", W)});
+    const auto server = check("stun.servers", Status::fail, {finding("net.dns-failed", E)});
+    CHECK(codes(diagnosed({typo, server}).causes) == std::vector<std::string>{"cause.dns-partly"});
+    CHECK(codes(diagnosed({server}).causes) == std::vector<std::string>{"cause.dns"});
+    CHECK(likely_codes(diagnosed({server})).empty());
+    const auto peer = check("network.connect", Status::fail, {finding("net.dns-failed", E)});
+    CHECK(codes(diagnosed({peer, check("network.dns", Status::pass)}).causes) ==
+          std::vector<std::string>{"cause.peer"});
 }
 
 TEST_CASE("a port that is forwarded already is not called not forwarded") {
