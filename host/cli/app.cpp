@@ -8,6 +8,7 @@
 #include "cli/front.hpp"
 #include "cli/log.hpp"
 #include "report/exit_code.hpp"
+#include "report/nagios.hpp"
 #include "report/report.hpp"
 
 namespace p2pdiag::cli {
@@ -18,7 +19,14 @@ namespace {
 int fail(const Words& words, int code, const std::string& message) {
     complain(message);
     const auto formats = words.values_of("--format");
-    if (std::find(formats.begin(), formats.end(), "json") != formats.end()) {
+    const auto asked_for = [&formats](const char* name) {
+        return std::find(formats.begin(), formats.end(), name) != formats.end();
+    };
+    if (asked_for("nagios")) {
+        print(report::nagios_unknown(message));
+        return static_cast<int>(report::NagiosState::unknown);
+    }
+    if (asked_for("json")) {
         print(json::to_pretty_text(
             json::object{{"format_version", report::format_version},
                          {"error", json::object{{"exit_code", code}, {"message", message}}}}));

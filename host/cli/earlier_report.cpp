@@ -63,9 +63,9 @@ int run_offline(const Context& context, const RunArguments& arguments) {
         const auto before = read_earlier_report("--baseline", arguments.baseline);
         report.changes = diagnosis::compare(before, report);
     }
-    const bool files_written = files.write(context, report);
-    const bool written = print_report(context, format, report) && files_written;
-    return written ? report::exit_code(report, threshold) : report::exit_codes::internal;
+    const bool files_written = files.write(context, report, threshold);
+    const bool written = print_report(context, format, report, threshold) && files_written;
+    return written ? exit_code_of(format, report, threshold) : format.failed;
 }
 
 }  // namespace p2pdiag::cli

@@ -118,11 +118,13 @@ void Front::add_run() {
         ->type_name("DURATION");
     run.footer(
         "Exit code: 0 nothing at the threshold, 1 findings, 2 usage, 3 could not determine,\n"
-        "4 internal or plugin error, 124 deadline, 130 or 143 interrupted.\n"
+        "4 internal or plugin error, 124 deadline, 130 or 143 interrupted. With --format nagios:\n"
+        "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n"
         "Examples:\n"
         "  p2pdiag run all\n"
         "  p2pdiag run stun.nat --stun stun.example.org:3478 --format json\n"
         "  p2pdiag run all --output junit=report.xml --fail-on warn\n"
+        "  p2pdiag run all --output prometheus=/var/lib/node_exporter/p2pdiag.prom\n"
         "  p2pdiag run all --capture run.pcapng --capture-on-failure\n"
         "  p2pdiag run all --output json=before.json\n"
         "  p2pdiag run all --baseline before.json\n"

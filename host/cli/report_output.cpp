@@ -20,10 +20,11 @@ std::string path_of(const std::string& output) {
     return output.substr(equals + 1);
 }
 
-report::RenderOptions render_options(const Context& context) {
+report::RenderOptions render_options(const Context& context, report::FailOn fail_on) {
     report::RenderOptions options;
     options.verbose = context.globals.verbose;
     options.unicode = use_unicode(context.environment);
+    options.fail_on = fail_on;
     return options;
 }
 
@@ -39,11 +40,17 @@ const report::Format& format_named(const std::string& name) {
 }
 
 bool print_report(const Context& context, const report::Format& format,
-                  const report::Report& report) {
-    report::RenderOptions options = render_options(context);
+                  const report::Report& report, report::FailOn fail_on) {
+    report::RenderOptions options = render_options(context, fail_on);
     options.colour = use_colour(STDOUT_FILENO, context.globals.colour, context.environment);
     options.width = terminal_width(STDOUT_FILENO, context.environment);
     return print(format.render(report, options));
+}
+
+int exit_code_of(const report::Format& format, const report::Report& report, report::FailOn fail_on,
+                 report::Ending ending) {
+    return format.exit_code != nullptr ? format.exit_code(report, fail_on)
+                                       : report::exit_code(report, fail_on, ending);
 }
 
 ReportFiles::ReportFiles(const std::vector<std::string>& outputs) {
@@ -62,8 +69,9 @@ ReportFiles::ReportFiles(const std::vector<std::string>& outputs) {
     }
 }
 
-bool ReportFiles::write(const Context& context, const report::Report& report) {
-    const report::RenderOptions options = render_options(context);
+bool ReportFiles::write(const Context& context, const report::Report& report,
+                        report::FailOn fail_on) {
+    const report::RenderOptions options = render_options(context, fail_on);
     bool all_written = true;
     for (Output& output : outputs_) {
         const std::string problem = output.file.commit(output.format.render(report, options));

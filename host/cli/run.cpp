@@ -265,6 +265,8 @@ struct RunSetup {
     runner::Plan plan;
     diagnosis::Rules rules;
     const report::Format& format;
+
+    report::FailOn fail_on() const { return *report::parse_fail_on(profile.fail_on); }
 };
 
 struct Measured {
@@ -295,12 +297,15 @@ Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
     diagnose_report(report, setup.rules);
     if (baseline != nullptr) report.changes = diagnosis::compare(*baseline, report);
     out.ending = ending_of(runner.ended(), signals.last());
-    out.code = report::exit_code(report, *report::parse_fail_on(setup.profile.fail_on), out.ending);
+    out.code = exit_code_of(setup.format, report, setup.fail_on(), out.ending);
     if (recorder != nullptr) {
         const bool keep =
             out.code != report::exit_codes::nothing || !setup.arguments.capture_on_failure;
         recorder->finish(keep, signals, report);
-        if (recorder->missing()) out.code = code_without_recording(signals.last());
+        if (recorder->missing()) {
+            out.code = setup.format.exit_code != nullptr ? setup.format.failed
+                                                         : code_without_recording(signals.last());
+        }
     }
     out.printed = live.end(report);
     return out;
@@ -318,9 +323,12 @@ int run_once(const RunSetup& setup, const report::Report* baseline) {
     const bool stream = setup.format.name == "jsonl";
     const Measured measured =
         measure(setup, signals, stream, baseline, recorder ? &*recorder : nullptr);
-    bool written = files.write(setup.context, measured.report);
-    if (!stream) written = print_report(setup.context, setup.format, measured.report) && written;
-    return written && measured.printed ? measured.code : report::exit_codes::internal;
+    bool written = files.write(setup.context, measured.report, setup.fail_on());
+    if (!stream) {
+        written =
+            print_report(setup.context, setup.format, measured.report, setup.fail_on()) && written;
+    }
+    return written && measured.printed ? measured.code : setup.format.failed;
 }
 
 // Until somebody ends it: first the whole report, then what is different from the run before. With
@@ -333,14 +341,15 @@ int run_again_and_again(const RunSetup& setup, std::optional<report::Report> bef
         ReportFiles files(setup.arguments.outputs);
         Measured now = measure(setup, signals, lines, before ? &*before : nullptr, nullptr);
         const bool stopped = signals.count() > 0;
-        bool written = files.write(setup.context, now.report) && now.printed;
+        bool written = files.write(setup.context, now.report, setup.fail_on()) && now.printed;
         if (first && !lines) {
-            written = print_report(setup.context, setup.format, now.report) && written;
+            written =
+                print_report(setup.context, setup.format, now.report, setup.fail_on()) && written;
         } else if (!lines && !stopped) {
             // What a run that was cut short lacks is no change.
             written = print(changes_since_last_run(now.report)) && written;
         }
-        if (!written) return report::exit_codes::internal;
+        if (!written) return setup.format.failed;
         if (stopped || wait_for_signal(signals, pause)) return stopped_by(signals);
         before = std::move(now.report);
     }

@@ -7,6 +7,10 @@
 #include "report/jsonl.hpp"
 #include "report/junit.hpp"
 #include "report/markdown.hpp"
+#include "report/nagios.hpp"
+#include "report/prometheus.hpp"
+#include "report/sarif.hpp"
+#include "report/tap.hpp"
 
 namespace p2pdiag::report {
 
@@ -16,6 +20,11 @@ const std::vector<Format>& formats() {
         {"json", ".json", "one JSON document, docs/report.schema.json", &json_document},
         {"jsonl", ".jsonl", "one JSON object a line, written as the run goes on", &jsonl},
         {"junit", ".xml", "JUnit XML, for CI servers", &junit},
+        {"tap", ".tap", "TAP 14, for test harnesses", &tap},
+        {"sarif", ".sarif", "SARIF 2.1.0, for tools that collect findings", &sarif},
+        {"prometheus", ".prom", "for node_exporter's textfile collector", &prometheus},
+        {"nagios", ".nagios", "a plugin of Nagios or Icinga, with its exit codes 0 to 3", &nagios,
+         &nagios_exit_code, static_cast<int>(NagiosState::unknown)},
         {"markdown", ".md", "for an issue or a chat", &markdown},
     };
     return all;

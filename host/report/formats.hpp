@@ -5,16 +5,18 @@
 #include <string_view>
 #include <vector>
 
+#include "report/exit_code.hpp"
 #include "report/report.hpp"
 
 namespace p2pdiag::report {
 
-// How to show it; the machine formats pay no heed to any of it.
+// How to show it; the machine formats pay no heed to any of it but the threshold.
 struct RenderOptions {
-    bool colour = false;   // ANSI escape sequences may be used
-    bool unicode = true;   // false: ASCII alone
-    unsigned width = 80;   // columns; at least 40 are used
-    bool verbose = false;  // titles, times, data and findings that are mere information
+    bool colour = false;            // ANSI escape sequences may be used
+    bool unicode = true;            // false: ASCII alone
+    unsigned width = 80;            // columns; at least 40 are used
+    bool verbose = false;           // titles, times, data and findings that are mere information
+    FailOn fail_on = FailOn::fail;  // the threshold, for a format that names a state: nagios
 };
 
 struct Format {
@@ -22,6 +24,10 @@ struct Format {
     std::string_view extension;  // of a file that holds it, with the dot
     std::string_view help;
     std::string (*render)(const Report& report, const RenderOptions& options);  // ends in a newline
+    // On stdout, a format with exit codes of its own sets those of the program: after a run, and
+    // (`failed`) where there is no report or it could not be written. Null for the others.
+    int (*exit_code)(const Report& report, FailOn fail_on) = nullptr;
+    int failed = exit_codes::internal;
 };
 
 const std::vector<Format>& formats();

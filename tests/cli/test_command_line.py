@@ -146,6 +146,38 @@ class BadInput(Case):
         self.assertIn("nonsense", document["error"]["message"])
 
 
+class Nagios(Case):
+    """With --format nagios the exit code is the state, 0 to 3, whatever happens."""
+
+    def expect(self, code, *arguments, says):
+        done = self.host("run", *arguments, "--format", "nagios")
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        state = ("OK", "WARNING", "CRITICAL", "UNKNOWN")[code]
+        self.assertTrue(done.stdout.startswith(f"P2PDIAG {state} - "), done.stdout)
+        self.assertIn(says, done.stdout)
+
+    def test_states(self):
+        self.with_plugins("steady", "throws")
+        self.expect(0, "steady.check", says=" | duration=")
+        self.expect(3, "broken.check", says=" errors=1;;;0")
+
+    def test_the_deadline(self):
+        self.with_plugins("hangs")
+        self.expect(3, "broken.check", "--deadline", "1s", says="The run was ended early.")
+
+    def test_nothing_was_run(self):
+        self.with_plugins("steady")
+        self.expect(3, "nonsense", says="unknown check 'nonsense'")
+        self.expect(3, "steady.check", "--port", "70000", says="--port")
+        self.expect(3, "--no-such-option", says="unknown option")
+
+    def test_a_result_that_cannot_be_written(self):
+        self.with_plugins("steady")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(self.command("run", "steady.check", "--format=nagios"), env=self.environment, stdout=full)
+        self.assertEqual(done.returncode, 3)
+
+
 class Output(Case):
     def test_version(self):
         done = self.host("--version")
@@ -168,6 +200,36 @@ class Output(Case):
             self.assertEqual(json.load(file), json.loads(done.stdout))
         self.assertEqual(sorted(name for name in os.listdir(self.place) if name.startswith("report")),
                          ["report.json", "report.md", "report.xml"])
+
+    def test_every_format_on_stdout_and_in_a_file(self):
+        self.with_plugins("steady")
+        starts = {"tap": "TAP version 14\n1..1\n", "sarif": "{\n", "prometheus": "# HELP p2pdiag_info "}
+        for name, start in starts.items():
+            file = f"{self.place}/report.{name}"
+            done = self.host("run", "steady.check", "--format", name, "--output", f"{name}={file}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout.startswith(start), done.stdout)
+            with open(file, encoding="utf-8") as written:
+                self.assertEqual(written.read(), done.stdout)
+
+    def test_a_metrics_file_is_replaced_whole(self):
+        """A collector that reads at any time finds the old file or the new one, and no other that ends as it does."""
+        self.with_plugins("hangs")
+        file = self.write("p2pdiag.prom", "old 1\n")
+        process = subprocess.Popen(self.command("run", "broken.check", "--output", f"prometheus={file}"),
+                                   env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len([name for name in os.listdir(self.place) if name.startswith("p2pdiag.prom")]) < 2:
+            self.assertIsNone(process.poll())
+            time.sleep(0.02)
+        with open(file, encoding="utf-8") as old:
+            self.assertEqual(old.read(), "old 1\n")
+            self.assertEqual([name for name in os.listdir(self.place) if name.endswith(".prom")], ["p2pdiag.prom"])
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
+            old.seek(0)
+            self.assertEqual(old.read(), "old 1\n")  # whoever had it open keeps it
+        with open(file, encoding="utf-8") as new:
+            self.assertIn("p2pdiag_run_interrupted 1\n", new.read())
 
     def test_streamed_lines_name_a_rejected_plugin(self):
         self.with_plugins("steady", "no_entry")

@@ -62,7 +62,7 @@ TEST_CASE("findings of the host come first and belong to no check") {
 }
 
 TEST_CASE("every format has a name, an extension and help, and ends its last line") {
-    CHECK(report::formats().size() == 5);
+    CHECK(report::formats().size() == 9);
     for (const report::Format& format : report::formats()) {
         CHECK(report::find_format(format.name) == &format);
         CHECK(format.extension.starts_with('.'));
