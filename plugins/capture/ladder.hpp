@@ -43,5 +43,7 @@ std::string ladder_text(const Ladder& ladder, std::size_t width, bool unicode);
 std::string ladder_mermaid(const Ladder& ladder, const Outcome& result);
 // One self-contained drawing, with a title and a description for those who cannot see it.
 std::string ladder_svg(const Ladder& ladder, const Outcome& result);
+// For who draws it by itself: "columns" and "rows", as docs/user/capture.md says of a recording.
+json::object ladder_json(const Ladder& ladder);
 
 }  // namespace p2pdiag::capture_plugin

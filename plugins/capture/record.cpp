@@ -3,10 +3,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "analysis.hpp"
 #include "attribution.hpp"
 #include "base/text.hpp"
 #include "capture/pcapng_writer.hpp"
 #include "capture/reader.hpp"
+#include "ladder.hpp"
 #include "live_checks.hpp"
 #include "net/routes.hpp"
 #include "ring.hpp"
@@ -21,6 +23,10 @@ namespace {
 constexpr std::int64_t default_ring_mib = 32;
 constexpr std::size_t write_batch = 1 << 20;
 constexpr std::size_t most_note_bytes = 64 << 20;
+
+// The handshakes of a run, in the report; `capture analyze` shows all of the file.
+constexpr std::size_t report_columns = 6;
+constexpr std::size_t report_rows = 60;
 
 struct Order {
     HelperOrder helper;
@@ -88,6 +94,7 @@ struct Recording {
     std::optional<std::uint64_t> lost;  // by the kernel; nothing = it did not say
     std::optional<std::int64_t> ended_ns;
     HelperResult helper;
+    Analysis analysis{Filter{.stun_only = true}};
 };
 
 class Writer {
@@ -147,6 +154,7 @@ int write_file(const Order& order, Recording& recording, const Attribution& attr
             ++recording.claimed;
             packet.comments = comments;
         }
+        recording.analysis.add(packet);
         capture::append_packet(writer.bytes(), packet);
         if (const int error = writer.flush(write_batch)) return error;
     }
@@ -172,7 +180,17 @@ std::string summary_of(const Recording& recording) {
     return text;
 }
 
-std::string data_of(const Recording& recording, const Order& order) {
+// Null where there is nothing to draw.
+json::value handshakes(Recording& recording) {
+    const bool lost =
+        recording.lost != std::optional<std::uint64_t>(0) || recording.ring.overwritten() > 0;
+    const Outcome outcome = recording.analysis.finish(lost, recording.ended_ns);
+    const Ladder ladder = make_ladder(outcome, report_columns, report_rows);
+    if (ladder.rows.empty()) return nullptr;
+    return ladder_json(ladder);
+}
+
+std::string data_of(Recording& recording, const Order& order) {
     json::array names;
     for (const std::string& name : order.helper.interfaces)
         names.push_back(json::value(printable(name)));
@@ -181,7 +199,8 @@ std::string data_of(const Recording& recording, const Order& order) {
                       {"overwritten", recording.ring.overwritten()},
                       {"lost", nullptr},
                       {"interfaces", std::move(names)},
-                      {"filter", order.helper.filter}};
+                      {"filter", order.helper.filter},
+                      {"ladder", handshakes(recording)}};
     if (recording.lost) data["lost"] = *recording.lost;
     return json::to_text(data);
 }

@@ -48,6 +48,11 @@ class Recording(unittest.TestCase):
             self.assertEqual(report["checks"][0]["data"]["ipv4"]["nat_type"], "symmetric", done.stderr)
             recording = report["run"]["recording"]
             self.assertEqual((recording["file"], recording["data"]["lost"]), (path, 0), done.stderr)
+            ladder = recording["data"]["ladder"]
+            self.assertEqual(ladder["columns"][0], {"label": "you", "address": "192.168.7.2"})
+            self.assertGreater(len(ladder["rows"]), 20)
+            self.assertLessEqual({"sent", "answer"}, {row["outcome"] for row in ladder["rows"]})
+            self.assertTrue(any("mapping test" in row["text"] for row in ladder["rows"]), ladder["rows"])
             self.assertEqual(os.listdir(directory), ["run.pcapng"])
             self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
 

@@ -152,6 +152,27 @@ TEST_CASE("rows in the middle and endpoints at the end make room") {
     CHECK(text.find("190 more, not shown") != std::string::npos);
 }
 
+TEST_CASE("a ladder for who draws it by itself") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+    feed.udp(client, server, binding(2));
+    const Outcome outcome = feed.later().finish();
+    const json::object out =
+        capture_plugin::ladder_json(capture_plugin::make_ladder(outcome, 4, 10));
+    const json::array& columns = out.at("columns").as_array();
+    const json::array& rows = out.at("rows").as_array();
+    REQUIRE(columns.size() == 2);
+    CHECK(columns[0].at("label").as_string() == "you");
+    CHECK(columns[1].at("address").as_string() == server.address.to_string());
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0].at("outcome").as_string() == "sent");
+    CHECK(rows[1].at("outcome").as_string() == "answer");
+    CHECK(rows[1].at("from").to_number<int>() == 1);
+    CHECK(rows[1].at("to").to_number<int>() == 0);
+    CHECK(rows[2].at("outcome").as_string() == "unanswered");
+    CHECK(rows[0].at("since_start_us").to_number<int>() == 0);
+}
+
 TEST_CASE("the drawing is well-formed, says what it is, and needs nothing else") {
     const std::string svg = rendered(Format::svg);
     pugi::xml_document document;
