@@ -44,7 +44,7 @@ std::string jsonl_end(const Report& report) {
     json::object members{{"duration_ms", static_cast<std::int64_t>(report.duration.count())},
                          {"interrupted", report.interrupted},
                          {"checks", std::move(counts)}};
-    if (!report.recording.is_null()) members["recording"] = report.recording;
+    if (!report.recording.is_null()) members["recording"] = recording_json(report);
     return line("end", members);
 }
 

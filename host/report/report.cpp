@@ -127,6 +127,7 @@ json::object to_json(const CheckResult& result) {
             {"title", text(result.title)},
             {"status", text(to_string(result.status))},
             {"summary", text(result.summary)},
+            {"started_ms", result.started ? json::value(result.started->count()) : json::value()},
             {"duration_ms", static_cast<std::int64_t>(result.duration.count())},
             {"data", valid(result.data)}};
 }
@@ -191,11 +192,13 @@ json::object run_json(const Report& report) {
             {"target", json::object{{"port", report.target_port}}}};
 }
 
+json::value recording_json(const Report& report) { return valid(report.recording); }
+
 json::object to_json(const Report& report) {
     json::object run = run_json(report);
     run["duration_ms"] = static_cast<std::int64_t>(report.duration.count());
     run["interrupted"] = report.interrupted;
-    if (!report.recording.is_null()) run["recording"] = valid(report.recording);
+    if (!report.recording.is_null()) run["recording"] = recording_json(report);
     json::array checks;
     json::array findings;
     json::array causes;

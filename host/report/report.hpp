@@ -38,6 +38,7 @@ struct CheckResult {
     std::string title;
     Status status = Status::unknown;
     std::string summary;
+    std::optional<std::chrono::milliseconds> started;  // since the run began; none: it never was
     std::chrono::milliseconds duration{0};
     json::value data;  // null when the check handed over none
     std::vector<Finding> findings;

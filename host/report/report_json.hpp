@@ -11,6 +11,8 @@ json::object to_json(const Changes& changes);
 json::object tool_json(const Report& report);  // name, version, plugins
 json::object run_json(const Report& report);   // what is known when the run starts
 
+json::value recording_json(const Report& report);  // null when nobody asked for one
+
 // "2026-01-31T12:34:56.789Z"
 std::string timestamp(std::chrono::system_clock::time_point time);
 

@@ -142,6 +142,8 @@ void Runner::run_here(Entry& entry, TimePoint deadline) {
 void Runner::finish(Entry& entry, const std::optional<child::Exit>& exit) {
     const auto took = std::chrono::duration_cast<Milliseconds>(Clock::now() - entry.started);
     entry.result = entry.collector->finish(exit, took);
+    const TimePoint began = deadline_ - settings_.deadline;
+    entry.result.started = std::chrono::duration_cast<Milliseconds>(entry.started - began);
     entry.state = Entry::State::done;
     if (events_.on_finish) events_.on_finish(entry.result);
     start_ready();
