@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "report/console.hpp"
+#include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/jsonl.hpp"
 #include "report/junit.hpp"
@@ -26,6 +27,7 @@ const std::vector<Format>& formats() {
         {"nagios", ".nagios", "a plugin of Nagios or Icinga, with its exit codes 0 to 3", &nagios,
          &nagios_exit_code, static_cast<int>(NagiosState::unknown)},
         {"markdown", ".md", "for an issue or a chat", &markdown},
+        {"html", ".html", "one page to look at or to print, with drawings", &html_document},
     };
     return all;
 }

@@ -203,7 +203,8 @@ class Output(Case):
 
     def test_every_format_on_stdout_and_in_a_file(self):
         self.with_plugins("steady")
-        starts = {"tap": "TAP version 14\n1..1\n", "sarif": "{\n", "prometheus": "# HELP p2pdiag_info "}
+        starts = {"tap": "TAP version 14\n1..1\n", "sarif": "{\n", "prometheus": "# HELP p2pdiag_info ",
+                  "html": "<!DOCTYPE html>\n"}
         for name, start in starts.items():
             file = f"{self.place}/report.{name}"
             done = self.host("run", "steady.check", "--format", name, "--output", f"{name}={file}")
@@ -382,6 +383,8 @@ class Interrupted(Case):
                           "waiting.check": "cancelled"})
         # Neither the one that did not stop when it was asked to nor the one that died of it.
         self.assertEqual([line for line in report if str(line.get("code")).startswith("host.plugin-")], [])
+        self.assertIsNone(checks["waiting.check"]["started_ms"])
+        self.assertGreaterEqual(checks["broken.check"]["started_ms"], 0)
         self.assertEqual(report[-1]["type"], "end")
         return process.returncode
 

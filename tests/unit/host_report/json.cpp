@@ -47,6 +47,7 @@ TEST_CASE("the whole report as JSON") {
                                         {"interrupted", false}}));
     CHECK(out.at("verdict").at("status") == json::value("direct-after-fix"));
     CHECK(out.at("checks").at(0).at("duration_ms") == json::value(56));
+    CHECK(out.at("checks").at(0).at("started_ms") == json::value(100));
     CHECK(out.at("checks").at(0).at("data").is_null());
     CHECK(out.at("findings").at(0).at("check") == json::value("stun.nat"));
     CHECK(out.at("causes").at(0).at("confidence") == json::value(0.925));
@@ -62,7 +63,7 @@ TEST_CASE("findings of the host come first and belong to no check") {
 }
 
 TEST_CASE("every format has a name, an extension and help, and ends its last line") {
-    CHECK(report::formats().size() == 9);
+    CHECK(report::formats().size() == 10);
     for (const report::Format& format : report::formats()) {
         CHECK(report::find_format(format.name) == &format);
         CHECK(format.extension.starts_with('.'));

@@ -27,7 +27,7 @@ def missing():
     return None
 
 
-SAMPLES = {"empty", "statuses", "diagnosed", "interrupted", "hostile"}
+SAMPLES = {"empty", "statuses", "diagnosed", "interrupted", "hostile", "recorded"}
 
 
 class Samples(unittest.TestCase):

@@ -26,6 +26,23 @@ std::string nasty() {
            std::string(1, '\0') + "end";
 }
 
+json::object ladder(const std::string& text) {
+    const json::array columns = {json::object{{"label", "you"}, {"address", "192.168.1.7"}},
+                                 json::object{{"label", text}, {"address", text}}};
+    json::array rows;
+    std::int64_t count = 0;
+    for (const char* outcome : {"sent", "answer", "unanswered", "refused"}) {
+        rows.push_back(json::object{{"since_start_us", 1200},
+                                    {"from", count % 2},
+                                    {"to", 1 - count % 2},
+                                    {"text", text},
+                                    {"outcome", outcome},
+                                    {"left_out_before", count}});
+        ++count;
+    }
+    return {{"columns", columns}, {"rows", rows}};
+}
+
 }  // namespace
 
 CheckResult check(std::string id, Status status, std::string summary) {
@@ -35,6 +52,7 @@ CheckResult check(std::string id, Status status, std::string summary) {
     result.id = std::move(id);
     result.status = status;
     result.summary = std::move(summary);
+    result.started = std::chrono::milliseconds(100);
     result.duration = std::chrono::milliseconds(56);
     return result;
 }
@@ -173,6 +191,40 @@ Report hostile() {
     report.causes = report.explained = {cause};
     report.changes = Changes{text, text, {{"finding", text, text, text}}};
     report.duration = std::chrono::milliseconds::max();
+    report.recording = {{"file", text},
+                        {"reason", nullptr},
+                        {"summary", text},
+                        {"data", {{"ladder", ladder(text)}}}};
+    return report;
+}
+
+Report recorded() {
+    Report report = base();
+    report.verdict = {"relay-only", "You are behind a symmetric NAT: many peers need a relay."};
+    report.checks = {check("firewall.inbound", Status::pass, "The port is open."),
+                     check("stun.nat", Status::warn, "IPv4: symmetric NAT"),
+                     check("network.path", Status::pass, "IPv4 router 1 ms, internet 18 ms")};
+    report.checks[1].findings = {finding("nat.symmetric", Severity::warning, "stun.nat",
+                                         "Each destination sees another port.")};
+    report.checks[1].findings[0].evidence = {{"family", "ipv4"}, {"public", "203.0.113.5:40112"}};
+    report.checks[2].started = std::chrono::milliseconds(900);
+    const json::value router = {{"address", "192.168.1.1"},
+                                {"rtt_ms", 1.2},
+                                {"rtt_min_ms", 0.9},
+                                {"jitter_ms", 0.2},
+                                {"loss_percent", 0}};
+    const json::value server = {{"server", "198.51.100.1:3478"},
+                                {"rtt_ms", 18.1},
+                                {"rtt_min_ms", 17.5},
+                                {"jitter_ms", 0.4},
+                                {"loss_percent", 6.25}};
+    report.checks[2].data = {
+        {"ipv4", {{"gateway", router}, {"hops", json::array()}, {"targets", json::array{server}}}},
+        {"ipv6", nullptr}};
+    report.recording = {{"file", "run.pcapng"},
+                        {"reason", nullptr},
+                        {"summary", "12 packets on eth0"},
+                        {"data", {{"ladder", ladder("STUN Binding request")}}}};
     return report;
 }
 

@@ -17,6 +17,7 @@ Report all_statuses();
 Report diagnosed();    // with causes and remedies
 Report compared();     // with an earlier one; a cause that is not certain
 Report interrupted();  // ended early
+Report recorded();     // with --capture, and delays; not among all_samples
 Report hostile();      // every string is one that a network or plugin might send to do harm
 
 std::vector<std::pair<std::string, Report>> all_samples();

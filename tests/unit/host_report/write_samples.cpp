@@ -8,7 +8,9 @@
 int main(int count, char** arguments) {
     if (count != 2) return 2;
     const std::filesystem::path folder = arguments[1];
-    for (const auto& [name, report] : p2pdiag::report::all_samples()) {
+    auto samples = p2pdiag::report::all_samples();
+    samples.emplace_back("recorded", p2pdiag::report::recorded());
+    for (const auto& [name, report] : samples) {
         for (const p2pdiag::report::Format& format : p2pdiag::report::formats()) {
             std::ofstream file(folder / (name + std::string(format.extension)), std::ios::binary);
             file << format.render(report, {});
