@@ -92,4 +92,18 @@ std::vector<Delay> delays_of(const Report& report) {
     return delays.take();
 }
 
+std::vector<Delay> nearest_servers(const Report& report) {
+    std::vector<Delay> nearest;
+    for (Delay& delay : delays_of(report)) {
+        if (delay.where != "server") continue;
+        const auto known = std::ranges::find(nearest, delay.family, &Delay::family);
+        if (known == nearest.end()) {
+            nearest.push_back(std::move(delay));
+        } else if (delay.rtt_ms < known->rtt_ms) {
+            *known = std::move(delay);
+        }
+    }
+    return nearest;
+}
+
 }  // namespace p2pdiag::report

@@ -23,4 +23,7 @@ struct Delay {
 // From the near to the far end, IPv4 first; at most 32. What was not measured is not there.
 std::vector<Delay> delays_of(const Report& report);
 
+// Of each family the server that answered first: how far the internet is.
+std::vector<Delay> nearest_servers(const Report& report);
+
 }  // namespace p2pdiag::report

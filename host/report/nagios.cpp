@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "report/delays.hpp"
 #include "report/text.hpp"
 
 namespace p2pdiag::report {
@@ -28,6 +29,20 @@ std::string count_value(std::string_view label, std::size_t count) {
     return ' ' + std::string(label) + '=' + std::to_string(count) + ";;;0";
 }
 
+std::string delay_values(const Report& report) {
+    std::string out;
+    for (const Delay& delay : nearest_servers(report)) {
+        const char* family = delay.family == "IPv6" ? "ipv6" : "ipv4";
+        char text[96];
+        std::snprintf(text, sizeof text, " rtt_%s=%.3fms;;;0", family, delay.rtt_ms);
+        out += text;
+        if (!delay.loss_percent) continue;
+        std::snprintf(text, sizeof text, " loss_%s=%.2f%%;;;0;100", family, *delay.loss_percent);
+        out += text;
+    }
+    return out;
+}
+
 // 'label'=value[unit];[warning];[critical];[lowest];[highest]
 std::string performance_data(const Report& report) {
     char took[48];
@@ -44,7 +59,7 @@ std::string performance_data(const Report& report) {
            count_value("unknown", checks_with(report, Status::unknown)) +
            count_value("skipped", checks_with(report, Status::skip)) +
            count_value("cancelled", checks_with(report, Status::cancelled)) +
-           count_value("errors", went_wrong);
+           count_value("errors", went_wrong) + delay_values(report);
 }
 
 std::string nagios_line(NagiosState state, std::string_view text) {

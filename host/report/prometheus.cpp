@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "report/delays.hpp"
 #include "report/text.hpp"
 
 namespace p2pdiag::report {
@@ -111,6 +112,22 @@ std::string cause_metrics(const Report& report) {
     return family.text();
 }
 
+std::string delay_metrics(const Report& report) {
+    MetricFamily delays("p2pdiag_round_trip_seconds",
+                        "Median round trip to the nearest server on the internet.");
+    MetricFamily losses("p2pdiag_loss_ratio", "Share of the requests to it without an answer.");
+    for (const Delay& delay : nearest_servers(report)) {
+        const std::string_view family = delay.family == "IPv6" ? "ipv6" : "ipv4";
+        char value[48];
+        std::snprintf(value, sizeof value, "%.6f", delay.rtt_ms / 1000);
+        delays.add({{"family", family}}, value);
+        if (!delay.loss_percent) continue;
+        std::snprintf(value, sizeof value, "%.4f", *delay.loss_percent / 100);
+        losses.add({{"family", family}}, value);
+    }
+    return delays.text() + losses.text();
+}
+
 std::string run_metrics(const Report& report) {
     MetricFamily info("p2pdiag_info", "What ran: the version, the profile and the port.");
     info.add({{"version", report.tool_version},
@@ -137,7 +154,7 @@ std::string run_metrics(const Report& report) {
 
 std::string prometheus(const Report& report, const RenderOptions&) {
     return run_metrics(report) + check_metrics(report) + finding_metrics(report) +
-           cause_metrics(report);
+           cause_metrics(report) + delay_metrics(report);
 }
 
 }  // namespace p2pdiag::report

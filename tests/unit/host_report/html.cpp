@@ -114,6 +114,23 @@ TEST_CASE("without a measured path the STUN servers' delays are shown") {
     CHECK_FALSE(delays[0].jitter_ms);
 }
 
+TEST_CASE("how far the internet is, by the nearest server of each family") {
+    report::Report report = report::recorded();
+    json::object& data = report.checks[2].data.as_object();
+    const auto server = [](const char* name, int rtt) {
+        return json::object{{"server", name}, {"rtt_ms", rtt}};
+    };
+    data["ipv4"].as_object()["targets"] =
+        json::array{server("a", 30), server("b", 20), server("c", 25)};
+    data["ipv6"] = json::object{{"targets", json::array{server("d", 40)}}};
+    const auto nearest = report::nearest_servers(report);
+    REQUIRE(nearest.size() == 2);
+    CHECK(nearest[0].address == "b");
+    CHECK(nearest[1].address == "d");
+    CHECK(nearest[1].family == "IPv6");
+    CHECK(report::nearest_servers(report::all_statuses()).empty());
+}
+
 TEST_CASE("delays that make no sense are left out, and there is an end to them") {
     report::Report report = report::recorded();
     json::object& path = report.checks[2].data.as_object()["ipv4"].as_object();

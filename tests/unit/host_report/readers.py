@@ -167,6 +167,12 @@ class Prometheus(Samples):
                 states = [value for (what, _), value in series.items() if what == "p2pdiag_check_status"]
                 self.assertEqual((sum(states), len(states)), (len(report["checks"]), 9 * len(report["checks"])))
 
+    def test_delays(self):
+        series = self.series("recorded")
+        self.assertEqual(series["p2pdiag_round_trip_seconds", (("family", "ipv4"),)], 0.0181)
+        self.assertEqual(series["p2pdiag_loss_ratio", (("family", "ipv4"),)], 0.0625)
+        self.assertNotIn(("p2pdiag_round_trip_seconds", (("family", "ipv6"),)), series)
+
     def test_a_status(self):
         series = self.series("statuses")
         for check in self.report("statuses")["checks"]:
@@ -197,6 +203,12 @@ class Nagios(Samples):
                 for label, status in (("passed", "pass"), ("warnings", "warn"), ("failed", "fail"),
                                       ("unknown", "unknown"), ("skipped", "skip"), ("cancelled", "cancelled")):
                     self.assertEqual(numbers[label], (statuses.count(status), ""), label)
+
+    def test_delays(self):
+        numbers = self.numbers("recorded")
+        self.assertEqual((numbers["rtt_ipv4"], numbers["loss_ipv4"]), ((18.1, "ms"), (6.25, "%")))
+        self.assertNotIn("rtt_ipv6", numbers)
+        self.assertNotIn("rtt_ipv4", self.numbers("statuses"))
 
     def test_one_bar(self):
         for name in SAMPLES:
