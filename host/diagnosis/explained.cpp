@@ -8,18 +8,22 @@ namespace p2pdiag::diagnosis {
 
 namespace {
 
-// What is wrong with one family explains nothing of the other.
-bool same_family(const Candidate& candidate, const report::Finding& finding) {
-    const std::string_view family = family_of(finding);
-    return std::ranges::any_of(candidate.findings, [&](const Found& own) {
-        const std::string_view its = family_of(*own.finding);
-        return its.empty() || family.empty() || its == family;
-    });
+// Those of what a candidate stands on; empty where one of these is of no family.
+std::vector<std::string_view> families_of(const Candidate& candidate) {
+    std::vector<std::string_view> families;
+    for (const Found& found : candidate.findings) {
+        if (found.family.empty()) return {};
+        if (std::ranges::find(families, found.family) == families.end()) {
+            families.push_back(found.family);
+        }
+    }
+    return families;
 }
 
-bool stands_on(const Candidate& candidate, const report::Finding& finding) {
-    return std::ranges::any_of(candidate.findings,
-                               [&](const Found& own) { return own.finding == &finding; });
+// What is wrong with one family explains nothing of the other.
+bool is_of(const Found& found, const std::vector<std::string_view>& families) {
+    return found.family.empty() || families.empty() ||
+           std::ranges::find(families, found.family) != families.end();
 }
 
 class Explaining {
@@ -39,10 +43,13 @@ public:
 
     ExplainedFindings run() {
         for (const Candidate* explainer : explainers_) {
+            const auto families = families_of(*explainer);
             for (const Explained& one : explainer->rule->explains) {
                 const auto cause = by_id_.find(one.code);
                 if (cause != by_id_.end()) put(*cause->second, *explainer);
-                for (const Found& found : facts_.findings(one.code)) cover(found, *explainer);
+                for (const Found& found : facts_.findings(one.code)) {
+                    if (is_of(found, families)) cover(found, *explainer);
+                }
             }
         }
         for (const Candidate* explainer : explainers_) follow_findings(*explainer);
@@ -59,8 +66,10 @@ private:
     }
 
     void cover(const Found& found, const Candidate& explainer) {
-        if (stands_on(explainer, *found.finding) || !same_family(explainer, *found.finding)) return;
-        findings_.emplace(found.finding, &explainer);
+        const auto standing = standing_.find(found.finding);
+        const bool own = standing != standing_.end() &&
+                         std::ranges::find(standing->second, &explainer) != standing->second.end();
+        if (!own) findings_.emplace(found.finding, &explainer);
     }
 
     // A cause of which nothing is left to stand on follows as well.

@@ -32,34 +32,37 @@ const json::value* at_path(const json::object& object, std::string_view path) {
 
 namespace {
 
-// A report may hold more, and no rule looks for it there.
-constexpr std::size_t most_values = 4096;
+using Wanted = std::function<bool(const json::value&)>;
 
-void collect(const json::value& value, std::string_view path,
-             std::vector<const json::value*>& into) {
-    if (into.size() >= most_values || value.is_null()) return;
+// `left` is how many more values are looked at; a report may hold more, and no rule looks for it
+// there.
+bool any_below(const json::value& value, std::string_view path, const Wanted& wanted,
+               unsigned& left) {
     if (const json::array* elements = value.if_array()) {
-        for (const json::value& element : *elements) collect(element, path, into);
-        return;
+        for (const json::value& element : *elements) {
+            if (left == 0) return false;
+            if (any_below(element, path, wanted, left)) return true;
+        }
+        return false;
     }
-    if (path.empty()) return into.push_back(&value);
+    if (left > 0) --left;
+    if (path.empty()) return !value.is_null() && wanted(value);
     const json::object* members = value.if_object();
-    if (members == nullptr) return;
+    if (members == nullptr) return false;
     const std::size_t dot = path.find('.');
     const json::value* next = json::find(*members, path.substr(0, dot));
-    if (next == nullptr) return;
-    collect(*next, dot == path.npos ? std::string_view() : path.substr(dot + 1), into);
+    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+    return next != nullptr && any_below(*next, rest, wanted, left);
 }
 
 }  // namespace
 
-std::vector<const json::value*> values_at(const json::object& object, std::string_view path) {
-    std::vector<const json::value*> out;
+bool any_at(const json::object& object, std::string_view path, const Wanted& wanted) {
+    unsigned left = 4096;
     const std::size_t dot = path.find('.');
     const json::value* first = json::find(object, path.substr(0, dot));
-    if (first == nullptr) return out;
-    collect(*first, dot == path.npos ? std::string_view() : path.substr(dot + 1), out);
-    return out;
+    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+    return first != nullptr && any_below(*first, rest, wanted, left);
 }
 
 Facts::Facts(const report::Report& report) : report_(report) {
@@ -71,7 +74,7 @@ Facts::Facts(const report::Report& report) : report_(report) {
 }
 
 void Facts::add(const Finding& finding, const CheckResult* check) {
-    findings_[finding.code].push_back({&finding, check});
+    findings_[finding.code].push_back({&finding, check, family_of(finding)});
 }
 
 const std::vector<Found>& Facts::findings(std::string_view code) const {

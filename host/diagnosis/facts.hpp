@@ -1,6 +1,7 @@
 // A report as rules look at it: findings by code, checks by id.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,8 @@ namespace p2pdiag::diagnosis {
 struct Found {
     const report::Finding* finding = nullptr;
     const report::CheckResult* check = nullptr;  // null: the host's
+    // "ipv4", "ipv6"; empty: of both, or of whichever there is.
+    std::string_view family;
 };
 
 // pass, warn and fail are results; everything else says that there is none.
@@ -23,8 +26,10 @@ std::string_view family_of(const report::Finding& finding);
 // The value at a path of members, or null where there is none.
 const json::value* at_path(const json::object& object, std::string_view path);
 
-// All values at a path that enters every element of the arrays on it, the last one too; no null.
-std::vector<const json::value*> values_at(const json::object& object, std::string_view path);
+// Whether `wanted` says yes to a value at the path, which enters every element of the arrays on it,
+// the last one too; null is no value.
+bool any_at(const json::object& object, std::string_view path,
+            const std::function<bool(const json::value&)>& wanted);
 
 class Facts {
 public:

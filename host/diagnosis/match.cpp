@@ -33,6 +33,10 @@ bool is_among(const json::value& value, const std::vector<json::value>& all, con
         all, [&](const json::value& one) { return equals_wanted(value, one, facts); });
 }
 
+bool is_ranged(const Test& test) {
+    return test.above || test.below || test.at_least || test.at_most;
+}
+
 bool is_in_range(const Test& test, const json::value& value) {
     const auto number = number_of(value);
     return number && (!test.above || *number > *test.above) &&
@@ -42,17 +46,16 @@ bool is_in_range(const Test& test, const json::value& value) {
 }
 
 bool passes(const Test& test, const json::object& object, const Facts& facts) {
-    const auto values = values_at(object, test.path);
-    if (test.measured && *test.measured == values.empty()) return false;
-    const bool unwanted = std::ranges::any_of(
-        values, [&](const json::value* one) { return is_among(*one, test.is_not, facts); });
-    if (unwanted) return false;
-    const bool ranged = test.above || test.below || test.at_least || test.at_most;
-    if (test.one_of.empty() && !ranged) return true;
-    return std::ranges::any_of(values, [&](const json::value* one) {
-        return (test.one_of.empty() || is_among(*one, test.one_of, facts)) &&
-               (!ranged || is_in_range(test, *one));
-    });
+    const auto any = [](const json::value&) { return true; };
+    const auto unwanted = [&](const json::value& one) { return is_among(one, test.is_not, facts); };
+    const auto wanted = [&](const json::value& one) {
+        return (test.one_of.empty() || is_among(one, test.one_of, facts)) &&
+               (!is_ranged(test) || is_in_range(test, one));
+    };
+    if (test.measured && *test.measured != any_at(object, test.path, any)) return false;
+    if (!test.is_not.empty() && any_at(object, test.path, unwanted)) return false;
+    const bool asks_more = !test.one_of.empty() || is_ranged(test);
+    return !asks_more || any_at(object, test.path, wanted);
 }
 
 bool all_pass(const std::vector<Test>& tests, const json::object& object, const Facts& facts) {

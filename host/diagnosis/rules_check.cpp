@@ -26,6 +26,12 @@ std::string perhaps(const std::string& name, const std::vector<std::string>& kno
     return near ? "; did you mean \"" + *near + "\"?" : std::string();
 }
 
+// A user may well make a cause of what is none by the rules that are shipped.
+bool same_folder(const At& a, const At& b) {
+    const auto folder = [](const At& at) { return at.file.substr(0, at.file.rfind('/') + 1); };
+    return folder(a) == folder(b);
+}
+
 class RulesChecker {
 public:
     RulesChecker(const Rules& rules, const Known& known) : rules_(rules), known_(known) {
@@ -166,7 +172,7 @@ private:
                 const bool used =
                     std::ranges::find(when.all, none.code, &Condition::code) != when.all.end() ||
                     std::ranges::find(when.any, none.code, &Condition::code) != when.any.end();
-                if (!used) continue;
+                if (!used || !same_folder(none.at, when.at)) continue;
                 return wrong(none.at, options::shown(none.code) +
                                           " is said to make no cause, and " + rule.id +
                                           " stands on it");

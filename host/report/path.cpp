@@ -102,6 +102,36 @@ bool without_ipv4(const Report& report) {
     return false;
 }
 
+template <class Predicate>
+bool any_object(const json::object& from, std::string_view member, Predicate predicate) {
+    const json::array* all = json::find_array(from, member);
+    return all != nullptr && std::ranges::any_of(*all, [&](const json::value& one) {
+               return one.is_object() && predicate(one.get_object());
+           });
+}
+
+// Whether something on the internet answered by `family`, as the pages of these checks in
+// docs/checks describe their data: that a check passes may be the other family's merit.
+bool internet_answered(const CheckResult& check, std::string_view family) {
+    const json::object* data = check.data.if_object();
+    if (data == nullptr) return false;
+    const json::object* measured = json::find_object(*data, family);
+    if (check.id == "network.internet") {
+        return measured != nullptr && json::find_bool(*measured, "works").value_or(false);
+    }
+    if (check.id == "network.path") {
+        return measured != nullptr && any_object(*measured, "targets", [](const auto& target) {
+                   return json::find_integer(target, "answered").value_or(0) > 0;
+               });
+    }
+    return check.id == "stun.servers" && any_object(*data, "servers", [&](const auto& server) {
+               const json::object* asked = json::find_object(server, family);
+               const json::object* udp =
+                   asked == nullptr ? nullptr : json::find_object(*asked, "udp");
+               return udp != nullptr && json::find_bool(*udp, "reachable").value_or(false);
+           });
+}
+
 // Who filters is the plugin's word, in the data beside the finding (docs/checks/stun.nat.md).
 bool filtered_here(const CheckResult& check, const Finding& finding) {
     const json::object* data = check.data.if_object();
@@ -151,8 +181,8 @@ private:
                 works(to_router, check.id, "The router keeps a way back for whatever was sent.");
             }
         }
-        for (const char* id : {"network.internet", "stun.servers", "network.path"}) {
-            if (passed(id)) answers_came(id);
+        for (const CheckResult& check : report_.checks) {
+            if (internet_answered(check, ipv6_leads_ ? "ipv6" : "ipv4")) answers_came(check.id);
         }
     }
 

@@ -35,7 +35,9 @@ std::string sureness(double confidence) {
 }
 
 std::string cause_card(const Cause& cause) {
-    std::string out = "<article class=\"card\">\n<h3>" + code(cause.code) + "</h3>\n" +
+    const std::string heading =
+        cause.title.empty() ? code(cause.code) : text(cause.title) + ' ' + code(cause.code);
+    std::string out = "<article class=\"card\">\n<h3>" + heading + "</h3>\n" +
                       sureness(cause.confidence) + "<p class=\"lead\">" + text(cause.explanation) +
                       "</p>\n";
     if (!cause.findings.empty()) {
@@ -44,6 +46,11 @@ std::string cause_card(const Cause& cause) {
             out += (i == 0 ? " " : ", ") + code(cause.findings[i]);
         }
         out += ".</p>\n";
+    }
+    if (!cause.settle.empty()) {
+        out += "<h4>What would settle it</h4>\n<ul>\n";
+        for (const std::string& how : cause.settle) out += "<li>" + text(how) + "</li>\n";
+        out += "</ul>\n";
     }
     if (!cause.remedies.empty()) out += "<h4>What to do</h4>\n" + remedy_list(cause.remedies);
     return out + "</article>\n";
