@@ -10,7 +10,7 @@
 #include <system_error>
 #include <tuple>
 
-#include "change/whole_file.hpp"
+#include "base/whole_file.hpp"
 #include "report/report_json.hpp"
 
 namespace p2pdiag::change {
@@ -41,7 +41,7 @@ bool newer(const Record& left, const Record& right) {
 }
 
 Maybe<Record> read_record(const fs::path& file, const std::string& id) {
-    const auto text = read_whole_file(file, Journal::most_record_bytes);
+    const auto text = disk::read_whole_file(file, Journal::most_record_bytes);
     if (!text) return text.error();
     auto record = parse_record(*text);
     if (record && record->id != id) return Problem{"holds a record of another name"};
@@ -54,7 +54,7 @@ Journal::Content Journal::read() const {
     Content content;
     std::error_code error;
     if (!directory_ || !fs::exists(*directory_, error)) return content;
-    if (const std::string why = distrust_directory(*directory_); !why.empty()) {
+    if (const std::string why = disk::distrust_directory(*directory_); !why.empty()) {
         content.unreadable.push_back({*directory_, why.substr(directory_->native().size() + 2)});
         return content;
     }
@@ -93,7 +93,8 @@ Maybe<Lock> Journal::add(Record& record) {
             "there is no place for it: set XDG_STATE_HOME, HOME or P2PDIAG_STATE_DIR, to an "
             "absolute "
             "path"};
-    if (std::string why = make_private_directory(*directory_); !why.empty()) return Problem{why};
+    if (std::string why = disk::make_private_directory(*directory_); !why.empty())
+        return Problem{why};
     auto lock = claim_id(record.id);
     if (!lock) return lock;
     if (record.group.empty()) record.group = record.id;
@@ -125,7 +126,7 @@ std::string Journal::write(Record& record) {
     record.updated = now();
     const std::string text = json::to_pretty_text(to_json(record));
     if (text.size() > most_record_bytes) return file_of(record.id).native() + ": is too large";
-    return write_whole_file(file_of(record.id), temporary_of(record.id), text);
+    return disk::write_whole_file(file_of(record.id), temporary_of(record.id), text);
 }
 
 Lock::Taken Journal::lock(const std::string& id) const { return Lock::take(lock_of(id)); }

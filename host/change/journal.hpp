@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "change/lock.hpp"
+#include "base/lock.hpp"
 #include "change/problem.hpp"
 #include "change/record.hpp"
 
 namespace p2pdiag::change {
+
+using disk::Lock;
 
 class Journal {
 public:

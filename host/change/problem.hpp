@@ -1,15 +1,11 @@
 // What went wrong with the journal, in words for the person at the keyboard.
 #pragma once
 
-#include <boost/system/result.hpp>
-#include <string>
+#include "base/whole_file.hpp"
 
 namespace p2pdiag::change {
 
-struct Problem {
-    std::string what;
-};
-template <class T>
-using Maybe = boost::system::result<T, Problem>;
+using disk::Maybe;
+using disk::Problem;
 
 }  // namespace p2pdiag::change

@@ -1,29 +1,12 @@
 #include "cli/paths.hpp"
 
-#include <cstdlib>
 #include <system_error>
 
 namespace p2pdiag::cli {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> process_environment(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return std::string(value);
-}
-
 namespace {
-
-// XDG Base Directory specification: a relative path in the variable is invalid and to be ignored.
-std::optional<fs::path> xdg_dir(const Environment& environment, const std::string& variable,
-                                const char* below_home) {
-    const auto set = environment(variable);
-    if (set && fs::path(*set).is_absolute()) return fs::path(*set) / "p2pdiag";
-    const auto home = environment("HOME");
-    if (!home || !fs::path(*home).is_absolute()) return std::nullopt;
-    return fs::path(*home) / below_home / "p2pdiag";
-}
 
 void add_path_list(std::vector<fs::path>& dirs, const std::string& list) {
     std::size_t begin = 0;
@@ -32,16 +15,6 @@ void add_path_list(std::vector<fs::path>& dirs, const std::string& list) {
         if (end > begin) dirs.emplace_back(list.substr(begin, end - begin));
         begin = end + 1;
     }
-}
-
-// What was named for p2pdiag alone is used or nothing is: another place would be a surprise.
-std::optional<fs::path> changes_dir(const Environment& environment) {
-    if (const auto set = environment("P2PDIAG_STATE_DIR")) {
-        if (!fs::path(*set).is_absolute()) return std::nullopt;
-        return fs::path(*set) / "changes";
-    }
-    const auto state = xdg_dir(environment, "XDG_STATE_HOME", ".local/state");
-    return state ? std::optional(*state / "changes") : std::nullopt;
 }
 
 }  // namespace
@@ -69,7 +42,7 @@ Paths find_paths(const std::vector<std::string>& plugin_dir_flags, const Environ
         paths.user_profiles = *config / "profiles";
         paths.user_diagnosis = *config / "diagnosis";
     }
-    paths.changes = changes_dir(environment);
+    if (const auto state = state_dir(environment)) paths.changes = *state / "changes";
     return paths;
 }
 

@@ -3,16 +3,13 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace p2pdiag::cli {
+#include "base/user_dirs.hpp"
 
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
-// The process's own; an empty variable counts as not set.
-std::optional<std::string> process_environment(const std::string& name);
+namespace p2pdiag::cli {
 
 struct Paths {
     std::filesystem::path executable;

@@ -9,7 +9,7 @@
 
 #include <set>
 
-#include "change/whole_file.hpp"
+#include "base/whole_file.hpp"
 #include "fixture.hpp"
 
 using namespace p2pdiag;

@@ -1,4 +1,4 @@
-#include "change/lock.hpp"
+#include "base/lock.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 #include "folder.hpp"
 
 using namespace p2pdiag;
-using change::Lock;
+using disk::Lock;
 
 TEST_CASE("a lock is had by one, who is known, and is free again afterwards") {
     const Folder folder;

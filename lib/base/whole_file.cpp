@@ -1,4 +1,4 @@
-#include "change/whole_file.hpp"
+#include "base/whole_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 #include "base/fd.hpp"
 
-namespace p2pdiag::change {
+namespace p2pdiag::disk {
 
 namespace fs = std::filesystem;
 
@@ -93,4 +93,4 @@ std::string distrust_directory(const fs::path& path) {
     return {};
 }
 
-}  // namespace p2pdiag::change
+}  // namespace p2pdiag::disk

@@ -1,4 +1,5 @@
-// Who works on a record. Released by the kernel when its process ends, however it ends.
+// Who works on a file, or with what it tells of. Released by the kernel when its process ends,
+// however it ends.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +10,7 @@
 
 #include "base/fd.hpp"
 
-namespace p2pdiag::change {
+namespace p2pdiag::disk {
 
 class Lock {
 public:
@@ -39,4 +40,4 @@ struct Lock::Taken {
     std::string problem = {};
 };
 
-}  // namespace p2pdiag::change
+}  // namespace p2pdiag::disk

@@ -1,13 +1,19 @@
 // A small private file that is on the disk whole or not at all, also after a power cut.
 #pragma once
 
+#include <boost/system/result.hpp>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "change/problem.hpp"
+namespace p2pdiag::disk {
 
-namespace p2pdiag::change {
+// What went wrong, in words for the person at the keyboard.
+struct Problem {
+    std::string what;
+};
+template <class T>
+using Maybe = boost::system::result<T, Problem>;
 
 // Replaces `path` by way of `temporary`, in the same directory, and waits until the disk has both
 // the content and the name. For the owner alone. What went wrong, or nothing.
@@ -24,4 +30,4 @@ std::string make_private_directory(const std::filesystem::path& path);
 // The same without making it.
 std::string distrust_directory(const std::filesystem::path& path);
 
-}  // namespace p2pdiag::change
+}  // namespace p2pdiag::disk

@@ -1,4 +1,4 @@
-#include "change/lock.hpp"
+#include "base/lock.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace p2pdiag::change {
+namespace p2pdiag::disk {
 
 namespace {
 
@@ -77,4 +77,4 @@ Lock::~Lock() {
     if (!path_.empty()) ::unlink(path_.c_str());
 }
 
-}  // namespace p2pdiag::change
+}  // namespace p2pdiag::disk
