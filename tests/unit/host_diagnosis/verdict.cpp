@@ -41,6 +41,23 @@ TEST_CASE("each kind of network has its verdict") {
     CHECK(verdict.headline.size() > 10);
 }
 
+TEST_CASE("F3: with which peers a direct connection works is said for each NAT") {
+    const auto [code, peers] = GENERATE(table<std::string, std::string>(
+        {{"nat.full-cone", "with every peer"},
+         {"nat.restricted-cone", "with nearly every peer"},
+         {"nat.port-restricted-cone", "every peer that is not behind a symmetric NAT"},
+         {"nat.symmetric",
+          "only with peers whose own NAT is open or a full or address-restricted cone"},
+         {"nat.symmetric-predictable", "most connections need a relay"},
+         {"nat.udp-blocked", "direct connections cannot work here"}}));
+    CAPTURE(code);
+    const std::string headline = diagnosis::judge({nat({code})}).headline;
+    CHECK(headline.find(peers) != std::string::npos);
+    // Nobody has tried yet.
+    const bool promises = headline.find("should") != std::string::npos;
+    CHECK(promises == (headline.find("Not yet proven with a peer") != std::string::npos));
+}
+
 TEST_CASE("nothing measured is unknown, and the headline says what is missing") {
     CHECK(diagnosis::judge({}).status == "unknown");
     CHECK(diagnosis::judge({}).headline.find("not measured") != std::string::npos);
