@@ -134,4 +134,13 @@ Result<std::vector<Interface>> interfaces() {
     return all;
 }
 
+bool is_own_address(const IpAddress& address) {
+    const auto all = interfaces();
+    if (!all) return true;
+    return std::any_of(all->begin(), all->end(), [&](const Interface& link) {
+        return std::any_of(link.addresses.begin(), link.addresses.end(),
+                           [&](const InterfaceAddress& one) { return one.address == address; });
+    });
+}
+
 }  // namespace p2pdiag::net

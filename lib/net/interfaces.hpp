@@ -50,4 +50,7 @@ struct Interface {
 // In the kernel's order. The error is that of the kernel.
 Result<std::vector<Interface>> interfaces();
 
+// Whether a link of this machine has the address. Also true where the kernel does not tell.
+bool is_own_address(const IpAddress& address);
+
 }  // namespace p2pdiag::net

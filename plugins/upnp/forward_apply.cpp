@@ -1,11 +1,13 @@
 // The change upnp.forward, apply: asks one router after the other until one grants it, or renews
 // what a record has. What may have been left in a router is in the record before it is asked for.
+#include <algorithm>
 #include <p2pdiag/run_until.hpp>
 
 #include "carrier_hop.hpp"
 #include "checks.hpp"
 #include "failures.hpp"
 #include "forward_input.hpp"
+#include "leftovers.hpp"
 #include "offers.hpp"
 #include "router_identity.hpp"
 
@@ -68,6 +70,7 @@ boost::asio::awaitable<void> explain_refusal(std::shared_ptr<Applying> session) 
 // fails it is as it was.
 boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Applying> session) {
     Attempt& attempt = *session->record.granted();
+    // Not as it was asked for then: the plan has found out where it is to be asked now.
     Try one = session->input.step.tries[attempt.index];
     one.request.description = describe_as(session->input.id);
     const auto answer = co_await portmap::renew_mapping(one.service, one.request, *attempt.grant);
@@ -76,6 +79,7 @@ boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Applying> session) 
         attempt.grant = *answer;
         attempt.asked_at = now_in_seconds();
         attempt.router_hardware = hardware_of(one.service);
+        attempt.service.reset();
         hand_over(run, session->record);
     }
     if (renewed) {
@@ -86,13 +90,34 @@ boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Applying> session) 
     session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
 }
 
+// A PCP server that gives neither a low port nor another one goes through all ports when it is
+// asked by NAT-PMP, which has no word for one port or nothing, and answers nobody meanwhile
+// (miniupnpd, a minute).
+bool would_search_in_vain(const Try& one, const std::vector<portmap::Service>& refusing) {
+    constexpr std::uint16_t first_free_port = 1024;
+    const bool low = one.request.internal_port < first_free_port;
+    return low && one.service.protocol == portmap::Protocol::natpmp &&
+           std::any_of(refusing.begin(), refusing.end(),
+                       [&](const portmap::Service& pcp) { return same_router(pcp, one.service); });
+}
+
 boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) {
+    const auto leftovers = std::make_shared<Leftovers>();
+    co_await remove_leftovers(leftovers);
+    for (const std::string& what : leftovers->removed) {
+        run->log("info", what + ", left by a run of upnp.mapping that was killed, was removed");
+    }
+    for (const std::string& what : leftovers->left) {
+        run->log("warning", "a run of upnp.mapping that was killed may have left " + what);
+    }
     if (session->record.granted() != nullptr) {
         co_await renew(run, session);
         co_return;
     }
     const Step& step = session->input.step;
+    std::vector<portmap::Service> refusing;
     for (std::size_t i = 0; i < step.tries.size(); ++i) {
+        if (would_search_in_vain(step.tries[i], refusing)) continue;
         Try one = step.tries[i];
         one.request.description = describe_as(session->input.id);
         // What an earlier command may have left by the same way is this one.
@@ -113,6 +138,11 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
         }
         add_failure(session->result, one, granted.error());
         session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
+        const Problem problem = granted.error().problem;
+        const bool pcp = one.service.protocol == portmap::Protocol::pcp;
+        if (pcp && (problem == Problem::port_not_available || problem == Problem::refused)) {
+            refusing.push_back(one.service);
+        }
         bool gone = !answer && says_no(answer.error().problem);
         if (!gone) {
             const auto& grant = session->record.attempts.back().grant;
@@ -123,7 +153,7 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
         if (gone) session->record.attempts.pop_back();
         hand_over(run, session->record);
         // Whoever has the port has it by every protocol.
-        if (granted.error().problem == Problem::conflict) co_return;
+        if (problem == Problem::conflict) co_return;
     }
     co_await explain_refusal(session);
 }

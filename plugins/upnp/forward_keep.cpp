@@ -1,5 +1,6 @@
 // The change upnp.forward, keep: renews the forward at half its lease and makes it again when the
 // router has lost it, until it is told to stop. The host takes it back afterwards.
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +10,7 @@
 #include "failures.hpp"
 #include "forward_input.hpp"
 #include "keep_watch.hpp"
+#include "net/interfaces.hpp"
 #include "offers.hpp"
 #include "rediscover.hpp"
 #include "router_identity.hpp"
@@ -32,7 +34,7 @@ public:
     Keeper(Run& run, StepInput input)
         : run_(run),
           record_(std::move(*input.record)),
-          try_(input.step.tries[record_.granted()->index]),
+          try_(try_of(input.step, *record_.granted())),
           watch_(*record_.granted()->grant, try_.request.lifetime, granted_at(*record_.granted())) {
         try_.request.description = describe_as(input.id);
         say("info", "is kept up by " + std::string(display_name(try_.service.protocol)) + " of " +
@@ -46,10 +48,19 @@ public:
             co_await timer.async_wait(asio::use_awaitable);
             Fd turn;
             if (try_.service.protocol == Protocol::upnp) turn = co_await take_turn(try_.service);
+            if (!net::is_own_address(try_.service.local)) {
+                co_await follow();
+                continue;
+            }
+            if (std::exchange(address_gone_, false)) {
+                old_removed_ = false;
+                co_await map_again("this machine has its address again");
+                continue;
+            }
             Need need = watch_.on_time(Clock::now());
             if (need == Need::nothing) need = co_await look();
             if (need == Need::renew) co_await renew();
-            if (need == Need::map_again) co_await map_again();
+            if (need == Need::map_again) co_await map_again(watch_.why());
         }
     }
 
@@ -109,7 +120,113 @@ private:
         // With another address of this machine it would not be the same forward.
         if (!moved || moved->local != try_.service.local) co_return;
         try_.service = *moved;
-        say("info", "is asked for at the router's new address " + try_.service.control_url);
+        Attempt& attempt = *record_.granted();
+        attempt.service = *moved;
+        attempt.router_hardware = hardware_of(*moved);
+        hand_over();
+        say("info", "is asked for at the router's new address " + where(try_.service));
+    }
+
+    static std::string where(const portmap::Service& service) {
+        return service.control_url.empty() ? service.router.to_string() : service.control_url;
+    }
+
+    // The forward leads to an address that nobody has now, or worse, somebody else. It is made for
+    // the one that this machine has instead, by the same router.
+    asio::awaitable<void> follow() {
+        if (!std::exchange(address_gone_, true)) {
+            say("warning", "leads to " + try_.service.local.to_string() +
+                               ", which is not this machine's address any more");
+        }
+        const auto now = co_await find_again(try_.service);
+        if (!now || now->local == try_.service.local) co_return;
+        const bool old_is_gone = co_await remove_old(*now);
+        // What is asked for is on the disk before it is asked for.
+        if (!begin_attempt(*now)) co_return;
+        Try there = try_;
+        there.service = *now;
+        auto made = co_await portmap::add_mapping(there.service, there.request);
+        if (is_taken(made) && !there.request.exact) {
+            // By the old forward, where the router does not let go of it.
+            there.request.external_port = 0;
+            made = co_await portmap::add_mapping(there.service, there.request);
+        }
+        if (!made) {
+            say("error",
+                "could not be made for " + now->local.to_string() + ": " + words(made.error()));
+            if (says_no(made.error().problem)) end_attempt(*now);
+            co_return;
+        }
+        end_attempt(*now);
+        address_gone_ = false;
+        const std::uint16_t before = grant().external_port;
+        move_to(*now, *made, old_is_gone);
+        say("info",
+            "leads to " + now->local.to_string() + " now" +
+                (before == made->external_port ? std::string()
+                                               : ", in place of port " + std::to_string(before)));
+    }
+
+    // NAT-PMP and PCP listen to the address alone that a forward leads to.
+    asio::awaitable<bool> remove_old(portmap::Service now) {
+        if (old_removed_) co_return true;
+        if (now.protocol == Protocol::upnp) {
+            now.from = std::exchange(now.local, try_.service.local);
+            const auto removed = co_await portmap::remove_mapping(now, try_.request, grant());
+            old_removed_ = removed.has_value();
+            if (old_removed_) co_return true;
+        }
+        co_return false;
+    }
+
+    static bool is_taken(const portmap::Outcome<portmap::MapGrant>& made) {
+        return !made && made.error().problem == portmap::Problem::conflict;
+    }
+
+    std::vector<Attempt>::iterator attempt_at(const portmap::Service& service) {
+        auto& all = record_.attempts;
+        return std::find_if(all.begin(), all.end() - 1, [&](const Attempt& one) {
+            return one.service && one.service->local == service.local && !one.grant;
+        });
+    }
+
+    // Before the one that is in force, which stays the last.
+    bool begin_attempt(const portmap::Service& service) {
+        auto& all = record_.attempts;
+        if (attempt_at(service) != all.end() - 1) return true;
+        if (all.size() == most_attempts) {
+            say("error", "cannot be moved once more: this machine's address has changed too often");
+            return false;
+        }
+        Attempt attempt{all.back().index, now_in_seconds(), std::nullopt};
+        attempt.router_hardware = hardware_of(service);
+        attempt.service = service;
+        all.insert(all.end() - 1, std::move(attempt));
+        hand_over();
+        return true;
+    }
+
+    void end_attempt(const portmap::Service& service) {
+        const auto place = attempt_at(service);
+        if (place == record_.attempts.end() - 1) return;
+        record_.attempts.erase(place);
+        hand_over();
+    }
+
+    void move_to(const portmap::Service& service, const portmap::MapGrant& granted,
+                 bool old_is_gone) {
+        Attempt attempt = record_.attempts.back();
+        attempt.service = try_.service = service;
+        if (old_is_gone) {
+            record_.attempts.pop_back();
+        } else {
+            say("warning",
+                "stays behind in the router until its time is over: from the new "
+                "address it cannot be removed");
+        }
+        record_.attempts.push_back(std::move(attempt));
+        old_removed_ = false;
+        take(granted);
     }
 
     asio::awaitable<void> renew() {
@@ -123,9 +240,13 @@ private:
         say("info", "was renewed (" + lease_words(renewed->lifetime) + ")");
     }
 
-    asio::awaitable<void> map_again() {
-        say("warning", "is made again, as " + watch_.why());
-        const auto made = co_await portmap::add_mapping(try_.service, try_.request);
+    asio::awaitable<void> map_again(std::string why) {
+        say("warning", "is made again, as " + why);
+        // NAT-PMP and PCP: what was granted is suggested, so that the port stays the same.
+        const bool suggest = try_.service.protocol != Protocol::upnp && !try_.request.exact;
+        auto making = suggest ? portmap::renew_mapping(try_.service, try_.request, grant())
+                              : portmap::add_mapping(try_.service, try_.request);
+        const auto made = co_await std::move(making);
         if (made) {
             const std::uint16_t before = grant().external_port;
             take(*made);
@@ -145,8 +266,10 @@ private:
         attempt.asked_at = now_in_seconds();
         attempt.router_hardware = hardware_of(try_.service);
         watch_.granted(granted, Clock::now());
-        run_.data(json::to_text(to_json(record_)));
+        hand_over();
     }
+
+    void hand_over() { run_.data(json::to_text(to_json(record_))); }
 
     Run& run_;
     Record record_;
@@ -154,6 +277,8 @@ private:
     KeepWatch watch_;
     bool odd_round_ = false;
     bool foreign_ = false;
+    bool address_gone_ = false;  // of this machine, to which the forward leads
+    bool old_removed_ = false;   // … and that forward with it
 };
 
 asio::awaitable<void> keep(std::shared_ptr<Keeper> keeper) { co_await keeper->run(); }

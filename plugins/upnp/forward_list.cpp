@@ -103,7 +103,7 @@ void set_lease(Row& row, const Attempt& made) {
 // What cannot be read from a router: made by NAT-PMP or PCP, or by a router that is not there now.
 Row row_of(const OpenForward& open) {
     const Attempt* made = open.record ? open.record->granted() : nullptr;
-    const Try& one = open.step.tries[made == nullptr ? 0 : made->index];
+    const Try one = made == nullptr ? open.step.tries.front() : try_of(open.step, *made);
     Row row;
     row.router = one.service.router.to_string();
     row.protocol = portmap::to_string(one.service.protocol);

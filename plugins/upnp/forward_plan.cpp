@@ -1,5 +1,7 @@
 #include "forward_plan.hpp"
 
+#include <algorithm>
+
 #include "failures.hpp"
 #include "plan_draft.hpp"
 
@@ -70,12 +72,16 @@ private:
             if (request.transport != transport || request.internal_port != wanted_.port) continue;
             if (request.external_port != wanted_.outside_port()) continue;
             if (open.step.family() != family || open.in_force == InForce::foreign) continue;
-            const Try* made = open.made_by();
-            if (made == nullptr) continue;
+            const auto made = open.made_by();
+            if (!made) continue;
             if (open.held_by) {
                 already(open,
                         "is kept up or worked on by process " + std::to_string(*open.held_by));
                 return true;
+            }
+            if (open.router_is_another) {
+                made_elsewhere(open, *made);
+                continue;
             }
             if (const Offer* offer = find_same(offers, *made)) {
                 draft_.note(subject(open) + ' ' + how_it_stands(open) + " (" + open.id +
@@ -94,8 +100,23 @@ private:
                                   open.id + '\'');
                 return true;
             }
+            if (may_hold && !find_same_router(*made)) made_elsewhere(open, *made);
         }
         return false;
+    }
+
+    // It is not taken for what is wanted now, and stays.
+    void made_elsewhere(const OpenForward& open, const Try& made) {
+        const auto& all = draft_.choice.all;
+        const bool here = std::any_of(all.begin(), all.end(), [&](const Offer& offer) {
+            return same_device(offer.service, made.service) && !open.router_is_another;
+        });
+        draft_.note(subject(open) + " was forwarded before by " +
+                    std::string(display_name(made.service.protocol)) + " of " + made.router_name +
+                    " to " + made.service.local.to_string() + " (" + open.id + "), " +
+                    (here ? "which is not this machine's address any more"
+                          : "and that router is not among those that answer here") +
+                    ". It is not touched; 'p2pdiag undo " + open.id + "' takes it back.");
     }
 
     std::string subject(const OpenForward& open) const {
@@ -114,9 +135,15 @@ private:
         draft_.note(subject(open) + ' ' + how + " (" + open.id + ").");
     }
 
-    // Elsewhere another router may have the same address, and the forward is not there.
+    // Elsewhere another router may have the same address, and the forward is not there. By UPnP it
+    // has a name.
+    static bool same_device(const portmap::Service& a, const portmap::Service& b) {
+        if (!a.udn.empty() && !b.udn.empty()) return a.udn == b.udn;
+        return a.router == b.router;
+    }
+
     static bool same_way(const portmap::Service& a, const portmap::Service& b) {
-        return a.router == b.router && a.local == b.local;
+        return same_device(a, b) && a.local == b.local;
     }
 
     static const Offer* find_same(const std::vector<Offer>& offers, const Try& made) {
@@ -142,11 +169,11 @@ private:
         if (offer.service.protocol != Protocol::natpmp) return nullptr;
         for (const OpenForward& open : situation_.open) {
             const Attempt* granted = open.record ? open.record->granted() : nullptr;
-            if (granted == nullptr || open.lease_is_over) continue;
-            const Try& made = open.step.tries.at(granted->index);
+            if (granted == nullptr || open.lease_is_over || open.router_is_another) continue;
+            const Try made = try_of(open.step, *granted);
             if (made.service.protocol == Protocol::natpmp &&
-                made.service.router == offer.service.router &&
-                made.request.transport == transport && made.request.internal_port == wanted_.port) {
+                same_device(made.service, offer.service) && made.request.transport == transport &&
+                made.request.internal_port == wanted_.port) {
                 return &open;
             }
         }
@@ -157,7 +184,11 @@ private:
         if (offer.service.protocol != Protocol::upnp || offer.pinhole) return nullptr;
         const Lookup* lookup =
             find_lookup(situation_, offer.service.control_url, transport, wanted_.outside_port());
-        return lookup != nullptr && lookup->holder ? &*lookup->holder : nullptr;
+        if (lookup == nullptr || !lookup->holder) return nullptr;
+        const auto& tests = situation_.test_ids;
+        const auto of_test =
+            std::find(tests.begin(), tests.end(), id_of(lookup->holder->description));
+        return of_test == tests.end() ? &*lookup->holder : nullptr;
     }
 
     void forwarded_by_other(Transport transport, const portmap::IgdMapping& holder) {

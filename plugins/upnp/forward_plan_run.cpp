@@ -7,7 +7,10 @@
 #include "forward_input.hpp"
 #include "forward_plan.hpp"
 #include "net/task_group.hpp"
+#include "rediscover.hpp"
+#include "router_identity.hpp"
 #include "search.hpp"
+#include "test_record.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -54,12 +57,17 @@ asio::awaitable<void> check_open(std::shared_ptr<Planning> session) {
         if (open.step.request().internal_port != session->input.wanted.port) continue;
         const Attempt* made = open.record ? open.record->granted() : nullptr;
         if (made == nullptr) continue;
-        const Try& one = open.step.tries[made->index];
+        const Try one = try_of(open.step, *made);
         portmap::MapRequest request = one.request;
         request.description = describe_as(open.id);
         open.lease_is_over = lease_is_over(*made, one, now_in_seconds());
         const auto said = co_await portmap::read_back(one.service, request, *made->grant);
         open.in_force = said.in_force;
+        // Its address on the link is known now that it was asked. With the name that it had it is
+        // the same one with another network card.
+        const Search& search = session->situation.search;
+        open.router_is_another = is_another(made->router_hardware, hardware_of(one.service)) &&
+                                 !find_by_name_in(search, one.service);
     }
 }
 
@@ -92,6 +100,9 @@ p2pdiag_status plan_forward(Run& run) {
     const auto session = std::make_shared<Planning>();
     session->input = std::move(*input);
     session->situation.open = session->input.open;
+    if (const auto directory = test_record_dir()) {
+        session->situation.test_ids = test_ids(*directory);
+    }
     const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), find_out(session));
     if (ended == Ended::cancelled) {
         run.summary("Interrupted");

@@ -84,18 +84,21 @@ std::optional<Service> parse_service(const json::object& object,
     }
     service.control_url = text(object, "control_url");
     service.service_type = text(object, "service_type");
+    service.udn = text(object, "udn");
     const bool upnp = service.protocol == portmap::Protocol::upnp;
     if (upnp && (service.control_url.empty() || service.service_type.empty())) return std::nullopt;
     return service;
 }
 
 json::object request_to_json(const MapRequest& request) {
-    return {{"transport", to_string(request.transport)},
-            {"internal_port", request.internal_port},
-            {"external_port", request.external_port},
-            {"lifetime_s", request.lifetime.count()},
-            {"nonce", to_hex(request.nonce)},
-            {"exact", request.exact}};
+    json::object object{{"transport", to_string(request.transport)},
+                        {"internal_port", request.internal_port},
+                        {"external_port", request.external_port},
+                        {"lifetime_s", request.lifetime.count()},
+                        {"nonce", to_hex(request.nonce)},
+                        {"exact", request.exact}};
+    if (request.lease_only) object["lease_only"] = true;
+    return object;
 }
 
 std::optional<MapRequest> parse_request(const json::object& object) {
@@ -112,6 +115,7 @@ std::optional<MapRequest> parse_request(const json::object& object) {
     request.lifetime = portmap::Seconds(*lifetime);
     request.nonce = *nonce;
     request.exact = json::find_bool(object, "exact").value_or(false);
+    request.lease_only = json::find_bool(object, "lease_only").value_or(false);
     return request;
 }
 
@@ -160,6 +164,12 @@ Attempt* Record::granted() {
     return attempts.empty() || !attempts.back().grant ? nullptr : &attempts.back();
 }
 
+Try try_of(const Step& step, const Attempt& attempt) {
+    Try made = step.tries.at(attempt.index);
+    if (attempt.service) made.service = *attempt.service;
+    return made;
+}
+
 json::object to_json(const Service& service) {
     json::object object{{"protocol", portmap::to_string(service.protocol)},
                         {"router", service.router.to_string()},
@@ -169,6 +179,7 @@ json::object to_json(const Service& service) {
         object["control_url"] = service.control_url;
         object["service_type"] = service.service_type;
     }
+    if (!service.udn.empty()) object["udn"] = service.udn;
     return object;
 }
 
@@ -204,6 +215,7 @@ json::object to_json(const Record& record) {
             {"try", attempt.index}, {"asked_at", attempt.asked_at}, {"grant", nullptr}};
         if (attempt.grant) object["grant"] = to_json(*attempt.grant);
         if (!attempt.router_hardware.empty()) object["router_hardware"] = attempt.router_hardware;
+        if (attempt.service) object["service"] = to_json(*attempt.service);
         attempts.push_back(std::move(object));
     }
     return {{"attempts", std::move(attempts)}};
@@ -223,7 +235,7 @@ std::optional<Step> parse_step(const json::object& object) {
 
 std::optional<Record> parse_record(const json::object& object, const Step& step) {
     const json::array* attempts = json::find_array(object, "attempts");
-    if (attempts == nullptr || attempts->size() > most_tries) return std::nullopt;
+    if (attempts == nullptr || attempts->size() > most_attempts) return std::nullopt;
     Record record;
     const auto last = static_cast<std::int64_t>(step.tries.size()) - 1;
     for (const json::value& value : *attempts) {
@@ -237,6 +249,10 @@ std::optional<Record> parse_record(const json::object& object, const Step& step)
         attempt.index = *index;
         attempt.asked_at = *asked_at;
         attempt.router_hardware = text(entry, "router_hardware");
+        if (const json::object* service = json::find_object(entry, "service")) {
+            attempt.service = parse_service(*service, step.tries[*index].interface_name);
+            if (!attempt.service) return std::nullopt;
+        }
         if (const json::object* grant = json::find_object(entry, "grant")) {
             attempt.grant = parse_grant(*grant);
             if (!attempt.grant) return std::nullopt;
@@ -261,7 +277,8 @@ std::string_view id_of(std::string_view description) {
 bool lease_is_over(const Attempt& attempt, const Try& asked, std::int64_t now) {
     // UPnP alone keeps mappings for good (725), and whether it did is not known without a grant.
     const bool upnp = asked.service.protocol == portmap::Protocol::upnp;
-    if (upnp && (!attempt.grant || !attempt.grant->lifetime)) return false;
+    const bool told = attempt.grant && attempt.grant->lifetime;
+    if (upnp && !told && !asked.request.lease_only) return false;
     portmap::Seconds lease = asked.request.lifetime;
     if (attempt.grant && attempt.grant->lifetime) lease = *attempt.grant->lifetime;
     if (upnp && lease.count() == 0) return false;

@@ -33,6 +33,7 @@ struct Step {
 };
 
 inline constexpr std::size_t most_tries = 8;
+inline constexpr std::size_t most_attempts = 16;
 
 // A try that was made and may have left something in a router.
 struct Attempt {
@@ -40,6 +41,9 @@ struct Attempt {
     std::int64_t asked_at = 0;  // seconds since 1970, for after a reboot
     std::optional<portmap::MapGrant> grant;
     std::string router_hardware = {};  // whom it was made by, see router_identity.hpp
+    // How it was asked for, where not as the step has it: this machine or the router had another
+    // address by then.
+    std::optional<portmap::Service> service = std::nullopt;
 };
 
 // Attempts in the order they were made; at most the last one has a grant.
@@ -49,6 +53,9 @@ struct Record {
     const Attempt* granted() const;
     Attempt* granted();
 };
+
+// The try that was made, as it was made.
+Try try_of(const Step& step, const Attempt& attempt);
 
 json::object to_json(const portmap::Service& service);
 json::object to_json(const portmap::MapGrant& grant);
@@ -67,8 +74,8 @@ bool is_ours(std::string_view description);
 std::string_view id_of(std::string_view description);
 
 // Whether the router must have forgotten the mapping by now, even if it cannot be asked. Never for
-// one that is, or may be, permanent; and not before a minute has passed on top, for a clock of the
-// router's own.
+// one that is, or may be, permanent (MapRequest::lease_only: it is not); and not before a minute
+// has passed on top, for a clock of the router's own.
 bool lease_is_over(const Attempt& attempt, const Try& asked, std::int64_t now);
 
 std::int64_t now_in_seconds();  // since 1970

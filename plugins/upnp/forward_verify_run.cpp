@@ -30,7 +30,7 @@ p2pdiag_status verify_forward(Run& run) {
         return P2PDIAG_ERROR;
     }
     const auto facts = std::make_shared<VerifyFacts>();
-    facts->made = input->step.tries[attempt->index];
+    facts->made = try_of(input->step, *attempt);
     facts->made.request.description = describe_as(input->id);
     facts->grant = *attempt->grant;
     const ProofOrder order{input->stun_servers, input->step.family(), facts->grant.internal_port,

@@ -35,6 +35,18 @@ void add_upnp_evidence(GatewaysView& view, json::object& evidence) {
     if (!late.empty()) evidence["late_answers"] = std::move(late);
 }
 
+// A router that maps ports by UPnP may take longer to say so than anybody waits who has another
+// way: that none is listed does not mean that there is none.
+void add_end_of_search(const GatewaysView& view, json::object& evidence, std::string& message) {
+    const portmap::Discovered& found = view.search.found;
+    const auto may_be_one = [](const IgdReport& igd) { return igd.on_gateway || is_igd(igd); };
+    const auto& igds = found.igds;
+    if (!found.ended_early || std::any_of(igds.begin(), igds.end(), may_be_one)) return;
+    evidence["searched_ms"] = found.took.count();
+    message += ". No UPnP router answered within " + std::to_string(found.took.count()) +
+               " ms; one that takes longer is not listed";
+}
+
 }  // namespace
 
 void judge_protocols(GatewaysView& view) {
@@ -60,6 +72,7 @@ void judge_protocols(GatewaysView& view) {
                 ". Its list tells everybody the secrets (nonces) of PCP clients, by which their "
                 "forwards can be changed and deleted";
         }
+        if (protocol != Protocol::upnp) add_end_of_search(view, evidence, message);
         view.result.add(std::string(code_of(protocol)), leaks ? Severity::warning : Severity::info,
                         std::move(message), std::move(evidence));
     }

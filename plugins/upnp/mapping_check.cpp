@@ -30,6 +30,8 @@ std::string random_id() {
 }
 
 asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
+    const std::shared_ptr<Leftovers> leftovers(session, &session->test.leftovers);
+    co_await remove_leftovers(leftovers);
     co_await search_routers(session->search);
     session->test.searched = true;
     choose_trials(*session);
@@ -43,6 +45,10 @@ p2pdiag_status check_mapping(Run& run) {
     const auto session = std::make_shared<MappingSession>();
     session->id = random_id();
     session->test.target_port = target_port(run.input());
+    if (const auto directory = test_record_dir()) {
+        auto record = TestRecord::begin(*directory, session->id);
+        if (record) session->record.emplace(std::move(*record));
+    }
 
     auto last = run.time_to_stop();
     const auto measured = last == TimePoint::max() ? last : last - time_to_clean_up;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "failures.hpp"
+#include "leftovers.hpp"
 #include "offers.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -18,12 +19,17 @@ struct Trial {
     std::optional<portmap::ReadBack> read_back;
     // Nothing where there was nothing to remove, or the time was over.
     std::optional<portmap::Outcome<void>> removed;
+    std::int64_t asked_at = 0;  // seconds since 1970
+
+    // Asked for, and neither refused nor known to be gone.
+    bool may_be_there() const;
 };
 
 struct MappingTest {
     std::vector<Trial> trials;
     std::vector<Offer> not_ready;       // answered, but will not do it, or did not say
     std::optional<std::string> unread;  // see unread_router()
+    Leftovers leftovers;                // of earlier runs
     std::uint16_t target_port = 0;
     bool searched = false;  // the search came to its end
     bool complete = false;  // and so did the trials

@@ -60,6 +60,7 @@ public:
         }
         result_.data["not_ready"] = std::move(refusing);
         conclude();
+        add_leftovers();
         return std::move(result_);
     }
 
@@ -163,6 +164,23 @@ private:
         return object;
     }
 
+    void add_leftovers() {
+        const Leftovers& earlier = test_.leftovers;
+        json::array leftovers;
+        for (const std::string& what : earlier.removed) {
+            leftovers.push_back(json::object{{"what", what}, {"removed", true}});
+        }
+        for (const std::string& what : earlier.left) {
+            leftovers.push_back(json::object{{"what", what}, {"removed", false}});
+        }
+        result_.data["leftovers"] = std::move(leftovers);
+        if (earlier.left.empty()) return;
+        const auto status = result_.status == P2PDIAG_PASS ? P2PDIAG_WARN : result_.status;
+        result_.finish(status, result_.summary +
+                                   ". A test mapping of an earlier run may still be there: " +
+                                   earlier.left.front());
+    }
+
     void conclude() {
         const bool tried = worked_ + refused_ + empty_ + silent_ + permanent_ > 0;
         if (!leftover_.empty()) {
@@ -229,6 +247,11 @@ private:
 };
 
 }  // namespace
+
+bool Trial::may_be_there() const {
+    const bool refused = granted && !*granted && says_no(granted->error().problem);
+    return asked && !refused && !(removed && *removed);
+}
 
 std::uint16_t choose_port(const Offer& offer, Transport transport, std::uint16_t target,
                           const portmap::Discovered& found,

@@ -4,6 +4,7 @@
 
 #include "net/udp_socket.hpp"
 #include "outside.hpp"
+#include "router_identity.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -13,6 +14,22 @@ namespace {
 
 // What a router keeps should all else fail: two minutes.
 constexpr portmap::Seconds test_lease{120};
+
+// On the disk, for whoever runs next.
+void note_down(MappingSession& session) {
+    if (!session.record) return;
+    Step step;
+    Record record;
+    for (const Trial& trial : session.test.trials) {
+        if (!trial.may_be_there() || step.tries.size() == most_tries) continue;
+        Attempt attempt{step.tries.size(), trial.asked_at, std::nullopt};
+        if (trial.granted && *trial.granted) attempt.grant = **trial.granted;
+        attempt.router_hardware = hardware_of(trial.asked->service);
+        record.attempts.push_back(std::move(attempt));
+        step.tries.push_back(*trial.asked);
+    }
+    session.record->write(step, record);
+}
 
 asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size_t index) {
     Trial& trial = session->test.trials[index];
@@ -31,21 +48,26 @@ asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size
     if (port == 0) co_return;
     Try asked;
     asked.service = trial.offer.service;
+    asked.interface_name = trial.offer.interface_name;
     asked.router_name = trial.offer.router_name;
     asked.request.internal_port = port;
     asked.request.external_port = port;
     asked.request.lifetime = test_lease;
-    // This machine may be switched off in the middle of it, and no journal knows of it.
+    // This machine may be switched off in the middle of it, and never come back to this router.
     asked.request.lease_only = true;
     asked.request.nonce = portmap::random_nonce();
     asked.request.description = describe_as(session->id);
     trial.asked = asked;
+    trial.asked_at = now_in_seconds();
+    note_down(*session);
     auto granted = co_await portmap::add_mapping(asked.service, asked.request);
     trial.granted = std::move(granted);
+    note_down(*session);
     if (!*trial.granted) co_return;
     const portmap::MapGrant grant = **trial.granted;
     trial.read_back = co_await portmap::read_back(asked.service, asked.request, grant);
     trial.removed = co_await portmap::remove_mapping(asked.service, asked.request, grant);
+    note_down(*session);
 }
 
 }  // namespace
@@ -70,14 +92,12 @@ asio::awaitable<void> run_trials(std::shared_ptr<MappingSession> session) {
 
 asio::awaitable<void> clean_up(std::shared_ptr<MappingSession> session) {
     for (Trial& trial : session->test.trials) {
-        const bool refused =
-            trial.granted && !*trial.granted && says_no(trial.granted->error().problem);
-        const bool gone = trial.removed && *trial.removed;
-        if (!trial.asked || refused || gone) continue;
+        if (!trial.may_be_there()) continue;
         std::optional<portmap::MapGrant> grant;
         if (trial.granted && *trial.granted) grant = **trial.granted;
         const Try& made = *trial.asked;
         trial.removed = co_await portmap::remove_mapping(made.service, made.request, grant);
+        note_down(*session);
     }
 }
 

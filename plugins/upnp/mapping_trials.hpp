@@ -7,6 +7,7 @@
 
 #include "gateways.hpp"
 #include "mapping_check.hpp"
+#include "test_record.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -14,6 +15,8 @@ struct MappingSession {
     std::shared_ptr<Search> search = std::make_shared<Search>();
     MappingTest test;
     std::string id;  // in the description of the mappings
+    // Of what may be there. Nothing where there is no place for it.
+    std::optional<TestRecord> record = std::nullopt;
 };
 
 // Of what the search has found: a trial for each offer that is ready.

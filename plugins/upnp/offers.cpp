@@ -194,6 +194,7 @@ private:
                 if (offer.service.protocol != Protocol::upnp) {
                     offer.router_name = other.router_name;
                     offer.presentation_url = other.presentation_url;
+                    offer.service.udn = other.service.udn;
                 }
             }
         }

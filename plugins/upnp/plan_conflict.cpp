@@ -44,6 +44,13 @@ void explain_taken(Draft& draft, const Offer& offer, Transport transport,
         draft.note("Another external port is free: add --external " + std::to_string(*free) +
                    ". Peers must then be told that port.");
     }
+    for (const OpenForward& open : draft.situation.open) {
+        if (open.id != id_of(holder.description)) continue;
+        draft.note(
+            "It is of this p2pdiag, from when this machine had another address or for another "
+            "port of it: 'p2pdiag undo " +
+            open.id + "' takes it back.");
+    }
     draft.note("Or delete that entry on the router's own pages, if it is not needed.");
     draft.result.add("portmap.conflict", Severity::error, text, std::move(evidence));
     draft.result.finish(P2PDIAG_FAIL, std::move(text));

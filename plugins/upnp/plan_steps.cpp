@@ -57,7 +57,7 @@ void add_new_step(Draft& draft, Transport transport, const std::vector<Offer>& o
 
 void add_renewal(Draft& draft, const OpenForward& open, const Offer& offer) {
     Step step = open.step;
-    Try& by = step.tries.at(static_cast<std::size_t>(open.made_by() - open.step.tries.data()));
+    Try& by = step.tries.at(open.attempt()->index);
     // Where the router is asked now: a restarted one may have another port.
     by.service = offer.service;
     by.interface_name = offer.interface_name;

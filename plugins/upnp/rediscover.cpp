@@ -4,17 +4,41 @@
 
 namespace p2pdiag::upnp_plugin {
 
-std::optional<portmap::Service> find_in(const Search& search, const portmap::Service& old) {
+namespace {
+
+bool is_unchanged(const portmap::Service& now, const portmap::Service& old) {
+    return now.router == old.router && now.control_url == old.control_url &&
+           now.service_type == old.service_type && now.local == old.local;
+}
+
+template <class Predicate>
+std::optional<portmap::Service> find_of_kind(const Search& search, const portmap::Service& old,
+                                             Predicate is_it) {
     const bool pinhole = !old.local.is_v4();
     for (const Offer& offer : offers(search.found, search.ipv6)) {
         if (offer.pinhole != pinhole || offer.service.protocol != old.protocol) continue;
-        if (offer.service.router != old.router) continue;
-        const bool same = offer.service.control_url == old.control_url &&
-                          offer.service.service_type == old.service_type &&
-                          offer.service.local == old.local;
-        if (!same) return offer.service;
+        if (is_it(offer.service)) return offer.service;
     }
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<portmap::Service> find_by_name_in(const Search& search, const portmap::Service& old) {
+    if (old.udn.empty()) return std::nullopt;
+    return find_of_kind(search, old,
+                        [&](const portmap::Service& now) { return now.udn == old.udn; });
+}
+
+std::optional<portmap::Service> find_in(const Search& search, const portmap::Service& old) {
+    if (const auto named = find_by_name_in(search, old)) {
+        return is_unchanged(*named, old) ? std::nullopt : named;
+    }
+    return find_of_kind(search, old, [&](const portmap::Service& now) {
+        // Whoever has another name is another one.
+        const bool another = !now.udn.empty() && !old.udn.empty();
+        return now.router == old.router && !another && !is_unchanged(now, old);
+    });
 }
 
 boost::asio::awaitable<std::optional<portmap::Service>> find_again(portmap::Service old) {
@@ -23,13 +47,23 @@ boost::asio::awaitable<std::optional<portmap::Service>> find_again(portmap::Serv
     co_return find_in(*search, old);
 }
 
+boost::asio::awaitable<std::optional<portmap::Service>> find_by_name(portmap::Service old) {
+    if (old.udn.empty()) co_return std::nullopt;
+    const auto search = std::make_shared<Search>();
+    co_await search_routers(search);
+    co_return find_by_name_in(*search, old);
+}
+
 bool may_have_moved(const portmap::Service& service, const portmap::Failure& failure) {
     using portmap::Problem;
-    if (service.protocol != portmap::Protocol::upnp) return false;
+    const bool silent = failure.problem == Problem::absent ||
+                        failure.problem == Problem::no_answer ||
+                        failure.problem == Problem::no_route;
+    // NAT-PMP and PCP have one port for good: the router itself has moved, if it has.
+    if (service.protocol != portmap::Protocol::upnp) return silent && !service.udn.empty();
     // HTTP's Not Found, Method Not Allowed and Gone, whatever problem that counts as.
     const bool http_error = failure.code == 404 || failure.code == 405 || failure.code == 410;
-    return failure.problem == Problem::absent || failure.problem == Problem::no_answer ||
-           failure.problem == Problem::no_route || http_error;
+    return silent || http_error;
 }
 
 }  // namespace p2pdiag::upnp_plugin

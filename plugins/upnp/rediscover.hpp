@@ -1,4 +1,6 @@
-// A UPnP router's control URL may change with a restart (miniupnpd picks a port when none is set).
+// A UPnP router's control URL may change with a restart (miniupnpd picks a port when none is set),
+// its address with a new network, and its address on the link with a new network card. By UPnP it
+// has a name (UDN) that stays.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -8,12 +10,16 @@
 
 namespace p2pdiag::upnp_plugin {
 
-// Searches again and hands back what now stands for `old`: the same router, protocol and kind of
-// service, asked from the address that this machine has now. Nothing where there is none, or where
-// it is unchanged.
+// Searches again and hands back what now stands for `old`: the router of its name, or where it had
+// none the one at its address; the same protocol and kind of service, asked from the address that
+// this machine has now. Nothing where there is none, or where it is unchanged.
 boost::asio::awaitable<std::optional<portmap::Service>> find_again(portmap::Service old);
 // … among what was found.
 std::optional<portmap::Service> find_in(const Search& search, const portmap::Service& old);
+
+// The router of that name alone, also where it is unchanged.
+boost::asio::awaitable<std::optional<portmap::Service>> find_by_name(portmap::Service old);
+std::optional<portmap::Service> find_by_name_in(const Search& search, const portmap::Service& old);
 
 // Whether such a search may help: the router's address is there, but not what was asked, or this
 // machine has another address than then.

@@ -18,10 +18,13 @@ std::vector<Offer> chosen(const Wanted& wanted, const std::vector<Offer>& all, b
 
 }  // namespace
 
-const Try* OpenForward::made_by() const {
-    if (!record || record->attempts.empty()) return nullptr;
-    const Attempt* granted = record->granted();
-    return &step.tries.at(granted == nullptr ? record->attempts.back().index : granted->index);
+const Attempt* OpenForward::attempt() const {
+    return record && !record->attempts.empty() ? &record->attempts.back() : nullptr;
+}
+
+std::optional<Try> OpenForward::made_by() const {
+    const Attempt* made = attempt();
+    return made == nullptr ? std::nullopt : std::optional(try_of(step, *made));
 }
 
 bool is_usable(const Offer& offer) {

@@ -29,15 +29,21 @@ struct OpenForward {
     std::optional<std::int64_t> held_by;  // the process that keeps it up or works on it
     portmap::InForce in_force = portmap::InForce::unknown;
     bool lease_is_over = false;
+    // Whoever has its router's address now is another router.
+    bool router_is_another = false;
 
-    // The try that made it, or may have; null when none was begun.
-    const Try* made_by() const;
+    // What made it, or may have; null when none was begun.
+    const Attempt* attempt() const;
+    // … and how it was asked for.
+    std::optional<Try> made_by() const;
 };
 
 struct Situation {
     Search search;
     std::vector<Lookup> lookups;
     std::vector<OpenForward> open;
+    // Of upnp.mapping, whose mappings are removed before anything is asked for.
+    std::vector<std::string> test_ids = {};
 };
 
 // The offers that would be used, most wanted first.

@@ -224,6 +224,7 @@ std::optional<PortControlServer::Mapping> PortControlServer::make(const Mapping&
         std::clamp(wanted.lifetime, options_.shortest_lifetime, options_.longest_lifetime);
     for (Mapping& one : mappings_) {
         if (one.protocol != wanted.protocol || one.internal_port != wanted.internal_port) continue;
+        if (exact && wanted.external_port != one.external_port) return std::nullopt;
         made.external_port = one.external_port;
         return one = made;
     }
@@ -238,7 +239,8 @@ std::optional<PortControlServer::Mapping> PortControlServer::make(const Mapping&
 bool PortControlServer::is_free(const Mapping& wanted) const {
     const auto& taken = options_.taken;
     const bool foreign = std::find(taken.begin(), taken.end(), wanted.external_port) != taken.end();
-    return wanted.external_port >= options_.lowest_port && !foreign &&
+    return wanted.external_port >= options_.lowest_port &&
+           wanted.external_port <= options_.highest_port && !foreign &&
            std::none_of(mappings_.begin(), mappings_.end(), [&](const Mapping& one) {
                return one.protocol == wanted.protocol && one.external_port == wanted.external_port;
            });

@@ -53,6 +53,7 @@ struct PortControlOptions {
     std::uint32_t shortest_lifetime = 0;  // seconds: what is asked below is raised to it
     std::uint32_t longest_lifetime = 86400;
     std::uint16_t lowest_port = 1024;  // external ports below are mapped to others
+    std::uint16_t highest_port = 65535;
     std::vector<std::uint16_t> taken;  // external ports that belong to somebody else
     // Where to listen; nothing = an address of 127/8 that nobody else has, or ::1.
     std::optional<IpAddress> address;

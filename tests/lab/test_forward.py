@@ -188,20 +188,39 @@ def age(pid):
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
-def restart_daemon():
-    """As after a reboot: all state is gone, and the epoch begins anew."""
+def has_ended(pid):
+    with contextlib.suppress(ChildProcessError):  # the lab's own is no child of ours
+        os.waitpid(pid, os.WNOHANG)
+    return not os.path.exists(f"/proc/{pid}")
+
+
+CONFIG = "/run/p2pdiag-lab/miniupnpd.conf"
+
+
+def restart_daemon(forget=True, aged=True, **lines):
+    """As after a reboot: all state is gone, and the epoch begins anew. `lines` of its configuration are others."""
     with open("/run/p2pdiag-lab/miniupnpd.pid", encoding="ascii") as file:
         pid = int(file.read())
     # RFC 6887 section 8.5 forgives a clock that is a second or two off.
-    wait_for(lambda: age(pid) > 6, "the daemon does not age")
+    if aged:
+        wait_for(lambda: age(pid) > 6, "the daemon does not age")
     os.kill(pid, signal.SIGKILL)
-    for chain in ("miniupnpd", "prerouting_miniupnpd", "postrouting_miniupnpd"):
-        output("router", "nft", "flush", "chain", "inet", "igd", chain)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink("/run/p2pdiag-lab/upnp.leases")
-    equal(rules(), [], "after the daemon's end")
+    # A second one will not start beside it.
+    wait_for(lambda: has_ended(pid), "the daemon does not end")
+    with open(CONFIG, encoding="ascii") as file:
+        before = file.read().splitlines()
+    with open(CONFIG, "w", encoding="ascii") as file:
+        for line in before:
+            name, mark, _ = re.split("([= ])", line, maxsplit=1)
+            file.write((name + mark + lines[name] if name in lines else line) + "\n")
+    if forget:
+        for chain in ("miniupnpd", "prerouting_miniupnpd", "postrouting_miniupnpd"):
+            output("router", "nft", "flush", "chain", "inet", "igd", chain)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("/run/p2pdiag-lab/upnp.leases")
+        equal(rules(), [], "after the daemon's end")
     with on("router"):
-        subprocess.Popen(["miniupnpd", "-d", "-f", "/run/p2pdiag-lab/miniupnpd.conf", "-P",
+        subprocess.Popen(["miniupnpd", "-d", "-f", CONFIG, "-P",
                           "/run/p2pdiag-lab/miniupnpd.pid"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL, start_new_session=True)
 
@@ -225,6 +244,210 @@ def not_forwarding():
     true("does not come in" in result, result)
     undo_all()
     equal(rules(), [], "after undo")
+
+
+def second_try(protocol):
+    """C3: what is listed and does not forward is removed and made once more, and then it does."""
+    with spy(f"""set removed {{ type ipv4_addr; flags dynamic; }}
+        chain input {{
+            type filter hook input priority filter - 10
+            {REMOVAL[protocol]} update @removed {{ ip saddr }}
+        }}
+        chain forward {{
+            type filter hook forward priority filter - 10
+            iifname wan0 udp dport {PORT} ip daddr != @removed counter name caught drop
+        }}"""):
+        result = add()
+        true(caught() > 0, "the first try was to fail")
+        true(CLIENT in output("router", "nft", "list", "set", "inet", "spy", "removed"), "not removed")
+        equal(result["status"], "applied", words(result))
+        true("a packet from" in words(result), words(result))
+        equal((rules(), len(records())), ([(socket.IPPROTO_UDP, PORT)], 1), "after the second try")
+        udp_arrives()
+    undo_all()
+    equal(rules(), [], "after undo")
+
+
+def second_try_by_upnp():
+    second_try("upnp")
+
+
+def second_try_by_pcp():
+    second_try("pcp")
+
+
+def low_port():
+    """E7: a port below 1024 that the router keeps: by PCP another one at once, and exactly that one not at all."""
+    # Not to a low port of this machine either: said at once, by a daemon that goes on answering.
+    refused = add_port(80)
+    equal((refused["status"], rules(), records()), ("not-applied", [], []), words(refused))
+    true("606" in words(refused) and "neither for external port 80" in words(refused), words(refused))
+    true("portmap.none" not in words(refused), words(refused))
+    # This machine's low ports may be forwarded to, and the router keeps its own.
+    restart(allow="1024-65535 192.168.7.0/24 1-65535")
+    with spy("""set asked { type inet_service; flags dynamic; }
+        chain input {
+            type filter hook input priority filter - 10
+            udp dport 5351 @th,64,8 2 @th,72,8 1 @th,96,32 > 0 update @asked { udp sport }
+        }"""):
+        other = add_port(80, "--via", "pcp")
+        equal(other["status"], "applied", words(other))
+        true("Note the port: 80 was asked for" in words(other), words(other))
+        ((_, port),) = rules()
+        true(port >= 49152, f"port {port}: it went through them one by one")
+        equal(asked(), 2, "requests")
+        undo_all()
+        equal(rules(), [], "after undo")
+        exact = add_port(80, "--external", "80", "--via", "pcp")
+        equal(exact["status"], "not-applied", words(exact))
+        true("portmap.conflict" in words(exact) and "cannot give that very port" in words(exact), words(exact))
+        equal((asked(), rules(), records()), (3, [], []), "after the refusal")
+
+
+def asked():
+    """How many sockets asked; one that asks again is one."""
+    listed = json.loads(output("router", "nft", "-j", "list", "set", "inet", "spy", "asked"))["nftables"]
+    return sum(len(one["set"].get("elem", [])) for one in listed if "set" in one)
+
+
+def restart(**lines):
+    """The daemon, and waits until it listens."""
+    restart_daemon(aged=False, **lines)
+    port = lines.get("http_port", "5000")
+    wait_for(lambda: f":{port} " in output("router", "ss", "-Hltn"), "the daemon does not listen")
+
+
+def add_port(port, *options):
+    done = p2pdiag("forward", "add", "--port", str(port), "--yes", "--format", "json", *options, expect=None)
+    return json.loads(done.stdout)
+
+
+def router_elsewhere():
+    """C10: undo after the router's restart, at another port, with another address and another network card."""
+    by_upnp = ("--via", "upnp")
+    add(*by_upnp)
+    restart(forget=False, http_port="5001")
+    equal(rules(), [(socket.IPPROTO_UDP, PORT)], "after the restart")
+    undo_all()
+    equal((rules(), records()), ([], []), "after undo at another port")
+
+    add(*by_upnp)
+    move_router("192.168.7.1", "02:00:00:00:00:97")
+    restart(forget=False, http_port="5001")
+    undo_all()
+    equal((rules(), records()), ([], []), "after undo with another network card")
+
+    add(*by_upnp)
+    move_router("192.168.7.99", "02:00:00:00:00:99")
+    restart(forget=False, http_port="5002")
+    equal(rules(), [(socket.IPPROTO_UDP, PORT)], "after the move")
+    undo_all()
+    equal((rules(), records()), ([], []), "after undo at another address")
+
+    # Another device with the router's address says that there is nothing, and is not believed.
+    add(*by_upnp)
+    move_router("192.168.7.99", "02:00:00:00:00:98")
+    restart(http_port="5002", uuid="5d1c1bb4-0f2c-4c5e-9d0c-000000000000")
+    refused = p2pdiag("undo", "--all", "--yes", "--format", "json", expect=None)
+    true("another router has its address" in refused.stdout, refused.stdout + refused.stderr)
+    equal(len(records()), 1, "the journal")
+    # … and the plan does not take it for the router that it was.
+    again = words(add(*by_upnp))
+    true("was forwarded before by UPnP" in again and "not among those that answer here" in again, again)
+
+
+def move_router(address, hardware):
+    output("router", "sh", "-c", "ip address flush dev lan0 scope global; "
+           f"ip link set lan0 address {hardware} && ip address add {address}/24 dev lan0")
+    output("client", "sh", "-c", f"ip neighbour flush dev eth0; ip route replace default via {address}")
+
+
+def keep_elsewhere():
+    """C10: a router that comes back at another port has lost the forward, and gets it again there."""
+    with kept("--via", "upnp") as process:
+        restart(http_port="5001")
+        read_until(process, "is asked for at the router's new address http://192.168.7.1:5001/")
+        wait_for(lambda: len(rules()) == 1, "the forward was not made again")
+    equal((rules(), records()), ([], []), "at the end")
+
+
+@contextlib.contextmanager
+def kept(*options, code=0):
+    """A forward while it is kept up; ended with Ctrl-C."""
+    with on("client"):
+        process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "forward", "add", "--port", str(PORT), "--keep",
+                                    "--yes", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+    try:
+        read_until(process, "kept up")
+        yield process
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+        equal(process.returncode, code, said)
+    finally:
+        process.kill()
+
+
+def read_until(process, mark):
+    said = ""
+    for line in process.stdout:
+        said += line
+        if mark in line:
+            return
+    raise AssertionError(f"it ended without {mark!r}:\n{said}")
+
+
+NEW_ADDRESS = "192.168.7.50"
+
+
+def targets():
+    """Where the router leads to, as (address, port)."""
+    text = output("router", "nft", "list", "chain", "inet", "igd", "prerouting_miniupnpd")
+    return sorted(re.findall(r"dnat ip to ([0-9.]+):(\d+)", text))
+
+
+def readdress():
+    output("client", "sh", "-c", f"ip address del {CLIENT}/24 dev eth0 && ip address add {NEW_ADDRESS}/24 dev eth0 && "
+           "ip route replace default via 192.168.7.1")
+
+
+def keep_follows():
+    """This machine gets another address while a forward is kept up: it is made for that one, the old one goes."""
+    restart(secure_mode="no")  # else the router removes a forward for nobody but whom it leads to
+    with kept("--via", "upnp") as process:
+        readdress()
+        read_until(process, f"leads to {NEW_ADDRESS} now")
+        equal(targets(), [(NEW_ADDRESS, str(PORT))], "where it leads")
+        stranger, program = udp("server", SERVER), udp("client", NEW_ADDRESS, PORT)
+        stranger.sendto(b"hello", (HOME, PORT))
+        equal(program.recvfrom(100)[0], b"hello", "at the new address")
+    equal((rules(), records()), ([], []), "at the end")
+
+
+def keep_follows_in_part(protocol):
+    """Routers that listen to the old address alone about the old forward: it stays, and that is said."""
+    with kept("--via", protocol, code=1) as process:
+        readdress()
+        read_until(process, "stays behind in the router")
+        true(NEW_ADDRESS in {address for address, _ in targets()}, targets())
+    equal(targets(), [(CLIENT, str(PORT))], "at the end")
+    equal(len(records()), 1, "the journal")
+    # Once it has the old address again it can be taken back.
+    output("client", "ip", "address", "add", f"{CLIENT}/24", "dev", "eth0")
+    undo_all()
+    equal((rules(), records()), ([], []), "after undo")
+
+
+def keep_follows_by_upnp():
+    keep_follows_in_part("upnp")
+
+
+def keep_follows_by_pcp():
+    keep_follows_in_part("pcp")
+
+
+def keep_follows_by_natpmp():
+    keep_follows_in_part("natpmp")
 
 
 def taken():
@@ -293,20 +516,124 @@ def mapping():
     equal(rules(), [(socket.IPPROTO_UDP, PORT)], "what is left")
 
 
-def mapping_interrupted():
-    """F1: Ctrl-C at whatever point leaves no test mapping."""
-    log = "/run/p2pdiag-lab/miniupnpd.log"
-    for mark in ("NAT-PMP", "AddPortMapping", "DeletePortMapping"):
-        with open(log, encoding="ascii", errors="replace") as file:
-            file.seek(0, os.SEEK_END)
-            with on("client"):
-                process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "run", "upnp.mapping", "--skip", "stun.*"],
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            # The router's log is written line by line.
-            wait_for(lambda: mark in file.read() or process.poll() is not None, f"no {mark}")
-        process.send_signal(signal.SIGINT)
+# What a request to remove a mapping looks like to nft. UPnP: the bytes up to the name of the action. PCP (RFC 6887
+# section 7.1) and NAT-PMP (RFC 6886 section 3.3): version, opcode, and a lifetime of 0.
+UPNP_REQUEST = ('POST /ctl/IPConn HTTP/1.1\r\nHost: 192.168.7.1:5000\r\nUser-Agent: Linux UPnP/1.1 p2pdiag/1\r\n'
+                'Connection: close\r\nContent-Type: text/xml; charset="utf-8"\r\n'
+                'SOAPAction: "urn:schemas-upnp-org:service:WANIPConnection:1#')
+REMOVAL = {"upnp": f"tcp dport 5000 @ih,{8 * len(UPNP_REQUEST)},48 0x{b'Delete'.hex()}",
+           "pcp": "udp dport 5351 @th,64,8 2 @th,72,8 1 @th,96,32 0",
+           "natpmp": "udp dport 5351 @th,64,8 0 @th,72,8 1 @th,128,32 0"}
+
+
+def set_spy(rules_of_spy, table="spy"):
+    """A table of the router's beside the daemon's, with a counter `caught`."""
+    with on("router"):
+        subprocess.run(["nft", "-f", "-"], check=True, text=True,
+                       input=f"table inet {table} {{\ncounter caught {{ }}\n{rules_of_spy}\n}}\n")
+
+
+@contextlib.contextmanager
+def spy(rules_of_spy):
+    set_spy(rules_of_spy)
+    try:
+        yield
+    finally:
+        output("router", "nft", "delete", "table", "inet", "spy")
+
+
+def caught(table="spy"):
+    listed = output("router", "nft", "list", "counter", "inet", table, "caught")
+    return int(re.search(r"packets (\d+)", listed).group(1))
+
+
+def lose_first_removal(protocol, table):
+    """What the first socket sends that asks for a removal never arrives, and what later ones send does.
+
+    It stays: the kernel repeats what a socket had to send after its process is gone.
+    """
+    layer = "tcp" if protocol == "upnp" else "udp"
+    set_spy(f"""set first {{ type inet_service; size 1; flags dynamic; }}
+        chain input {{
+            type filter hook input priority filter - 10
+            {REMOVAL[protocol]} add @first {{ {layer} sport }}
+            {layer} sport @first counter name caught drop
+        }}""", table)
+
+
+@contextlib.contextmanager
+def mapping_stands(protocol):
+    """A run of upnp.mapping, at the point where the router has its mapping and it is about to be removed."""
+    table = f"spy{len(re.findall('spy', output('router', 'nft', 'list', 'tables')))}"
+    lose_first_removal(protocol, table)
+    with on("client"):
+        process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "run", "upnp.mapping", "--skip", "stun.*"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, start_new_session=True)
+    try:
+        wait_for(lambda: caught(table) > 0 or process.poll() is not None, "nothing was to be removed")
+        equal(process.poll(), None, "ended before its mapping was to be removed")
+        yield process
+    finally:
+        process.kill()
         process.communicate(timeout=60)
-        equal(rules(), [], f"after Ctrl-C at {mark}")
+
+
+def mapping_interrupted():
+    """F1: Ctrl-C while a test mapping stands leaves none."""
+    for protocol in ("upnp", "pcp", "natpmp"):
+        with mapping_stands(protocol) as process:
+            true(rules(), f"no mapping by {protocol} stands")
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=60)
+            equal(process.returncode, 130, said)
+            equal(rules(), [], f"after Ctrl-C while one by {protocol} stood")
+
+
+def processes_on_client():
+    """Of p2pdiag, but for the lab's own."""
+    here, found = os.stat("/run/netns/client").st_ino, []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdigit() and os.stat(f"/proc/{entry}/ns/net").st_ino == here:
+                with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as file:
+                    words_of_it = file.read().split("\0")
+                if words_of_it[0] == lab.P2PDIAG and "lab" not in words_of_it[1:2]:
+                    found.append(words_of_it)
+    return found
+
+
+def mapping_killed():
+    """F1: after a kill -9 while a test mapping stands, whoever runs next removes it, and nothing else."""
+    output("client", "upnpc", "-a", CLIENT, str(PORT), str(PORT), "udp", "600")
+    foreign = [(socket.IPPROTO_UDP, PORT)]
+    state = os.environ["P2PDIAG_STATE_DIR"] + "/mapping-tests"
+
+    def kill(protocol):
+        with mapping_stands(protocol) as process:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=60)
+            wait_for(lambda: not any("upnp.mapping" in one for one in processes_on_client()), "it goes on")
+        left = [rule for rule in rules() if rule not in foreign]
+        equal((len(left), len(rules())), (1, 2), f"what the kill of {protocol} left")
+        equal(len([name for name in os.listdir(state) if name.endswith(".json")]), 1, "records")
+        return left
+
+    for protocol, name in (("upnp", "UPnP"), ("pcp", "PCP"), ("natpmp", "NAT-PMP")):
+        left = kill(protocol)
+        found, _ = check("upnp.mapping", "--skip", "stun.*")
+        equal(found["status"], "pass", words(found))
+        (leftover,) = found["data"]["leftovers"]
+        true(leftover["removed"] and f"UDP port {left[0][1]} by {name}" in leftover["what"], words(found))
+        equal(rules(), foreign, f"after the next run, {protocol}")
+        equal(os.listdir(state), [], "the records")
+    ((_, port),) = kill("upnp")
+    # The same port: the plan knows whose it is, and what is planned finds it free.
+    done = json.loads(p2pdiag("forward", "add", "--port", str(port), "--yes", "--format", "json").stdout)
+    equal(done["status"], "applied", words(done))
+    equal(len(records()), 1, "the journal")
+    undo_all()
+    equal((rules(), os.listdir(state)), (foreign, []), "after the next forward")
 
 
 CLIENT6 = "2001:db8:7::2"
@@ -358,8 +685,10 @@ def pinhole_by_igd():
     pinhole("--via", "upnp")
 
 
-CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, host_firewall, not_forwarding, taken, with_program,
-         no_igd, carrier, gateways, mapping, mapping_interrupted, pinhole, pinhole_by_igd]
+CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, keep_elsewhere, keep_follows,
+         keep_follows_by_upnp, keep_follows_by_pcp, keep_follows_by_natpmp, router_elsewhere, host_firewall,
+         not_forwarding, second_try_by_upnp, second_try_by_pcp, low_port, taken, with_program, no_igd, carrier,
+         gateways, mapping, mapping_interrupted, mapping_killed, pinhole, pinhole_by_igd]
 
 
 # ---- outside
@@ -394,10 +723,17 @@ class Forward(Cases):
         self.inside(*((keep, "--igd", protocol) for protocol in PROTOCOLS),
                     (keep_what_is_there, "--igd", "upnp"), (keep_what_is_there, "--igd", "natpmp"))
 
+    def test_other_addresses(self):
+        self.inside((keep_elsewhere, "--igd", "upnp"), (router_elsewhere, "--igd", "upnp"),
+                    (keep_follows, "--igd", "upnp"), (keep_follows_by_upnp, "--igd", "upnp"),
+                    (keep_follows_by_pcp, "--igd", "pcp"), (keep_follows_by_natpmp, "--igd", "natpmp"))
+
     def test_what_stands_in_the_way(self):
         with lab.firewall(FIREWALL) as path:
             self.inside((host_firewall, "--igd", "upnp", "--host-firewall", path), (not_forwarding, "--igd", "upnp"),
-                        (not_forwarding, "--igd", "pcp"), (taken, "--igd", "upnp"), (with_program, "--igd", "natpmp"),
+                        (not_forwarding, "--igd", "pcp"), (second_try_by_upnp, "--igd", "upnp"),
+                        (second_try_by_pcp, "--igd", "pcp"), (low_port, "--igd", "upnp,natpmp,pcp"),
+                        (taken, "--igd", "upnp"), (with_program, "--igd", "natpmp"),
                         (remove_one, "--igd", "upnp"))
 
     def test_nobody_and_carrier(self):
@@ -420,7 +756,7 @@ class Forward(Cases):
 class Checks(Cases):
     def test_checks(self):
         self.inside((gateways, "--igd", "upnp,natpmp,pcp"), (mapping, "--igd", "upnp,natpmp,pcp"),
-                    (mapping_interrupted, "--igd", "upnp,natpmp,pcp"))
+                    (mapping_interrupted, "--igd", "upnp,natpmp,pcp"), (mapping_killed, "--igd", "upnp,natpmp,pcp"))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ private:
         service.local = router_.local;
         service.control_url = url->to_string();
         service.service_type = entry.type;
+        service.udn = said_.udn;
         return service;
     }
 

@@ -56,4 +56,12 @@ PcpNonce random_nonce() {
     return nonce;
 }
 
+std::uint16_t random_port() {
+    constexpr unsigned first_dynamic_port = 49152;
+    std::array<std::uint8_t, 2> bytes{};
+    fill_random(bytes);
+    const unsigned number = bytes[0] * 256U + bytes[1];
+    return static_cast<std::uint16_t>(first_dynamic_port + number % (65536 - first_dynamic_port));
+}
+
 }  // namespace p2pdiag::net::portmap

@@ -61,6 +61,9 @@ using Outcome = boost::system::result<T, Failure>;
 using PcpNonce = std::array<std::uint8_t, 12>;
 PcpNonce random_nonce();  // from the kernel's generator
 
+// RFC 6335 section 6: from 49152 on, no service has a port by right.
+std::uint16_t random_port();
+
 // One way to ask one router, complete: enough to take a mapping back after a restart of this
 // machine without searching again.
 struct Service {
@@ -74,6 +77,9 @@ struct Service {
     // pinholes (WANIPv6FirewallControl:1).
     std::string control_url;
     std::string service_type;
+    // By which UPnP knows the router, whatever its address and its network card are; empty where it
+    // has not said so.
+    std::string udn;
 };
 
 struct MapRequest {
@@ -85,7 +91,7 @@ struct MapRequest {
     // ASCII, at most 48 characters.
     std::string description;
     PcpNonce nonce{};         // PCP
-    bool exact = false;       // PCP PREFER_FAILURE: rather nothing than another external port
+    bool exact = false;       // rather nothing than another external port
     bool lease_only = false;  // UPnP: rather nothing than a mapping for good
 };
 

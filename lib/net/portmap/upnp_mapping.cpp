@@ -1,12 +1,10 @@
 #include "net/portmap/upnp_mapping.hpp"
 
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "base/text.hpp"
 #include "net/portmap/igd.hpp"
-#include "net/random.hpp"
 
 namespace p2pdiag::net::portmap {
 
@@ -16,8 +14,6 @@ namespace {
 
 // Further external ports that are tried where any will do.
 constexpr unsigned more_ports = 4;
-// RFC 6335 section 6: from here on, no service has a port by right.
-constexpr unsigned first_dynamic_port = 49152;
 // Routers are known to cut descriptions; less than this tells nothing.
 constexpr std::size_t least_description = 8;
 // A lease that was read a moment later is the one that was asked for.
@@ -98,13 +94,6 @@ bool is_conflict(const Failure& failure) {
 
 bool is_version_two(const Service& service) {
     return service.service_type.find("WANIPConnection:2") != std::string::npos;
-}
-
-std::uint16_t random_port() {
-    std::array<std::uint8_t, 2> bytes{};
-    fill_random(bytes);
-    const unsigned number = bytes[0] * 256U + bytes[1];
-    return static_cast<std::uint16_t>(first_dynamic_port + number % (65536 - first_dynamic_port));
 }
 
 asio::awaitable<Looked> look(Wish wish, std::uint16_t external_port) {

@@ -34,6 +34,13 @@ TEST_CASE("the loopback link is there with its address") {
     CHECK(found->usable);
 }
 
+TEST_CASE("an address is this machine's or not") {
+    CHECK(net::is_own_address(IpAddress::v4(0x7f000001)));
+    // All of 127.0.0.0/8 leads here (RFC 1122 section 3.2.1.3), and no link has this one.
+    CHECK_FALSE(net::is_own_address(IpAddress::v4(0x7f630201)));
+    CHECK_FALSE(net::is_own_address(*IpAddress::parse("2001:db8::dead:beef")));
+}
+
 TEST_CASE("default routes name links that exist") {
     const auto routes = net::default_routes();
     REQUIRE(routes.has_value());

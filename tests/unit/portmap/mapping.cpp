@@ -421,6 +421,56 @@ TEST_CASE("NAT-PMP and PCP: exactly this port, or nothing") {
     }
 }
 
+TEST_CASE("E7: a low port that the router keeps is not searched for port by port") {
+    const auto granted = [](Protocol protocol, const PortControlOptions& options) {
+        const PortControlServer server(options);
+        Service service;
+        service.protocol = protocol;
+        service.router = server.address();
+        service.local = loopback;
+        MapRequest asked = request(443);
+        const auto made = run(add_mapping(service, asked));
+        REQUIRE(made.has_value());
+        REQUIRE(server.mappings().size() == 1);
+        CHECK(server.mappings()[0].external_port == made->external_port);
+        // Once more, as after a crash: no second one beside it.
+        CHECK(run(add_mapping(service, asked)).has_value());
+        CHECK(server.mappings().size() == 1);
+        return made->external_port;
+    };
+    PortControlOptions options;
+    CHECK(granted(Protocol::pcp, options) >= 49152);
+    // NAT-PMP cannot be asked for one port or nothing, and this server finds the next one.
+    CHECK(granted(Protocol::natpmp, options) == 1024);
+    // A few ports for each customer: neither is among them.
+    options.highest_port = 2000;
+    CHECK(granted(Protocol::pcp, options) == 1024);
+    // UNSUPP_OPTION.
+    options.highest_port = 65535;
+    options.prefer_failure = false;
+    CHECK(granted(Protocol::pcp, options) == 1024);
+    // One that gives it.
+    options.prefer_failure = true;
+    options.lowest_port = 1;
+    CHECK(granted(Protocol::pcp, options) == 443);
+}
+
+TEST_CASE("E7: a low port of this machine is no reason to go through all ports of the router") {
+    PortControlOptions options;
+    options.highest_port = 2000;
+    const PortControlServer server(options);
+    Service service;
+    service.protocol = Protocol::pcp;
+    service.router = server.address();
+    service.local = loopback;
+    MapRequest asked = request(443);
+    asked.internal_port = 443;
+    const Failure refused = failure_of(run(add_mapping(service, asked)));
+    CHECK(refused.problem == Problem::port_not_available);
+    CHECK(refused.text.find("neither for external port 443") != std::string::npos);
+    CHECK(server.mappings().empty());
+}
+
 TEST_CASE("NAT-PMP and PCP: what was perhaps made is taken back") {
     PortControlOptions options;
     options.fault = PortControlFault::garbled_port;

@@ -351,6 +351,27 @@ TEST_CASE("C8: a port below 1024 that the router keeps for itself") {
     }
 }
 
+TEST_CASE("E7: a low port of this machine that PCP refuses is not asked for by NAT-PMP") {
+    PortControlOptions options;
+    options.highest_port = 2000;
+    const PortControlServer router(options);
+    Step step{{try_with(control_of(router, portmap::Protocol::pcp), 443),
+               try_with(control_of(router, portmap::Protocol::natpmp), 443)}};
+    for (Try& one : step.tries) one.request.internal_port = 443;
+    const Said refused = call(forward.apply, step);
+    CHECK(refused.status == P2PDIAG_FAIL);
+    CHECK(refused.codes == Codes{"portmap.conflict"});
+    CHECK(router.mappings().empty());
+    CHECK(call(forward.revert, step, refused.data).status == P2PDIAG_PASS);
+    // A router that does not answer by PCP is asked all the same.
+    PortControlOptions silent;
+    silent.pcp = false;
+    const PortControlServer other(silent);
+    for (Try& one : step.tries) one.service.router = other.address();
+    CHECK(call(forward.apply, step).status == P2PDIAG_PASS);
+    CHECK(other.mappings().size() == 1);
+}
+
 TEST_CASE("results of NAT-PMP and PCP have their codes") {
     struct Case {
         natpmp::ResultCode natpmp;

@@ -256,6 +256,22 @@ TEST_CASE("D1: late answers are marked") {
     CHECK(find(judgement, "portmap.upnp")->evidence.contains("late_answers"));
 }
 
+TEST_CASE("D1: a search that ended early does not say that nobody else is there") {
+    portmap::GatewayReport one = gateway();
+    one.pcp = natpmp_status(std::nullopt);
+    const auto message = [&](bool early, std::vector<portmap::IgdReport> igds) {
+        Search made = search(std::move(igds), one);
+        made.found.ended_early = early;
+        made.found.took = Milliseconds(1000);
+        return find(judged(made), "portmap.pcp")->message;
+    };
+    CHECK(message(true, {}).find("No UPnP router answered within 1000 ms") != std::string::npos);
+    CHECK(message(true, {television()}).find("one that takes longer") != std::string::npos);
+    CHECK(message(true, {igd()}).find("longer") == std::string::npos);
+    // To the end of the window: then there is none.
+    CHECK(message(false, {}).find("longer") == std::string::npos);
+}
+
 TEST_CASE("D8: a description that was refused says why, and is no offer") {
     portmap::IgdReport foreign = igd();
     foreign.description = failure(Problem::foreign_url, 0, "LOCATION leads to 10.9.9.9");

@@ -75,6 +75,7 @@ inline portmap::IgdReport igd(std::optional<IpAddress> external = public_address
     service.local = local_address;
     service.control_url = "http://" + address.to_string() + ":5000/ctl";
     service.service_type = "urn:schemas-upnp-org:service:WANIPConnection:1";
+    service.udn = about.udn;
     about.mapping = service;
     report.description = about;
     portmap::IgdStatus status;

@@ -151,6 +151,24 @@ TEST_CASE("F1: what could not be removed is said") {
     CHECK(judgement.summary.find("could not be removed: UDP port 8000") != std::string::npos);
 }
 
+TEST_CASE("F1: what an earlier run left is named") {
+    MappingTest test;
+    test.trials = {trial()};
+    test.searched = test.complete = true;
+    test.leftovers.removed = {"UDP port 8001 by UPnP of 192.168.1.1"};
+    Judgement judgement = judge_mapping_test(test);
+    CHECK(judgement.status == P2PDIAG_PASS);
+    CHECK(judgement.data.at("leftovers").at(0).at("removed") == true);
+    test.leftovers.left = {"UDP port 8002 by PCP of 192.168.1.1: no-answer"};
+    judgement = judge_mapping_test(test);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.summary.find("earlier run may still be there: UDP port 8002") !=
+          std::string::npos);
+    CHECK(judgement.data.at("leftovers").at(1).at("removed") == false);
+    test.trials = {refused(Problem::full, 728)};
+    CHECK(judge_mapping_test(test).status == P2PDIAG_FAIL);
+}
+
 TEST_CASE("F1: what is not known to be removed is no pass, whatever came before") {
     // The time was over, or Ctrl-C came.
     const auto cut = [](Trial made) {

@@ -230,12 +230,74 @@ TEST_CASE("a forward of ours gets its time anew, rather than a second one beside
     CHECK(new_one());
     for (Protocol protocol : {Protocol::upnp, Protocol::natpmp}) {
         situation.open = {open_forward(protocol, InForce::unknown, Transport::udp)};
-        situation.open[0].step.tries[0].service.router = ip("192.168.1.254");
+        portmap::Service& service = situation.open[0].step.tries[0].service;
+        service.router = ip("192.168.1.254");
+        service.udn = "uuid:another";
         CHECK(new_one());
+        const std::string elsewhere = notes(plan(udp, situation));
+        CHECK(
+            contains(elsewhere, "was forwarded before by " + std::string(display_name(protocol))));
+        CHECK(contains(elsewhere, "not among those that answer here"));
+        CHECK(contains(elsewhere, "p2pdiag undo 0123abcd"));
+        // … at the address that the first one had, by its name and by its network card.
+        service.router = router_address;
+        CHECK(new_one());
+        service.udn.clear();
+        CHECK_FALSE(new_one());
+        situation.open[0].router_is_another = true;
+        CHECK(new_one());
+        CHECK(contains(notes(plan(udp, situation)), "not among those that answer here"));
         situation.open = {open_forward(protocol, InForce::unknown, Transport::udp)};
         situation.open[0].step.tries[0].service.local = ip("192.168.1.8");
         CHECK(new_one());
+        CHECK(contains(notes(plan(udp, situation)),
+                       "to 192.168.1.8 (0123abcd), which is not this "
+                       "machine's address any more"));
+        // Nothing is there any more, and nothing is said.
+        situation.open[0].lease_is_over = true;
+        CHECK(new_one());
+        CHECK_FALSE(contains(notes(plan(udp, situation)), "0123abcd"));
     }
+}
+
+TEST_CASE("a router with a name is the same one at another address") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    Situation situation = of(everything());
+    situation.open = {open_forward(Protocol::upnp, InForce::unknown, Transport::udp)};
+    situation.open[0].step.tries[0].service.router = ip("192.168.1.254");
+    const Judgement judgement = plan(udp, situation);
+    CHECK(judgement.data.at("steps").at(0).as_object().contains("continues"));
+    CHECK(steps(judgement).at(0).tries.at(0).service.router == router_address);
+}
+
+TEST_CASE("a port that an earlier forward of ours has from another address is said to be that") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    Situation situation = of(everything());
+    situation.open = {open_forward(Protocol::upnp, InForce::yes, Transport::udp)};
+    situation.open[0].step.tries[0].service.local = ip("192.168.1.8");
+    situation.lookups = {{"http://192.168.1.1:5000/ctl", Transport::udp, 8000,
+                          mapping(8000, "192.168.1.8", "p2pdiag 0123abcd"), true}};
+    const Judgement judgement = plan(udp, situation);
+    CHECK(judgement.status == P2PDIAG_FAIL);
+    CHECK(judgement.has("portmap.conflict"));
+    CHECK(contains(notes(judgement), "It is of this p2pdiag"));
+    CHECK(contains(notes(judgement), "'p2pdiag undo 0123abcd' takes it back"));
+}
+
+TEST_CASE("F1: a test mapping that was left is in nobody's way") {
+    Wanted udp = wanted();
+    udp.transports = {Transport::udp};
+    Situation situation = of(everything());
+    situation.lookups = {{"http://192.168.1.1:5000/ctl", Transport::udp, 8000,
+                          mapping(8000, "192.168.1.7", "p2pdiag 89abcdef"), true}};
+    CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
+    situation.test_ids = {"89abcdef"};
+    CHECK(plan(udp, situation).status == P2PDIAG_PASS);
+    // Somebody else's is.
+    situation.lookups[0].holder->description = "game";
+    CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
 }
 
 TEST_CASE("a restarted router is asked where it listens now") {

@@ -30,6 +30,7 @@ Step sample() {
     pcp.service.interface = 2;
     pcp.service.local = local_address;
     pcp.request.exact = true;
+    pcp.request.lease_only = true;
     return {{upnp, pcp}};
 }
 
@@ -45,6 +46,8 @@ Record granted_record() {
     grant.pinhole_id = 0;
     grant.listed_as = "their own name";
     record.attempts.push_back({1, 1001, grant, "02:00:00:00:00:01"});
+    record.attempts.back().service = sample().tries[1].service;
+    record.attempts.back().service->local = ip("192.168.1.8");
     return record;
 }
 
@@ -58,6 +61,9 @@ TEST_CASE("a step and its record survive the journal") {
     CHECK(to_json(*read) == to_json(step));
     CHECK(read->tries[0].request.nonce == step.tries[0].request.nonce);
     CHECK(read->tries[1].request.exact);
+    CHECK(read->tries[1].request.lease_only);
+    CHECK_FALSE(read->tries[0].request.lease_only);
+    CHECK(read->tries[0].service.udn == "uuid:192.168.1.1");
     CHECK(read->family() == Family::ipv4);
 
     const Record record = granted_record();
@@ -67,6 +73,9 @@ TEST_CASE("a step and its record survive the journal") {
     REQUIRE(back->granted() != nullptr);
     CHECK(back->granted()->grant->epoch == 4000000000);
     CHECK(back->granted()->grant->listed_as == "their own name");
+    // As it was asked for in the end, and in the beginning.
+    CHECK(try_of(step, *back->granted()).service.local == ip("192.168.1.8"));
+    CHECK(try_of(step, back->attempts[0]).service.local == local_address);
 }
 
 TEST_CASE("what is missing or impossible is refused") {
@@ -98,6 +107,7 @@ TEST_CASE("what is missing or impossible is refused") {
     CHECK(record(R"({"attempts":[]})"));
     CHECK_FALSE(record(R"({})"));
     CHECK_FALSE(record(R"({"attempts":[{"try":2,"asked_at":1}]})"));
+    CHECK_FALSE(record(R"({"attempts":[{"try":0,"asked_at":1,"service":{"protocol":"pcp"}}]})"));
     CHECK_FALSE(record(R"({"attempts":[{"try":0,"asked_at":1,"grant":{"internal_port":1}}]})"));
 }
 
@@ -123,6 +133,11 @@ TEST_CASE("a lease that is over needs no router to say so") {
     attempt.grant.reset();
     CHECK_FALSE(lease_is_over(attempt, upnp, 2000000000));
     CHECK(lease_is_over(attempt, pcp, 1001 + 7200 + 61));
+    // One that would rather not be made than for good.
+    Try lease_only = upnp;
+    lease_only.request.lease_only = true;
+    CHECK(lease_is_over(attempt, lease_only, 1001 + 7200 + 61));
+    CHECK_FALSE(lease_is_over(attempt, lease_only, 1001 + 7200 + 59));
     attempt.asked_at = 0;
     CHECK_FALSE(lease_is_over(attempt, pcp, 2000000000));
 }
