@@ -95,6 +95,10 @@ Plan make_plan(const Journal& journal, Caller& caller, const Target& target,
             if (note.is_string()) plan.notes.emplace_back(note.get_string());
         }
     }
+    if (plan.outcome == Plan::Outcome::impossible &&
+        json::find_bool(data, "bad_arguments").value_or(false)) {
+        plan.outcome = Plan::Outcome::bad_arguments;
+    }
     if (plan.said.status == Status::warn) refuse(plan, "a plan does not end with warn");
     if (plan.outcome != Plan::Outcome::ready) return plan;
     if (const std::string wrong = read_steps(data, plan.steps); !wrong.empty()) {

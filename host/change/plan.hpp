@@ -28,7 +28,8 @@ struct Step {
 };
 
 struct Plan {
-    enum class Outcome { ready, nothing, impossible, unknown, error, interrupted };
+    // bad_arguments: what was typed cannot be; the summary says what is wrong with it.
+    enum class Outcome { ready, nothing, impossible, bad_arguments, unknown, error, interrupted };
 
     Outcome outcome = Outcome::error;
     std::vector<Step> steps;  // only when ready, and then at least one

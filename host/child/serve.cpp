@@ -51,8 +51,12 @@ void emit_acknowledged_line(std::string_view line) {
     const std::lock_guard lock(mutex);
     emit_result_line(line);
     char byte = 0;
-    while (::read(acknowledge_fd, &byte, 1) < 0 && errno == EINTR) {
-    }
+    ssize_t got = 0;
+    do {
+        got = ::read(acknowledge_fd, &byte, 1);
+    } while (got < 0 && errno == EINTR);
+    // The host died before it had written that down: nothing may be done that nobody knows of.
+    if (got != 1) ::_exit(1);
 }
 
 // The child dies with the host, and leaves no core: its memory may hold keys.

@@ -57,6 +57,7 @@ private:
             case Plan::Outcome::nothing: return end_with_plan("nothing", exit_codes::nothing, true);
             case Plan::Outcome::impossible:
                 return end_with_plan("impossible", exit_codes::findings, true);
+            case Plan::Outcome::bad_arguments: throw UsageError{plan_.said.summary};
             case Plan::Outcome::unknown:
                 return end_with_plan("unknown", exit_codes::undetermined, true);
             case Plan::Outcome::interrupted: return end_with_plan("interrupted", signal_code());

@@ -134,6 +134,15 @@ class Plan(Case):
                 self.assertIn("said while planning", done.stdout)
         self.assertEqual(self.calls(), [])
 
+    def test_arguments_that_only_the_plugin_can_judge(self):
+        for more in ([], ["--dry-run"]):
+            done = self.host("box", "put", "--name", "a", "--yes", *more, BOX_PLAN="bad-arguments")
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn("as fail was wished for", done.stderr)
+        error = self.document("box", "put", "--name", "a", "--yes", code=2, BOX_PLAN="bad-arguments")["error"]
+        self.assertEqual(error, {"exit_code": 2, "message": "as fail was wished for"})
+        self.assertEqual(self.calls(), [])
+
     def test_bad_usage(self):
         for words in (["box", "put", "--yes"], ["box", "put", "--name", "a", "--count", "many"],
                       ["box", "drop", "--name", "a", "--keep"], ["undo", "nothing"], ["undo", "--all", "--list"],
@@ -428,6 +437,14 @@ class Apply(Case):
     def test_what_was_handed_over_is_in_the_journal(self):
         self.assertEqual(self.put("a", BOX_APPLY="kill-host").returncode, -signal.SIGKILL)
         self.assertEqual(self.records()[0]["record"], {"stage": "begun"})
+
+    def test_what_is_not_in_the_journal_is_not_done(self):
+        # The host is killed while the plugin waits for it to write the record down.
+        self.assertEqual(self.put("a", BOX_APPLY="lose-host").returncode, -signal.SIGKILL)
+        pid = self.calls("process")[0].split()[1]
+        self.wait_for("the child's end", lambda: not os.path.exists(f"/proc/{pid}") or
+                      open(f"/proc/{pid}/stat", encoding="ascii").read().split(") ")[1][0] == "Z")
+        self.assertEqual((self.states(), self.records()[0]["record"], self.files()), (["a planned"], None, []))
 
     def test_killed_in_between(self):
         # As after a reboot: begun, and nothing known of how far it came.

@@ -129,7 +129,7 @@ typedef struct p2pdiag_change {
     p2pdiag_str title;   /* a few words for people */
 
     /* What would have to be done; touches nothing. PASS: the steps are in its data. SKIP: nothing is to be done.
-     * FAIL: it cannot be done here. */
+     * FAIL: it cannot be done here; with "bad_arguments": true in its data, because of what was typed. */
     int32_t (*plan)(const p2pdiag_host* host, p2pdiag_str input);
 
     /* Does one step. Its data is the record of what was done: handed over anew each time that grows, before more is

@@ -3,6 +3,7 @@
 // of the record that its steps go on with. Every call is a line in BOX_DIR/.log.
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <p2pdiag/plugin.hpp>
 
@@ -71,6 +72,18 @@ void wait_for_cancel(p2pdiag::Run& run) {
     std::abort();
 }
 
+// The host stops before it can write down what is handed over, and is killed a while later. Nothing
+// else ends us then.
+void lose_host() {
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    const pid_t host = ::getppid();
+    ::kill(host, SIGSTOP);
+    if (::fork() != 0) return;
+    ::usleep(300'000);
+    ::kill(host, SIGKILL);
+    ::_exit(0);
+}
+
 // Nothing when there is nothing that goes wrong in a way every function knows.
 p2pdiag_status common(p2pdiag::Run& run, const std::string& how) {
     if (how == "crash") crash();
@@ -95,6 +108,10 @@ p2pdiag_status plan(p2pdiag::Run& run) {
     const std::string how = environment("BOX_PLAN");
     run.finding("net.port-in-use", p2pdiag::Severity::warning, "said while planning");
     if (how == "no-steps") return P2PDIAG_PASS;
+    if (how == "bad-arguments") {
+        run.data(R"({"bad_arguments":true})");
+        return common(run, "fail");
+    }
     if (how == "half-a-step") {
         run.data(R"({"steps":[{"title":"Half a step","step":{}}]})");
         return P2PDIAG_PASS;
@@ -120,6 +137,10 @@ p2pdiag_status apply(p2pdiag::Run& run) {
     const bool goes_on = run.input().find(R"("record":{)") != std::string_view::npos;
     log_call(goes_on ? "go on with" : "apply", name);
     if (how == "early-crash") crash();
+    if (how == "lose-host") {
+        log_call("process", std::to_string(::getpid()));
+        lose_host();
+    }
     run.data(R"({"stage":"begun"})");
     std::ofstream(path_of(name)) << strings(run.input(), "id").at(0);
     if (!how.empty()) return common(run, how);

@@ -64,6 +64,17 @@ TEST_CASE("what the plugin says of its plan decides") {
     CHECK(outcome_of(Status::warn) == Plan::Outcome::error);
 }
 
+TEST_CASE_METHOD(Fixture, "that it cannot be done because of what was typed is wrong usage") {
+    const auto outcome = [&](Status status, const char* said) {
+        caller.answers["plan"].push_back({.status = status, .data = {data(said)}});
+        return make_plan(journal, caller, target, {}).outcome;
+    };
+    CHECK(outcome(Status::fail, R"({"bad_arguments":true})") == Plan::Outcome::bad_arguments);
+    CHECK(outcome(Status::fail, R"({"bad_arguments":false})") == Plan::Outcome::impossible);
+    CHECK(outcome(Status::fail, R"({"bad_arguments":"yes"})") == Plan::Outcome::impossible);
+    CHECK(outcome(Status::skip, R"({"bad_arguments":true})") == Plan::Outcome::nothing);
+}
+
 TEST_CASE_METHOD(Fixture, "an interrupt is no answer") {
     caller.answers["plan"].push_back({.interrupts = 1});
     CHECK(make_plan(journal, caller, target, {}).outcome == Plan::Outcome::interrupted);
