@@ -4,6 +4,8 @@
 #include <boost/json/parser.hpp>
 #include <string>
 
+#include "large_pages.hpp"
+
 namespace p2pdiag::firewall {
 
 namespace {
@@ -29,6 +31,7 @@ boost::system::result<json::value, ReadError> parse_ruleset(
         return ReadError{"the ruleset is larger than " + std::to_string(max_ruleset_text >> 20) +
                          " MiB"};
     }
+    prepare_memory(text.size());
     const auto values = std::count(text.begin(), text.end(), ',') +
                         std::count(text.begin(), text.end(), '[') +
                         std::count(text.begin(), text.end(), '{');

@@ -40,40 +40,41 @@ std::optional<std::vector<Word>> split(std::string_view text) {
     }
 }
 
-struct Base {
+struct BaseOption {
     std::string_view word;
     std::string_view name;
 };
 
 // What is no match's but iptables' own, with one value each but for "f".
-constexpr Base base_options[] = {{"-p", "p"},
-                                 {"--protocol", "p"},
-                                 {"--proto", "p"},
-                                 {"-s", "s"},
-                                 {"--source", "s"},
-                                 {"--src", "s"},
-                                 {"-d", "d"},
-                                 {"--destination", "d"},
-                                 {"--dst", "d"},
-                                 {"-i", "i"},
-                                 {"--in-interface", "i"},
-                                 {"-o", "o"},
-                                 {"--out-interface", "o"},
-                                 {"-f", "f"},
-                                 {"--fragment", "f"},
-                                 {"-m", "m"},
-                                 {"--match", "m"},
-                                 {"-j", "j"},
-                                 {"--jump", "j"},
-                                 {"-g", "g"},
-                                 {"--goto", "g"},
-                                 {"-c", "c"},
-                                 {"--set-counters", "c"}};
+constexpr BaseOption base_options[] = {{"-p", "p"},
+                                       {"--protocol", "p"},
+                                       {"--proto", "p"},
+                                       {"-s", "s"},
+                                       {"--source", "s"},
+                                       {"--src", "s"},
+                                       {"-d", "d"},
+                                       {"--destination", "d"},
+                                       {"--dst", "d"},
+                                       {"-i", "i"},
+                                       {"--in-interface", "i"},
+                                       {"-o", "o"},
+                                       {"--out-interface", "o"},
+                                       {"-f", "f"},
+                                       {"--fragment", "f"},
+                                       {"-m", "m"},
+                                       {"--match", "m"},
+                                       {"-j", "j"},
+                                       {"--jump", "j"},
+                                       {"-g", "g"},
+                                       {"--goto", "g"},
+                                       {"-c", "c"},
+                                       {"--set-counters", "c"}};
 
 std::string_view base_option(const Word& word) {
     if (word.quoted) return {};
-    const auto* found = std::find_if(std::begin(base_options), std::end(base_options),
-                                     [&](const Base& base) { return base.word == word.text; });
+    const auto* found =
+        std::find_if(std::begin(base_options), std::end(base_options),
+                     [&](const BaseOption& base) { return base.word == word.text; });
     return found == std::end(base_options) ? std::string_view() : found->name;
 }
 

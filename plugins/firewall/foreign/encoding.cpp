@@ -51,13 +51,14 @@ std::string from_utf16(std::string_view bytes, bool little_endian) {
 
 }  // namespace
 
-std::string decode_file(std::string_view bytes) {
-    if (bytes.starts_with("\xEF\xBB\xBF")) return std::string(bytes.substr(3));
+std::string decode_file(std::string file) {
+    const std::string_view bytes = file;
+    if (bytes.starts_with("\xEF\xBB\xBF")) return file.substr(3);
     if (bytes.starts_with("\xFF\xFE")) return from_utf16(bytes.substr(2), true);
     if (bytes.starts_with("\xFE\xFF")) return from_utf16(bytes.substr(2), false);
     // No text of ours has a NUL for its second character.
     if (bytes.size() >= 2 && bytes[0] != '\0' && bytes[1] == '\0') return from_utf16(bytes, true);
-    return std::string(bytes);
+    return file;
 }
 
 }  // namespace p2pdiag::firewall
