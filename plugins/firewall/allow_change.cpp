@@ -1,5 +1,8 @@
 // The change firewall.allow: docs/user/firewall.md.
+#include <algorithm>
+
 #include "allow_file.hpp"
+#include "allow_lock.hpp"
 #include "allow_persist.hpp"
 #include "allow_tools.hpp"
 #include "allow_verify.hpp"
@@ -9,10 +12,16 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-using TimePoint = std::chrono::steady_clock::time_point;
-
 Sight sight_to_look(const Run& run) {
     return sight_of_this_machine(run.time_to_stop(), run.cancel_fd());
+}
+
+// How long what a killed p2pdiag had started may be waited for. ufw takes a second or two.
+constexpr std::chrono::seconds time_for_others{10};
+
+AllowLock lock_of(const Run& run) {
+    return AllowLock::take(
+        std::min(run.time_to_stop(), std::chrono::steady_clock::now() + time_for_others));
 }
 
 // A tool that writes is not killed by a Ctrl-C: it would leave half of its work.
@@ -70,6 +79,16 @@ World world_of(const AllowStep& step, const Sight& sight) {
     return world;
 }
 
+// firewalld's ports bear no comment: one that is there all the same is told.
+std::string nothing_to_take_back(const Job& job) {
+    bool is = false;
+    const bool asked =
+        job.step.tool == Tool::firewalld && is_configured(job.step, job.sight, is).empty();
+    if (!asked || !is) return "There was nothing to take back";
+    return "There was nothing to take back: " + described(job.step.opening) +
+           " is in firewalld's zone " + job.step.zone + ", but not by this command";
+}
+
 }  // namespace
 
 p2pdiag_status plan_allow(Run& run) {
@@ -77,7 +96,10 @@ p2pdiag_status plan_allow(Run& run) {
     const json::object* arguments = input ? json::find_object(*input, "arguments") : nullptr;
     std::string why = "the host handed over arguments that cannot be";
     const auto wanted = arguments == nullptr ? std::nullopt : AllowWanted::parse(*arguments, why);
-    if (!wanted) return say(run, P2PDIAG_FAIL, why);
+    if (!wanted) {
+        run.data(R"({"bad_arguments": true})");
+        return say(run, P2PDIAG_FAIL, why);
+    }
     const Sight sight = sight_to_look(run);
     AllowPlan plan = make_allow_plan(read_world(sight), *wanted);
     prepare_all(plan, *wanted, sight);
@@ -89,6 +111,7 @@ p2pdiag_status apply_allow(Run& run) {
     auto job = parse_job(run, sight);
     if (!job) return say(run, P2PDIAG_ERROR, "The step is not one of ours");
     job->keep = [&](const AllowRecord& record) { run.data(json::to_text(to_json(record))); };
+    const AllowLock lock = lock_of(run);
     if (run.cancelled()) return say(run, P2PDIAG_FAIL, "Interrupted");
     const Trouble trouble = apply(*job);
     if (!trouble.empty()) return say(run, P2PDIAG_FAIL, trouble);
@@ -113,10 +136,13 @@ p2pdiag_status revert_allow(Run& run) {
     const Sight sight = sight_to_change(run);
     const auto job = parse_job(run, sight);
     if (!job) return say(run, P2PDIAG_ERROR, "The step is not one of ours");
+    const AllowLock lock = lock_of(run);
     bool found = false;
-    const Trouble trouble = revert(*job, found);
+    Trouble trouble = revert(*job, found);
+    if (trouble.empty() && !found && !lock.held())
+        trouble = "a program that changes the rules is still at work: try again";
     if (!trouble.empty()) return say(run, P2PDIAG_FAIL, "It may still be open: " + trouble);
-    return say(run, P2PDIAG_PASS, found ? "The rule is deleted" : "There was nothing to take back");
+    return say(run, P2PDIAG_PASS, found ? "The rule is deleted" : nothing_to_take_back(*job));
 }
 
 }  // namespace p2pdiag::firewall

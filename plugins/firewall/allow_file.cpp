@@ -157,6 +157,7 @@ Trouble apply_file(Job& job) {
 }
 
 Trouble take_out_of(const std::string& path, const std::string& id, bool& found) {
+    remove_leftover(path);
     const FileText file = read_small_file(path);
     if (file.error == ENOENT) return {};
     if (file.error != 0) return path + ": " + std::strerror(file.error);

@@ -40,6 +40,13 @@ void sync_directory(const std::string& path) {
 
 }  // namespace
 
+void remove_leftover(const std::string& path) {
+    const std::string temporary = temporary_for(path);
+    struct stat info {};
+    if (::lstat(temporary.c_str(), &info) == 0 && S_ISREG(info.st_mode))
+        ::unlink(temporary.c_str());
+}
+
 std::string distrust_file(const std::string& path) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0) return error_text(path);

@@ -17,4 +17,7 @@ std::string distrust_file(const std::string& path);
 std::string replace_file(const std::string& path, std::string_view expected, std::string_view text,
                          const std::function<std::string(const std::string&)>& check);
 
+// What replace_file() had begun to write when it was killed.
+void remove_leftover(const std::string& path);
+
 }  // namespace p2pdiag::firewall

@@ -26,6 +26,7 @@ void add_persistence(AllowPlan& plan, const Sight& sight) {
         if (step.tool == Tool::ufw) continue;
         AllowStep lasting = step;
         lasting.permanent = true;
+        lasting.left_out.clear();
         Trouble trouble;
         if (step.tool != Tool::firewalld) lasting.file = file_for(step, sight, trouble);
         if (trouble.empty()) trouble = prepare(lasting, sight);

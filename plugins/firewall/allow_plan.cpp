@@ -45,9 +45,11 @@ private:
         const World before = after_;
         std::vector<Aim> aims;
         for (const Entrance& entrance : entrances_) {
+            const Aim aim{entrance.address.family(), entrance.interface};
             for (const auto& sender : senders(world_, wanted_.source)) {
-                if (!open_at(entrance, sender, opening)) continue;
-                const Aim aim{entrance.address.family(), entrance.interface};
+                const Opened opened = open_at(entrance, sender, opening);
+                if (opened == Opened::no) leave_out(aim, protocol);
+                if (opened != Opened::by_a_step) continue;
                 if (std::find(aims.begin(), aims.end(), aim) == aims.end()) aims.push_back(aim);
             }
         }
@@ -56,6 +58,7 @@ private:
         if (!more.empty()) {
             plan_.steps.resize(first);
             after_ = before;
+            for (const Aim& aim : aims) leave_out(aim, protocol);
             blocked(described(opening) + " cannot be opened alone: " + more, {});
             return;
         }
@@ -68,9 +71,10 @@ private:
         }
     }
 
-    // Whether something has to be done for it, and can be.
-    bool open_at(const Entrance& entrance, const std::optional<IpAddress>& sender,
-                 const Opening& opening) {
+    enum class Opened { already, by_a_step, no };
+
+    Opened open_at(const Entrance& entrance, const std::optional<IpAddress>& sender,
+                   const Opening& opening) {
         World trial = after_;
         std::vector<AllowStep> steps;
         for (int i = 0; i <= most_obstacles; ++i) {
@@ -84,24 +88,24 @@ private:
                 const bool helps = !steps.empty() || by_others;
                 if (!steps.empty()) after_ = std::move(trial);
                 plan_.steps.insert(plan_.steps.end(), steps.begin(), steps.end());
-                return helps;
+                return helps ? Opened::by_a_step : Opened::already;
             }
             if (asked.verdict.passes != false) {
                 undecided(asked);
-                return false;
+                return Opened::no;
             }
             const Stopped stopped = find_obstacles(trial, asked.packet);
             if (stopped.obstacles.empty()) {
                 blocked(spelled(asked.question) + " cannot be opened by a rule that lets it in. " +
                             asked.verdict.why,
                         to_json(asked.question, asked.verdict, 0));
-                return false;
+                return Opened::no;
             }
             auto remedy = find_remedy(trial, asked.packet, stopped, opening);
             if (const auto* refusal = std::get_if<Refusal>(&remedy)) {
                 blocked(spelled(asked.question) + " stays closed. " + refusal->text + '.',
                         to_json(asked.question, asked.verdict, 0));
-                return false;
+                return Opened::no;
             }
             steps.push_back(std::get<Remedy>(remedy).step);
             trial = std::move(std::get<Remedy>(remedy).after);
@@ -109,7 +113,7 @@ private:
         blocked("There are more than " + std::to_string(most_obstacles) +
                     " rules in the way, one behind the other",
                 {});
-        return false;
+        return Opened::no;
     }
 
     bool was_blocked(const Entrance& entrance, const std::optional<IpAddress>& sender,
@@ -117,6 +121,12 @@ private:
         if (plan_.steps.empty()) return false;
         Inquiry inquiry{opening.port, {opening.protocol}, sender};
         return ask_inbound(world_, {entrance}, inquiry).front().verdict.passes == false;
+    }
+
+    void leave_out(const Aim& aim, std::uint8_t protocol) {
+        const LeftOut left{aim, protocol};
+        if (std::find(left_out_.begin(), left_out_.end(), left) == left_out_.end())
+            left_out_.push_back(left);
     }
 
     void note(std::string text) {
@@ -130,8 +140,10 @@ private:
         std::string text = spelled(asked.question) + " is open already";
         const auto& delivery = asked.verdict.delivery;
         if (delivery && (!delivery->local || delivery->port != wanted_.port)) {
-            text +=
-                ", and sent on to " + Endpoint{delivery->destination, delivery->port}.to_string();
+            text += ", and sent on to ";
+            text += delivery->is_exact()
+                        ? Endpoint{delivery->destination, delivery->port}.to_string()
+                        : "port " + std::to_string(delivery->port);
         }
         note(text + '.');
     }
@@ -158,6 +170,7 @@ private:
     void conclude() {
         Judgement& judgement = plan_.judgement;
         if (!plan_.steps.empty()) {
+            plan_.steps.back().left_out = left_out_;
             const std::size_t count = plan_.steps.size();
             judgement.status = P2PDIAG_PASS;
             judgement.summary = count == 1 ? "One step" : std::to_string(count) + " steps";
@@ -177,6 +190,7 @@ private:
     World after_;  // with the steps so far in place
     std::vector<Entrance> entrances_;
     AllowPlan plan_;
+    std::vector<LeftOut> left_out_;
     std::size_t open_ = 0;
     std::size_t undecided_ = 0;
     std::size_t blocked_ = 0;

@@ -75,19 +75,45 @@ std::optional<RulePlace> parse_place(const json::object& object) {
     return RulePlace{*family, *table, *chain, *handle, *line, std::string(*text), *own};
 }
 
+json::object to_json(const Aim& aim) {
+    return {{"family", to_string(aim.family)}, {"interface", aim.interface}};
+}
+
+std::optional<Aim> parse_aim(const json::value& value) {
+    const json::object* one = value.if_object();
+    if (one == nullptr) return std::nullopt;
+    const auto family = json::find_string(*one, "family");
+    const auto interface = parse_name(*one, "interface");
+    if ((family != "ipv4" && family != "ipv6") || !interface) return std::nullopt;
+    return Aim{family == "ipv4" ? Family::ipv4 : Family::ipv6, *interface};
+}
+
 std::optional<std::vector<Aim>> parse_aims(const json::object& object) {
     const json::array* list = json::find_array(object, "aims");
     if (list == nullptr || list->size() > most_aims) return std::nullopt;
     std::vector<Aim> aims;
     for (const json::value& value : *list) {
-        const json::object* one = value.if_object();
-        if (one == nullptr) return std::nullopt;
-        const auto family = json::find_string(*one, "family");
-        const auto interface = parse_name(*one, "interface");
-        if ((family != "ipv4" && family != "ipv6") || !interface) return std::nullopt;
-        aims.push_back({family == "ipv4" ? Family::ipv4 : Family::ipv6, *interface});
+        const auto aim = parse_aim(value);
+        if (!aim) return std::nullopt;
+        aims.push_back(*aim);
     }
     return aims;
+}
+
+// Absent: nothing, as in records of an earlier version.
+std::optional<std::vector<LeftOut>> parse_left_out(const json::object& object) {
+    std::vector<LeftOut> all;
+    if (json::find(object, "left_out") == nullptr) return all;
+    const json::array* list = json::find_array(object, "left_out");
+    if (list == nullptr || list->size() > 2 * most_aims) return std::nullopt;
+    for (const json::value& value : *list) {
+        const auto aim = parse_aim(value);
+        const auto protocol =
+            aim ? json::find_string(value.get_object(), "protocol") : std::nullopt;
+        if (protocol != "udp" && protocol != "tcp") return std::nullopt;
+        all.push_back({*aim, protocol == "udp" ? protocol_udp : protocol_tcp});
+    }
+    return all;
 }
 
 }  // namespace
@@ -97,11 +123,17 @@ std::string_view to_string(Tool tool) { return tool_names[static_cast<std::size_
 json::object to_json(const AllowStep& step) {
     json::object object{{"tool", to_string(step.tool)}, {"opening", to_json(step.opening)}};
     json::array aims;
-    for (const Aim& aim : step.aims) {
-        aims.push_back(
-            json::object{{"family", to_string(aim.family)}, {"interface", aim.interface}});
-    }
+    for (const Aim& aim : step.aims) aims.push_back(to_json(aim));
     object["aims"] = std::move(aims);
+    if (!step.left_out.empty()) {
+        json::array left_out;
+        for (const LeftOut& left : step.left_out) {
+            json::object one = to_json(left.aim);
+            one["protocol"] = protocol_word(left.protocol);
+            left_out.push_back(std::move(one));
+        }
+        object["left_out"] = std::move(left_out);
+    }
     object["permanent"] = step.permanent;
     if (!step.file.empty()) object["file"] = step.file;
     if (step.tool == Tool::firewalld) {
@@ -124,13 +156,15 @@ std::optional<AllowStep> parse_allow_step(const json::object& object) {
     const json::object* opening = json::find_object(object, "opening");
     const auto parsed = opening == nullptr ? std::nullopt : parse_opening(*opening);
     auto aims = parse_aims(object);
+    auto left_out = parse_left_out(object);
     const auto permanent = json::find_bool(object, "permanent");
-    if (!tool || !parsed || !aims || !permanent) return std::nullopt;
+    if (!tool || !parsed || !aims || !left_out || !permanent) return std::nullopt;
     AllowStep step;
     step.permanent = *permanent;
     step.tool = *tool;
     step.opening = *parsed;
     step.aims = std::move(*aims);
+    step.left_out = std::move(*left_out);
     if (step.tool == Tool::firewalld) {
         const auto zone = parse_name(object, "zone");
         if (!zone) return std::nullopt;

@@ -41,6 +41,14 @@ struct Aim {
 
 inline constexpr std::size_t most_aims = 16;
 
+// What was asked for as well, and no step of the plan opens.
+struct LeftOut {
+    Aim aim;
+    std::uint8_t protocol = 0;  // protocol_udp or protocol_tcp
+
+    friend bool operator==(const LeftOut&, const LeftOut&) = default;
+};
+
 // One rule of one tool.
 struct AllowStep {
     Tool tool = Tool::nft;
@@ -52,6 +60,8 @@ struct AllowStep {
     bool permanent = false;
     std::string file;
     std::vector<Aim> aims;
+    // Of the whole plan, on its last step: so that its end tells of them. At most 2 * most_aims.
+    std::vector<LeftOut> left_out = {};
 };
 
 // What apply() did so far. Handed over before the tool is asked, so that its absence says that

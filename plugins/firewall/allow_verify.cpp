@@ -10,9 +10,19 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-bool is_aim(const AllowStep& step, const Entrance& entrance) {
-    const Aim aim{entrance.address.family(), entrance.interface};
-    return std::find(step.aims.begin(), step.aims.end(), aim) != step.aims.end();
+std::vector<Asked> ask_at(const World& world, const Opening& opening, std::uint8_t protocol,
+                          const std::vector<Aim>& aims) {
+    std::vector<Asked> all;
+    for (const Entrance& entrance : find_entrances(world)) {
+        const Aim aim{entrance.address.family(), entrance.interface};
+        if (std::find(aims.begin(), aims.end(), aim) == aims.end()) continue;
+        for (const auto& sender : senders(world, opening.source)) {
+            const Inquiry inquiry{opening.port, {protocol}, sender, true};
+            for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
+                all.push_back(std::move(asked));
+        }
+    }
+    return all;
 }
 
 // From one end of a network towards the other; where nobody is found it is that end.
@@ -53,21 +63,37 @@ std::vector<std::optional<IpAddress>> senders(const World& world,
     return {first, last};
 }
 
+namespace {
+
+// What was asked for besides, and does not come in: that makes it a failure, whatever the step did.
+void judge_left_out(const World& world, const AllowStep& step, Judgement& judgement) {
+    std::string said;
+    for (const LeftOut& left : step.left_out) {
+        const auto all = ask_at(world, step.opening, left.protocol, {left.aim});
+        const auto stopped = std::find_if(
+            all.begin(), all.end(), [](const Asked& asked) { return !lets_in(asked.verdict); });
+        if (stopped == all.end()) continue;
+        said += (said.empty() ? ". But " : " And ") + spelled(stopped->question) +
+                (stopped->verdict.passes == false ? " stays closed. " : " cannot be judged. ") +
+                stopped->verdict.why;
+        judgement.data["verdicts"].get_array().push_back(
+            to_json(stopped->question, stopped->verdict, 0));
+    }
+    if (said.empty()) return;
+    judgement.status = P2PDIAG_FAIL;
+    if (judgement.summary.ends_with('.')) judgement.summary.pop_back();
+    judgement.summary += said;
+}
+
+}  // namespace
+
 Judgement judge_opening(const World& world, const AllowStep& step) {
     Judgement judgement;
     if (!world.unseen.empty()) {
         become_blind(world, "sudo p2pdiag firewall check", judgement);
         return judgement;
     }
-    std::vector<Asked> all;
-    for (const Entrance& entrance : find_entrances(world)) {
-        if (!is_aim(step, entrance)) continue;
-        for (const auto& sender : senders(world, step.opening.source)) {
-            const Inquiry inquiry{step.opening.port, {step.opening.protocol}, sender, true};
-            for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
-                all.push_back(std::move(asked));
-        }
-    }
+    const auto all = ask_at(world, step.opening, step.opening.protocol, step.aims);
     if (all.empty()) {
         judgement.summary =
             "It cannot be verified: the link that it was made for is not there any more";
@@ -93,6 +119,7 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
         judgement.summary = "The rules, read again, let " + described(step.opening) + " in by " +
                             open + ". " + kept_out + (kept_out.empty() ? "" : " ") +
                             "Whether a program listens there is another question";
+        judge_left_out(world, step, judgement);
         return judgement;
     }
     const bool blocked = worst->verdict.passes == false;
@@ -100,6 +127,7 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     judgement.summary = described(step.opening) + " by " + where(*worst) +
                         (blocked ? " is still stopped. " : " cannot be judged. ") +
                         worst->verdict.why;
+    judge_left_out(world, step, judgement);
     return judgement;
 }
 

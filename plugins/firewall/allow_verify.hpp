@@ -7,7 +7,8 @@
 
 namespace p2pdiag::firewall {
 
-// PASS, FAIL, or UNKNOWN where it cannot be told.
+// PASS, FAIL, or UNKNOWN where it cannot be told. FAIL also when something that the plan left out
+// does not come in: it was asked for.
 Judgement judge_opening(const World& world, const AllowStep& step);
 
 // Of a verdict that lets in most: what some are still stopped by, as a sentence; or nothing.

@@ -36,7 +36,8 @@ void ask_for_reply(const World& world, Asked& asked) {
     const Endpoint sender = stranger(asked.packet.family());
     Packet reply = asked.packet;
     reply.direction = Direction::out;
-    reply.source = delivery->destination;
+    reply.source.reset();
+    if (delivery->is_exact()) reply.source = delivery->destination;
     reply.source_port = delivery->port;
     reply.destination = asked.packet.source.value_or(sender.address);
     reply.destination_port = asked.packet.source_port.value_or(sender.port);

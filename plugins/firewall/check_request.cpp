@@ -20,6 +20,11 @@ std::optional<std::string> text_of(const json::object& options, std::string_view
 
 }  // namespace
 
+bool wants_json(const json::object& arguments) {
+    const json::object* options = json::find_object(arguments, "options");
+    return options != nullptr && json::find_string(*options, "format") == "json";
+}
+
 boost::system::result<CheckRequest, BadRequest> read_check_request(const json::object& arguments) {
     CheckRequest request;
     const json::object* input = json::find_object(arguments, "input");
@@ -42,7 +47,7 @@ boost::system::result<CheckRequest, BadRequest> read_check_request(const json::o
     request.interface = text_of(*options, "interface");
     request.program = text_of(*options, "program");
     request.trace = json::find_bool(*options, "trace").value_or(false);
-    request.as_json = json::find_string(*options, "format") == "json";
+    request.as_json = wants_json(arguments);
     return request;
 }
 

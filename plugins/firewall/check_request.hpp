@@ -23,6 +23,9 @@ struct BadRequest {
     std::string message;
 };
 
+// Also of arguments that are wrong otherwise.
+bool wants_json(const json::object& arguments);
+
 // `arguments` as docs/plugin-author/reference.md has them for a verb.
 boost::system::result<CheckRequest, BadRequest> read_check_request(const json::object& arguments);
 

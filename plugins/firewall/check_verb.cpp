@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "base/text.hpp"
 #include "check_report.hpp"
 #include "check_request.hpp"
 #include "checks.hpp"
@@ -23,9 +24,9 @@ bool has_family(const std::vector<CheckLine>& lines, Family family) {
 }
 
 void note_absent_families(const CheckRequest& request, CheckReport& report) {
-    if (request.inquiry.source) return;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
-        if (has_family(report.lines, family)) continue;
+        const auto& source = request.inquiry.source;
+        if ((source && source->family() != family) || has_family(report.lines, family)) continue;
         report.notes.push_back(std::string(family == Family::ipv4 ? "IPv4" : "IPv6") +
                                ": no working link has an address, so nothing can come in.");
     }
@@ -47,6 +48,12 @@ std::vector<std::string> remedy_here(const World& world, const CheckRequest& req
     return {command};
 }
 
+// `names`: of those that there are, each after a space.
+std::string no_interface(const std::string& wanted, const std::string& names) {
+    return "--interface: there is no " + printable(wanted) +
+           (names.empty() ? "; none is told" : "; there are:" + printable(names, 400));
+}
+
 boost::system::result<std::vector<Entrance>, BadRequest> entrances_of(const World& world,
                                                                       const CheckRequest& request) {
     if (!request.interface) return find_entrances(world);
@@ -54,8 +61,7 @@ boost::system::result<std::vector<Entrance>, BadRequest> entrances_of(const Worl
     if (chosen == nullptr) {
         std::string names;
         for (const net::Interface& interface : world.interfaces) names += ' ' + interface.name;
-        return BadRequest{"--interface: there is no " + *request.interface +
-                          "; there are:" + names};
+        return BadRequest{no_interface(*request.interface, names)};
     }
     std::vector<Entrance> entrances;
     for (const net::InterfaceAddress& own : chosen->addresses) {
@@ -83,37 +89,48 @@ Checked check_here(const Run& run, const CheckRequest& request) {
     return report;
 }
 
-CheckReport check_linux(const World& world, const CheckRequest& request) {
+CheckReport check_linux(const World& world, const std::string& if_whole,
+                        const CheckRequest& request) {
     const std::string& link = world.interfaces.front().name;
     const std::vector<Entrance> entrances = {{link, IpAddress()}, {link, IpAddress::v6({})}};
     CheckReport report;
     for (Asked& asked : ask_inbound(world, entrances, request.inquiry)) {
+        Verdict& verdict = asked.verdict;
+        if (verdict.kind == VerdictKind::accept && !if_whole.empty()) verdict.why += ' ' + if_whole;
         report.lines.push_back({std::move(asked), std::nullopt, {}});
     }
     return report;
 }
 
-CheckReport check_foreign(const ForeignRuleset& rules, const CheckRequest& request) {
+Checked check_foreign(const ForeignRuleset& rules, const CheckRequest& request) {
     CheckReport report;
+    bool has_interface = !request.interface;
+    std::string names;
     for (const ForeignEntrance& entrance : find_entrances(rules)) {
-        if (request.interface && *request.interface != entrance.interface) continue;
+        names += entrance.interface.empty() ? "" : ' ' + entrance.interface;
+        // Where the file names no link, the name is the person's to tell.
+        const std::string link =
+            entrance.interface.empty() ? request.interface.value_or("") : entrance.interface;
+        if (request.interface && *request.interface != link) continue;
+        has_interface = true;
         const Family family = entrance.address.family();
         if (request.inquiry.source && request.inquiry.source->family() != family) continue;
         for (const std::uint8_t protocol : request.inquiry.protocols) {
             CheckLine line;
             Packet& packet = line.asked.packet;
-            packet.interface = entrance.interface;
+            packet.interface = link;
             packet.source = request.inquiry.source;
             packet.destination = entrance.address;
             packet.protocol = protocol;
             packet.destination_port = request.inquiry.port;
-            line.asked.question = {family, protocol, request.inquiry.port, entrance.interface};
+            line.asked.question = {family, protocol, request.inquiry.port, link};
             line.asked.verdict = assess_foreign(rules, packet, request.program);
             line.remedy = remedy(rules, line.asked.question, line.asked.verdict, request.program);
             report.lines.push_back(std::move(line));
         }
     }
-    return report;
+    if (has_interface) return report;
+    return BadRequest{no_interface(*request.interface, names)};
 }
 
 Checked check_files(const CheckRequest& request) {
@@ -126,11 +143,24 @@ Checked check_files(const CheckRequest& request) {
     const auto offline = read_offline(files, request.interface.value_or(""));
     if (!offline) return BadRequest{offline.error().message};
     const auto* foreign = std::get_if<ForeignRuleset>(&offline->machine);
-    CheckReport report = foreign != nullptr
-                             ? check_foreign(*foreign, request)
-                             : check_linux(std::get<World>(offline->machine), request);
-    report.notes.insert(report.notes.begin(), offline->notes.begin(), offline->notes.end());
+    Checked report =
+        foreign != nullptr
+            ? check_foreign(*foreign, request)
+            : Checked(check_linux(std::get<World>(offline->machine), offline->if_whole, request));
+    if (report)
+        report->notes.insert(report->notes.begin(), offline->notes.begin(), offline->notes.end());
     return report;
+}
+
+// In the form that the host has for its own: one document, also on failure.
+int refuse(const BadRequest& bad, bool as_json) {
+    std::cerr << "p2pdiag: " << bad.message << '\n';
+    if (as_json) {
+        const json::object error{{"exit_code", exit_usage}, {"message", bad.message}};
+        std::cout << json::to_pretty_text(
+            json::object{{"format_version", "1.0"}, {"error", error}});
+    }
+    return exit_usage;
 }
 
 }  // namespace
@@ -142,10 +172,7 @@ int check_command(Run& run) {
     const Checked report = !request                 ? Checked(request.error())
                            : request->files.empty() ? check_here(run, *request)
                                                     : check_files(*request);
-    if (!report) {
-        std::cerr << "p2pdiag: " << report.error().message << '\n';
-        return exit_usage;
-    }
+    if (!report) return refuse(report.error(), wants_json(parsed->get_object()));
     if (request->as_json) {
         std::cout << json::to_pretty_text(to_json(*report, request->trace));
     } else {

@@ -70,7 +70,8 @@ public:
                 {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {cancel_fd, POLLIN, 0}};
             const int ready = ::poll(fds, 3, wait_ms(deadline));
             if (ready < 0 && errno == EINTR) continue;
-            if (ready <= 0 || fds[2].revents != 0) return Answer::Kind::late;
+            if (ready > 0 && fds[2].revents != 0) return Answer::Kind::interrupted;
+            if (ready <= 0) return Answer::Kind::late;
             if (fds[0].revents != 0 && !take(out_, answer.output, max_answer)) {
                 return Answer::Kind::large;
             }
@@ -129,6 +130,7 @@ std::string why_failed(const std::string& program, const Answer& answer) {
         case Answer::Kind::missing: return "the program " + program + " is not installed";
         case Answer::Kind::failed: return program + " could not be run";
         case Answer::Kind::late: return program + " did not answer in time";
+        case Answer::Kind::interrupted: return program + " was interrupted";
         case Answer::Kind::large: return program + " printed more than can be read";
         case Answer::Kind::ended: break;
     }

@@ -11,11 +11,12 @@ namespace p2pdiag::firewall {
 
 struct Answer {
     enum class Kind {
-        ended,    // by itself, whatever it had to say
-        missing,  // there is no such program
-        failed,   // could not be started, or was killed
-        late,     // not within its time, or the run was cancelled
-        large     // more output than max_answer
+        ended,        // by itself, whatever it had to say
+        missing,      // there is no such program
+        failed,       // could not be started, or was killed
+        late,         // not within its time
+        interrupted,  // the run was cancelled
+        large         // more output than max_answer
     };
     Kind kind = Kind::failed;
     int exit_code = 0;   // of ended

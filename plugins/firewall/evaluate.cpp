@@ -32,7 +32,8 @@ Packet answer_to(const Packet& packet, const Ending& sent) {
 bool may_go_astray(const Packet& answer, const Verdict& verdict) {
     if (answer.state == CtState::established || verdict.kind != VerdictKind::accept) return false;
     const auto& delivery = verdict.delivery;
-    return !delivery || !delivery->local || delivery->port != answer.destination_port;
+    return !delivery || !delivery->local || !delivery->is_exact() ||
+           delivery->port != answer.destination_port;
 }
 
 }  // namespace

@@ -46,9 +46,12 @@ struct TraceStep {
 // Where an accepted packet ends up, after every rewriting.
 struct Delivery {
     bool local = true;  // to a program here; forwarded otherwise
+    // 0.0.0.0 or ::, of a local one: one of the machine's own, not known which.
     IpAddress destination;
     std::uint16_t port = 0;
     std::string interface;  // that a forwarded packet leaves by; may be empty
+
+    bool is_exact() const { return destination.scope() != AddressScope::unspecified; }
 
     friend bool operator==(const Delivery&, const Delivery&) = default;
 };

@@ -2,37 +2,67 @@
 
 #include <algorithm>
 
-#include "verdict_json.hpp"
+#include "together.hpp"
 
 namespace p2pdiag::firewall {
 
 namespace {
 
-Finding finding_of(const Asked& asked) {
+// What one rule, or none, decides over.
+using Alike = std::vector<const Asked*>;
+
+std::vector<Alike> by_what_decides(const std::vector<Asked>& all) {
+    std::vector<Alike> groups;
+    for (const Asked& asked : all) {
+        const auto group = std::find_if(groups.begin(), groups.end(), [&](const Alike& alike) {
+            return are_alike(alike.front()->verdict, asked.verdict) &&
+                   alike.front()->some_differ == asked.some_differ;
+        });
+        if (group == groups.end())
+            groups.push_back({&asked});
+        else
+            group->push_back(&asked);
+    }
+    return groups;
+}
+
+std::vector<Told> told(const Alike& alike) {
+    std::vector<Told> packets;
+    for (const Asked* asked : alike) packets.push_back({name_of(asked->question), asked->question});
+    return packets;
+}
+
+Finding finding_of(const Alike& alike) {
     Finding finding;
-    const bool udp = asked.question.protocol == protocol_udp;
-    std::string what = spelled(asked.question);
-    switch (asked.verdict.kind) {
+    const Asked& first = *alike.front();
+    const bool one = alike.size() == 1;
+    const bool udp = std::any_of(alike.begin(), alike.end(), [](const Asked* asked) {
+        return asked->question.protocol == protocol_udp;
+    });
+    const std::string be = one ? " is " : " are ";
+    std::string what = spelled(told(alike));
+    switch (first.verdict.kind) {
         case VerdictKind::accept:
             finding.code = "firewall.inbound-open";
-            what += " is open in this machine's firewall.";
+            what += be + "open in this machine's firewall.";
             break;
         case VerdictKind::reply_only:
             finding.code = "firewall.inbound-reply-only";
             finding.severity = Severity::warning;
-            what += " lets in answers only.";
+            what += one ? " lets in answers only." : " let in answers only.";
             break;
         case VerdictKind::drop:
         case VerdictKind::reject:
             finding.code = "firewall.inbound-blocked";
             finding.severity = udp ? Severity::error : Severity::warning;
-            what += " is blocked by this machine's firewall.";
+            what += be + "blocked by this machine's firewall.";
             break;
         default: finding.code = "firewall.undecided"; what += " cannot be judged.";
     }
-    finding.message = what + ' ' + asked.verdict.why;
-    if (asked.some_differ) finding.message += " Some senders are treated otherwise.";
-    finding.evidence = to_json(asked.question, asked.verdict, 0);
+    finding.message = what + ' ' + first.verdict.why;
+    if (first.some_differ) finding.message += " Some senders are treated otherwise.";
+    finding.evidence = to_json(first.question, first.verdict, 0);
+    finding.evidence["packets"] = to_json(told(alike));
     return finding;
 }
 
@@ -59,7 +89,7 @@ std::optional<int> best_of(const std::vector<Asked>& all, Family family) {
     return best;
 }
 
-void sum_up(const std::vector<Asked>& all, Judgement& judgement) {
+void sum_up(const std::vector<Asked>& all, const std::vector<Alike>& groups, Judgement& judgement) {
     const auto v4 = best_of(all, Family::ipv4);
     const auto v6 = best_of(all, Family::ipv6);
     if (v4 && v6 && *v4 != *v6 && *v4 != 1 && *v6 != 1) {
@@ -79,7 +109,10 @@ void sum_up(const std::vector<Asked>& all, Judgement& judgement) {
     static constexpr p2pdiag_status statuses[] = {P2PDIAG_FAIL, P2PDIAG_UNKNOWN, P2PDIAG_WARN,
                                                   P2PDIAG_PASS};
     judgement.status = statuses[rank(worst->verdict.kind)];
-    judgement.summary = finding_of(*worst).message;
+    for (const Alike& alike : groups) {
+        const bool is_its = std::find(alike.begin(), alike.end(), worst) != alike.end();
+        if (is_its) judgement.summary = finding_of(alike).message;
+    }
 }
 
 void put_data(const World& world, const std::vector<Asked>& all, const Listeners& listeners,
@@ -109,8 +142,9 @@ Judgement judge_inbound(const World& world, const std::vector<Asked>& all,
         become_blind(world, "sudo p2pdiag run firewall.inbound", judgement);
         return judgement;
     }
-    for (const Asked& asked : all) judgement.findings.push_back(finding_of(asked));
-    sum_up(all, judgement);
+    const std::vector<Alike> groups = by_what_decides(all);
+    for (const Alike& alike : groups) judgement.findings.push_back(finding_of(alike));
+    sum_up(all, groups, judgement);
     return judgement;
 }
 

@@ -198,10 +198,13 @@ void Journey::finish(const States& states, bool local, const net::Interface* out
         ending.place = state.accepted_by;
         ending.reasons = state.reasons;
         ending.state = state;
-        if (state.destination.is_exact() && state.destination_port.is_exact()) {
+        const bool exact = state.destination.is_exact();
+        const bool some_own = local && state.goes_to_some_own_address;
+        if ((exact || some_own) && state.destination_port.is_exact()) {
             Delivery delivery;
             delivery.local = local;
-            delivery.destination = to_address(state.destination.value, packet_.family());
+            delivery.destination =
+                to_address(exact ? state.destination.value : Bits(0), packet_.family());
             delivery.port = static_cast<std::uint16_t>(state.destination_port.value);
             if (out != nullptr) delivery.interface = out->name;
             ending.delivery = delivery;

@@ -1,6 +1,17 @@
 #include "judgement.hpp"
 
+#include <algorithm>
+
 namespace p2pdiag::firewall {
+
+namespace {
+
+bool is_because_of(const World& world, Unseen::Cause cause) {
+    return std::any_of(world.unseen.begin(), world.unseen.end(),
+                       [cause](const Unseen& unseen) { return unseen.cause == cause; });
+}
+
+}  // namespace
 
 void become_blind(const World& world, const std::string& command, Judgement& judgement) {
     Finding finding;
@@ -12,8 +23,13 @@ void become_blind(const World& world, const std::string& command, Judgement& jud
         parts += unseen.what + ": " + unseen.why;
         list.push_back(json::object{{"what", unseen.what}, {"why", unseen.why}});
     }
-    finding.message = "This machine's firewall cannot be seen (" + parts +
-                      "). With the rights to read it: " + command;
+    const bool interrupted = is_because_of(world, Unseen::Cause::interrupted);
+    finding.message = interrupted ? "The run was interrupted before this machine's firewall was "
+                                    "read (" +
+                                        parts + ")."
+                                  : "This machine's firewall cannot be seen (" + parts + ").";
+    if (is_because_of(world, Unseen::Cause::rights))
+        finding.message += " With the rights to read it: " + command;
     finding.evidence["unseen"] = std::move(list);
     judgement.status = P2PDIAG_UNKNOWN;
     judgement.summary = finding.message;

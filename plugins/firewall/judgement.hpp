@@ -24,8 +24,8 @@ struct Judgement {
     json::object data;
 };
 
-// The rules, or a part of them, cannot be seen: `judgement` becomes unknown with that finding. To
-// see them the person is told to run `command` as root.
+// The rules, or a part of them, cannot be seen: `judgement` becomes unknown with that finding.
+// Where rights are missing, the person is told to run `command` as root.
 void become_blind(const World& world, const std::string& command, Judgement& judgement);
 
 // Hands it all to the host; returns its status.

@@ -18,7 +18,8 @@ std::optional<Endpoint> target_of(const Asked& asked) {
     const auto& delivery = asked.verdict.delivery;
     if (!delivery) return Endpoint{asked.packet.destination, asked.question.port};
     if (!delivery->local) return std::nullopt;
-    return Endpoint{delivery->destination, delivery->port};
+    return Endpoint{delivery->is_exact() ? delivery->destination : asked.packet.destination,
+                    delivery->port};
 }
 
 net::Arrival arrival_of(const World& world, const Asked& asked, const Endpoint& to) {

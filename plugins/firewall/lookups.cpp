@@ -144,9 +144,13 @@ Values::Looked Values::look(const MapLookup& lookup, const State& state) {
 
 // A link without a name is any that leads elsewhere, and so is not loopback.
 bool Values::asks_for_loopback(const Match& match, const Set& set) const {
-    if (stage_.in == nullptr || !stage_.in->name.empty() || match.left.size() != 1) return false;
-    const auto* meta = std::get_if<Meta>(&match.left.front().form);
-    if (meta == nullptr || (*meta != Meta::iif && *meta != Meta::iifname)) return false;
+    const auto* meta =
+        match.left.size() == 1 ? std::get_if<Meta>(&match.left.front().form) : nullptr;
+    if (meta == nullptr) return false;
+    const bool of_in = *meta == Meta::iif || *meta == Meta::iifname;
+    const bool of_out = stage_.out_known && (*meta == Meta::oif || *meta == Meta::oifname);
+    const net::Interface* link = of_in ? stage_.in : of_out ? stage_.out : nullptr;
+    if (link == nullptr || !link->name.empty()) return false;
     const Bits loopback = name_bits("lo");
     return set.size() == 1 && !set.has_others && !set.has_unread &&
            set.bounds.front() == Interval{loopback, loopback};

@@ -86,9 +86,12 @@ struct Sysctls {
 
 // Something that decides over packets and could not be looked at.
 struct Unseen {
+    enum class Cause : std::uint8_t { rights, interrupted, other };
+
     std::string what;                             // "the nftables ruleset"
     std::string why;                              // "needs root"
     std::optional<Family> family = std::nullopt;  // of its packets alone; absent: of all
+    Cause cause = Cause::other;
 };
 
 struct World {

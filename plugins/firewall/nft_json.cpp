@@ -174,6 +174,7 @@ private:
             Table table;
             table.family = table_family_of(family);
             table.name = printable(name);
+            table.unlisted = true;
             ruleset_.tables.push_back(std::move(table));
         }
         return static_cast<std::uint32_t>(found->second);

@@ -25,10 +25,13 @@ struct Offline {
     std::variant<World, ForeignRuleset> machine;
     // What the verdicts rest upon that these files do not tell, for people.
     std::vector<std::string> notes;
+    // One sentence to go with what is let in: the files cannot show that they are whole. Or empty.
+    std::string if_whole = {};
 };
 
 // All the files together are the rules of one machine, asked about by one family or both. What they
-// leave out and could decide is noted as unseen. The error names the file.
+// surely leave out and could decide is noted as unseen, and so is what an empty file beside others
+// should hold. The error names the file.
 boost::system::result<Offline, ReadError> read_offline(const std::vector<RulesetFile>& files,
                                                        const std::string& interface);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "routing.hpp"
+#include "together.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -109,10 +110,29 @@ std::string name_of(const Errand& errand) {
     return transport + " from port " + std::to_string(errand.from_port) + " to peers";
 }
 
-std::string spelled(const Sent& sent) {
-    return name_of(*sent.errand) + " by " +
-           (sent.question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " +
-           sent.question.interface;
+// What one rule, or none, decides over.
+using SentAlike = std::vector<const Sent*>;
+
+template <class Holds>
+std::vector<SentAlike> those_by_rule(const std::vector<Sent>& all, Holds holds) {
+    std::vector<SentAlike> groups;
+    for (const Sent& sent : all) {
+        if (!holds(sent)) continue;
+        const auto group = std::find_if(groups.begin(), groups.end(), [&](const SentAlike& alike) {
+            return are_alike(alike.front()->verdict, sent.verdict);
+        });
+        if (group == groups.end())
+            groups.push_back({&sent});
+        else
+            group->push_back(&sent);
+    }
+    return groups;
+}
+
+std::vector<Told> told(const SentAlike& alike) {
+    std::vector<Told> packets;
+    for (const Sent* sent : alike) packets.push_back({name_of(*sent->errand), sent->question});
+    return packets;
 }
 
 bool is_blocked(const Sent& sent) { return sent.verdict.passes == false; }
@@ -131,20 +151,32 @@ bool works_otherwise(const std::vector<Sent>& all, const Errand& errand) {
     });
 }
 
+// Null: anywhere.
+json::value to_of(const Sent& sent) {
+    return sent.errand->to ? json::value(sent.to.to_string()) : json::value(nullptr);
+}
+
 json::object shown(const Sent& sent, std::size_t max_trace) {
     json::object object = to_json(sent.question, sent.verdict, max_trace);
     object["purpose"] = sent.errand->purpose;
-    object["to"] = nullptr;  // anywhere
-    if (sent.errand->to) object["to"] = sent.to.to_string();
+    object["to"] = to_of(sent);
     return object;
 }
 
-Finding finding_of(const Sent& sent, const char* code, Severity severity, std::string message) {
+Finding finding_of(const SentAlike& alike, const char* code, Severity severity,
+                   std::string message) {
     Finding finding;
     finding.code = code;
     finding.severity = severity;
     finding.message = std::move(message);
-    finding.evidence = shown(sent, 0);
+    finding.evidence = shown(*alike.front(), 0);
+    json::array packets = to_json(told(alike));
+    for (std::size_t i = 0; i < alike.size(); ++i) {
+        json::object& packet = packets[i].get_object();
+        packet["purpose"] = alike[i]->errand->purpose;
+        packet["to"] = to_of(*alike[i]);
+    }
+    finding.evidence["packets"] = std::move(packets);
     return finding;
 }
 
@@ -178,19 +210,28 @@ void worsen(Judgement& judgement, p2pdiag_status status, const std::string& summ
     judgement.summary = summary;
 }
 
-void judge_blocked(const std::vector<Sent>& all, const Sent& sent, Judgement& judgement) {
-    const bool serious = is_needed(*sent.errand) && !works_otherwise(all, *sent.errand);
-    const std::string message =
-        spelled(sent) + " is blocked by this machine's firewall. " + sent.verdict.why;
-    judgement.findings.push_back(finding_of(
-        sent, "firewall.outbound-blocked", serious ? Severity::error : Severity::warning, message));
+void judge_blocked(const std::vector<Sent>& all, const SentAlike& alike, Judgement& judgement) {
+    const bool serious = std::any_of(alike.begin(), alike.end(), [&](const Sent* sent) {
+        return is_needed(*sent->errand) && !works_otherwise(all, *sent->errand);
+    });
+    const std::string message = spelled(told(alike)) + (alike.size() == 1 ? " is" : " are") +
+                                " blocked by this machine's firewall. " +
+                                alike.front()->verdict.why;
+    judgement.findings.push_back(finding_of(alike, "firewall.outbound-blocked",
+                                            serious ? Severity::error : Severity::warning,
+                                            message));
     worsen(judgement, serious ? P2PDIAG_FAIL : P2PDIAG_WARN, message);
 }
 
-void judge_open_question(const Sent& sent, Judgement& judgement) {
-    const std::string message = spelled(sent) + " cannot be judged. " + sent.verdict.why;
-    judgement.findings.push_back(finding_of(sent, "firewall.undecided", Severity::info, message));
-    worsen(judgement, P2PDIAG_UNKNOWN, message);
+void judge_open_questions(const std::vector<Sent>& all, Judgement& judgement) {
+    const auto is_unsettled = [](const Sent& sent) { return !is_blocked(sent) && !is_open(sent); };
+    for (const SentAlike& alike : those_by_rule(all, is_unsettled)) {
+        const std::string message =
+            spelled(told(alike)) + " cannot be judged. " + alike.front()->verdict.why;
+        judgement.findings.push_back(
+            finding_of(alike, "firewall.undecided", Severity::info, message));
+        worsen(judgement, P2PDIAG_UNKNOWN, message);
+    }
 }
 
 }  // namespace
@@ -216,13 +257,9 @@ Judgement judge_outbound(const World& world, const std::vector<Errand>& errands)
     judgement.summary =
         "This machine's firewall lets out what a peer-to-peer program sends, and "
         "lets in the answers.";
-    for (const Sent& sent : all) {
-        if (is_blocked(sent)) {
-            judge_blocked(all, sent, judgement);
-        } else if (!is_open(sent)) {
-            judge_open_question(sent, judgement);
-        }
-    }
+    for (const SentAlike& alike : those_by_rule(all, is_blocked))
+        judge_blocked(all, alike, judgement);
+    judge_open_questions(all, judgement);
     return judgement;
 }
 
@@ -235,22 +272,19 @@ Judgement judge_punching(const World& world, std::uint16_t port) {
     judgement.status = P2PDIAG_PASS;
     judgement.summary =
         "A peer's answer to a packet from UDP port " + std::to_string(port) + " would come in.";
-    for (const Sent& sent : all) {
-        if (is_blocked(sent)) {
-            const bool other = works_otherwise(all, *sent.errand);
-            const std::string message =
-                "Hole punching from UDP port " + std::to_string(port) + " by " +
-                (sent.question.family == Family::ipv4 ? "IPv4" : "IPv6") + " on " +
-                sent.question.interface + " cannot work through this machine's firewall. " +
-                sent.verdict.why;
-            judgement.findings.push_back(finding_of(sent, "firewall.punching-blocked",
-                                                    other ? Severity::warning : Severity::error,
-                                                    message));
-            worsen(judgement, other ? P2PDIAG_WARN : P2PDIAG_FAIL, message);
-        } else if (!is_open(sent)) {
-            judge_open_question(sent, judgement);
-        }
+    for (const SentAlike& alike : those_by_rule(all, is_blocked)) {
+        const bool other = works_otherwise(all, punch.front());
+        std::vector<Told> packets = told(alike);
+        for (Told& packet : packets) packet.name = "UDP port " + std::to_string(port);
+        const std::string message = "Hole punching from " + spelled(packets) +
+                                    " cannot work through this machine's firewall. " +
+                                    alike.front()->verdict.why;
+        judgement.findings.push_back(finding_of(alike, "firewall.punching-blocked",
+                                                other ? Severity::warning : Severity::error,
+                                                message));
+        worsen(judgement, other ? P2PDIAG_WARN : P2PDIAG_FAIL, message);
     }
+    judge_open_questions(all, judgement);
     return judgement;
 }
 

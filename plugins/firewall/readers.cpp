@@ -23,6 +23,11 @@ std::string why_no_answer(const std::string& program, const Answer& answer) {
     return is_denied(answer) ? "only root may read it" : why_failed(program, answer);
 }
 
+Unseen::Cause cause_of(const Answer& answer) {
+    if (answer.kind == Answer::Kind::interrupted) return Unseen::Cause::interrupted;
+    return is_denied(answer) ? Unseen::Cause::rights : Unseen::Cause::other;
+}
+
 // The kernel's view is that of the machine only in the first user namespace: in another, nft may
 // see an empty ruleset of a network of its own.
 bool in_first_user_namespace(const Sight& sight) {
@@ -41,15 +46,19 @@ public:
     }
 
 private:
-    void unseen(std::string what, std::string why) {
-        world_.unseen.push_back({std::move(what), std::move(why)});
+    void unseen(std::string what, std::string why, Unseen::Cause cause = Unseen::Cause::other) {
+        world_.unseen.push_back({std::move(what), std::move(why), std::nullopt, cause});
+    }
+
+    void unanswered(std::string what, const std::string& program, const Answer& answer) {
+        unseen(std::move(what), why_no_answer(program, answer), cause_of(answer));
     }
 
     void read_nft() {
         const std::string what = "the nftables rules";
         const Answer answer = sight_.run({"nft", "-j", "list", "ruleset"});
         if (answer.kind == Answer::Kind::missing && has_no_nftables()) return;
-        if (!answer.good()) return unseen(what, why_no_answer("nft", answer));
+        if (!answer.good()) return unanswered(what, "nft", answer);
         Reading reading = read_nft_json(answer.output);
         if (!reading) return unseen(what, reading.error().message);
         settle(*reading);
@@ -120,12 +129,12 @@ private:
         const FileText names = sight_.read_file(list);
         if (names.error == ENOENT) return;
         if (names.error == EACCES || names.error == EPERM) {
-            return unseen(what, "only root may read whether there are any");
+            return unseen(what, "only root may read whether there are any", Unseen::Cause::rights);
         }
         if (names.error != 0) return unseen(what, list + ": " + std::strerror(names.error));
         if (names.text.empty()) return;
         const Answer saved = run_legacy(program, v4 ? "iptables" : "ip6tables");
-        if (!saved.good()) return unseen(what, why_no_answer(program, saved));
+        if (!saved.good()) return unanswered(what, program, saved);
         Reading reading = read_iptables_save(saved.output, family, Source::iptables_legacy);
         if (!reading) return unseen(what, reading.error().message);
         world_.rulesets.push_back(std::move(*reading));

@@ -250,6 +250,7 @@ struct Table {
     std::string name;
     bool dormant = false;        // surely switched off
     bool maybe_dormant = false;  // nft 1.0.6 prints the table's name where its flags should be
+    bool unlisted = false;       // known by its chains or sets alone: there may be more of it
 
     std::string title() const;  // "inet filter"
 };

@@ -6,11 +6,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-std::string protocol_name(std::uint8_t protocol) {
-    if (protocol == protocol_udp) return "udp";
-    return protocol == protocol_tcp ? "tcp" : std::to_string(protocol);
-}
-
 json::object to_json(const RuleRef& rule) {
     json::object object{{"table", rule.table},
                         {"chain", rule.chain},
@@ -23,6 +18,11 @@ json::object to_json(const RuleRef& rule) {
 }
 
 }  // namespace
+
+std::string protocol_name(std::uint8_t protocol) {
+    if (protocol == protocol_udp) return "udp";
+    return protocol == protocol_tcp ? "tcp" : std::to_string(protocol);
+}
 
 std::string spelled(const Question& question) {
     return std::string(question.protocol == protocol_udp ? "UDP" : "TCP") + " port " +
@@ -43,7 +43,7 @@ json::object to_json(const Question& question, const Verdict& verdict, std::size
     if (verdict.passes) object["passes"] = *verdict.passes;
     if (verdict.deciding_rule) object["deciding_rule"] = to_json(*verdict.deciding_rule);
     if (verdict.kind == VerdictKind::reject) object["reject"] = verdict.reject_kind;
-    if (verdict.delivery) {
+    if (verdict.delivery && verdict.delivery->is_exact()) {
         const Endpoint to{verdict.delivery->destination, verdict.delivery->port};
         object["delivered_to"] = to.to_string();
     }

@@ -16,6 +16,8 @@ struct Question {
     std::string interface;
 };
 
+std::string protocol_name(std::uint8_t protocol);  // "udp", "tcp", else its number
+
 // "UDP port 8000 by IPv4 on eth0"
 std::string spelled(const Question& question);
 

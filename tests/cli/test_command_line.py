@@ -138,12 +138,38 @@ class BadInput(Case):
         self.expect("lab", "check", "--", "run", says="nothing may follow --, such as 'run'")
         self.expect("run", "all", "--", "--deep", says="nothing may follow --, such as '--deep'")
 
+    def test_firewall(self):
+        allow = ("firewall", "allow", "--port", "4000")
+        for source in ("10.9.0.1/24", "0.0.0.0/0", "192.0.2.0/33", "192.0.2.0/", "224.0.0.1", "example.org", "", "; reboot"):
+            for more in (["--yes"], ["--dry-run"]):
+                self.expect(*allow, "--source", source, *more, says="--source: ")
+        self.expect(*allow, "--protocol", "icmp", says="icmp")
+        self.expect("firewall", "allow", "--port", "0", says="0 is not a port")
+        check = ("firewall", "check", "--port", "4000")
+        self.expect(*check, "--from", "nobody", says="--from: nobody is no IP address")
+        self.expect(*check, "--interface", "none0", says="--interface: there is no none0")
+        self.expect(*check, "--ruleset", self.place + "/none", says="No such file")
+        with open(self.place + "/large", "wb") as file:
+            file.truncate(100 << 20)
+        self.expect(*check, "--ruleset", self.place + "/large", says="larger than the 64 MiB")
+        windows = self.write("windows.json", json.dumps({
+            "format": "p2pdiag-windows-firewall", "version": 1, "profiles": [], "rules": [],
+            "connections": [{"InterfaceAlias": "Ethernet", "NetworkCategory": 1}],
+            "ip": [{"InterfaceAlias": "Ethernet", "IPAddress": "192.0.2.7", "PrefixLength": 24, "AddressState": 4}]}))
+        self.expect(*check, "--ruleset", windows, "--interface", "Wi-Fi",
+                    says="--interface: there is no Wi-Fi; there are: Ethernet")
+
     def test_json_is_one_document(self):
-        done = self.host("run", "nonsense", "--format", "json")
-        self.assertEqual(done.returncode, 2)
-        document = json.loads(done.stdout)
-        self.assertEqual(document["error"]["exit_code"], 2)
-        self.assertIn("nonsense", document["error"]["message"])
+        for words, culprit in ((("run", "nonsense"), "nonsense"),
+                               (("firewall", "allow", "--port", "1", "--yes", "--source", "nobody"), "--source"),
+                               (("firewall", "check", "--from", "nobody"), "nobody"),
+                               (("firewall", "check", "--ruleset", self.place + "/none"), "No such file"),
+                               (("firewall", "check", "--ruleset", self.write("x.json", "{")), "x.json")):
+            done = self.host(*words, "--format", "json")
+            self.assertEqual(done.returncode, 2, words)
+            document = json.loads(done.stdout)
+            self.assertEqual((document["format_version"], document["error"]["exit_code"]), ("1.0", 2))
+            self.assertIn(culprit, document["error"]["message"])
 
 
 class Nagios(Case):

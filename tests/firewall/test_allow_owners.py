@@ -1,62 +1,14 @@
 """p2pdiag firewall allow with ufw and firewalld themselves, each on files and in a network of its own."""
-import ctypes
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 import unittest
 
 import kernel
 import opening
-from kernel import PEER, PEER_OTHER, Refused
+import owners
+from kernel import PEER, PEER_OTHER
 from opening import Machine, steps, verified
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x00020000, 4096, 16384, 1 << 18
-
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow eavesdrop="true"/></policy></busconfig>
-"""
-
-
-def mount(source, target, kind, flags):
-    if _libc.mount(source.encode(), target.encode(), kind.encode(), flags, None) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-
-
-def own_files():
-    """A copy of /etc, and a /run, that nobody else sees."""
-    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] != "4294967295":
-        raise kernel.Unavailable("ufw and firewalld work for root alone")
-    for tool in ("ufw", "firewalld", "firewall-cmd", "dbus-daemon"):
-        if shutil.which(tool) is None:
-            raise kernel.Unavailable(f"{tool} is not installed")
-    copy = tempfile.mkdtemp()
-    shutil.copytree("/etc", f"{copy}/etc", symlinks=True)
-    if _libc.unshare(_CLONE_NEWNS) != 0:
-        raise kernel.Unavailable("no mount namespace")
-    mount("none", "/", "none", _MS_REC | _MS_PRIVATE)
-    mount(f"{copy}/etc", "/etc", "none", _MS_BIND)
-    for path in ("/run", "/var/log"):
-        mount("tmpfs", path, "tmpfs", 0)
-    for name in ("dbus", "lock", "firewalld"):
-        os.mkdir(f"/run/{name}")
-    return copy
-
-
-def files(name):
-    """What stands in them."""
-    found = {}
-    for folder, _, names in os.walk(f"/etc/{name}"):
-        for one in names:
-            with open(os.path.join(folder, one), "rb") as file:
-                found[os.path.join(folder, one)] = file.read()
-    return found
+from owners import enable_nft_file, files, put, start_firewalld
 
 
 class Ufw(unittest.TestCase):
@@ -96,13 +48,6 @@ class Ufw(unittest.TestCase):
             machine.tool("ufw", "disable")
 
 
-def put(path, text, mode=0o644):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
-    os.chmod(path, mode)
-
-
 class Files(unittest.TestCase):
     """--persistent, where rules written by hand come from a file that is known."""
 
@@ -134,10 +79,7 @@ class Files(unittest.TestCase):
             self.assertEqual([name for name in os.listdir(os.path.dirname(path)) if "p2pdiag" in name], [])
 
     def test_nft(self):
-        link = self.UNITS + "sysinit.target.wants/nftables.service"
-        os.makedirs(os.path.dirname(link), exist_ok=True)
-        if not os.path.lexists(link):
-            os.symlink("/lib/systemd/system/nftables.service", link)
+        enable_nft_file()
         for rules in ("policy drop;\n\t\tct state established accept", "policy accept;\n\t\ttcp dport 22 accept\n\t\tcounter drop # all"):
             put("/etc/nftables.conf", "#!/usr/sbin/nft -f\nflush ruleset\n\ntable inet filter {\n\tchain input {\n\t\t"
                 f"type filter hook input priority 0; {rules}\n\t}}\n}}\n", 0o755)
@@ -163,35 +105,9 @@ class Files(unittest.TestCase):
 
 
 class Firewalld(unittest.TestCase):
-    def started(self, machine):
-        with open("/run/bus.conf", "w", encoding="ascii") as file:
-            file.write(BUS)
-        for argv in (["dbus-daemon", "--config-file=/run/bus.conf", "--nofork", "--nopidfile"],
-                     ["firewalld", "--nofork", "--nopid"]):
-            with machine.on(machine.host):
-                process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.DEVNULL)
-            self.addCleanup(process.wait)
-            self.addCleanup(process.kill)
-            for _ in range(600):
-                if self.answers(machine, argv[0]):
-                    break
-                time.sleep(0.1)
-            else:
-                self.fail(f"{argv[0]} does not start")
-
-    @staticmethod
-    def answers(machine, name):
-        if name == "dbus-daemon":
-            return os.path.exists("/run/dbus/system_bus_socket")
-        try:
-            return "running" in machine.tool("firewall-cmd", "--state")
-        except Refused:
-            return False
-
     def test_firewalld(self):
         with Machine() as machine:
-            self.started(machine)
+            start_firewalld(self, machine)
             before = machine.rules()
             self.assertEqual(machine.open_ports(), set())
             result = machine.allow()
@@ -222,14 +138,4 @@ class Firewalld(unittest.TestCase):
 
 if __name__ == "__main__":
     opening.P2PDIAG = os.path.abspath(sys.argv.pop(1))
-    try:
-        kernel.isolate()
-        copy = own_files()
-    except kernel.Unavailable as error:
-        print("skipped:", error, file=sys.stderr)
-        sys.exit(77)
-    kernel.pin()
-    try:
-        unittest.main()
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
+    owners.main()

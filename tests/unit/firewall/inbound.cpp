@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "connected.hpp"
+#include "together.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::firewall;
@@ -46,8 +47,10 @@ TEST_CASE("the way to the internet is the entrance, by both families") {
 TEST_CASE("open, answers only, blocked") {
     const Judgement open = judged(connected(), 8000);
     CHECK(open.status == P2PDIAG_PASS);
-    CHECK(open.findings.size() == 4);
+    REQUIRE(open.findings.size() == 1);
     CHECK(has(open, "firewall.inbound-open"));
+    CHECK(open.findings[0].message.starts_with(
+        "UDP port 8000 and TCP port 8000 by IPv4 and IPv6 on vb are open"));
     CHECK(open.data.at("verdicts").as_array().size() == 4);
 
     const Judgement answers = judged(connected("14-established"), 8000);
@@ -67,6 +70,47 @@ TEST_CASE("open, answers only, blocked") {
     CHECK(json::find_array(first, "trace")->size() == 1);
 }
 
+TEST_CASE("one rule is one finding, with all that it decides over") {
+    const Judgement blocked = judged(connected("03-early-drop-late-accept"), 8000);
+    REQUIRE(blocked.findings.size() == 1);
+    const Finding& finding = blocked.findings[0];
+    CHECK(finding.severity == Severity::error);
+    CHECK(finding.message == blocked.summary);
+    const json::array* packets = json::find_array(finding.evidence, "packets");
+    REQUIRE(packets != nullptr);
+    CHECK(packets->size() == 4);
+    CHECK(
+        packets->at(1) ==
+        json::value{{"family", "ipv4"}, {"protocol", "tcp"}, {"port", 8000}, {"interface", "vb"}});
+    // A rule of IPv4, and nothing against IPv6: two.
+    const Judgement half = judged(connected("07-ipv4-only"), 8000);
+    CHECK(half.findings.size() == 3);
+    CHECK(half.findings[0].message.find("by IPv4 on vb are blocked") != std::string::npos);
+    CHECK(half.findings[1].message.find("by IPv6 on vb are open") != std::string::npos);
+    CHECK(has(half, "firewall.ipv6-differs"));
+}
+
+TEST_CASE("packets that are told together are exactly those") {
+    const Question udp4{Family::ipv4, protocol_udp, 1, "a"};
+    Question udp6 = udp4;
+    udp6.family = Family::ipv6;
+    Question udp6_b = udp6;
+    udp6_b.interface = "b";
+    Question tcp4 = udp4;
+    tcp4.protocol = protocol_tcp;
+    const auto text = [](const std::vector<Question>& questions) {
+        std::vector<Told> packets;
+        for (const Question& question : questions) packets.push_back({name_of(question), question});
+        return spelled(packets);
+    };
+    CHECK(text({udp4}) == "UDP port 1 by IPv4 on a");
+    CHECK(text({udp4, udp6}) == "UDP port 1 by IPv4 and IPv6 on a");
+    CHECK(text({udp4, udp6_b}) == "UDP port 1 by IPv4 on a and by IPv6 on b");
+    CHECK(text({udp4, udp6, tcp4}) ==
+          "UDP port 1 by IPv4 and IPv6 on a and TCP port 1 by IPv4 on a");
+    CHECK(text({udp4, tcp4}) == "UDP port 1 and TCP port 1 by IPv4 on a");
+}
+
 TEST_CASE("families that differ, and what is not known") {
     const Judgement differs = judged(connected("07-ipv4-only"), 8000);
     CHECK(differs.status == P2PDIAG_FAIL);
@@ -75,12 +119,28 @@ TEST_CASE("families that differ, and what is not known") {
     CHECK(limited.status == P2PDIAG_UNKNOWN);
     CHECK(has(limited, "firewall.undecided"));
     World unseen = connected();
-    unseen.unseen = {{"the nftables rules", "only root may read it"}};
+    unseen.unseen = {{"the nftables rules", "only root may read it", {}, Unseen::Cause::rights}};
     const Judgement hidden = judged(unseen, 8000);
     CHECK(hidden.status == P2PDIAG_UNKNOWN);
     CHECK(hidden.findings.size() == 1);
     CHECK(has(hidden, "firewall.not-visible"));
     CHECK(hidden.summary.find("sudo p2pdiag run firewall.inbound") != std::string::npos);
+}
+
+TEST_CASE("rights are offered only to whom they are missing") {
+    const auto said = [](Unseen::Cause cause) {
+        World world = connected();
+        world.unseen = {{"the nftables rules", "nft was so-and-so", {}, cause}};
+        const Judgement judgement = judged(world, 8000);
+        CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(has(judgement, "firewall.not-visible"));
+        return judgement.summary;
+    };
+    CHECK(said(Unseen::Cause::rights).find("sudo") != std::string::npos);
+    const std::string interrupted = said(Unseen::Cause::interrupted);
+    CHECK(interrupted.find("sudo") == std::string::npos);
+    CHECK(interrupted.find("interrupted") != std::string::npos);
+    CHECK(said(Unseen::Cause::other).find("sudo") == std::string::npos);
 }
 
 TEST_CASE("where it depends on who sends, a stranger is taken") {

@@ -97,8 +97,9 @@ TEST_CASE("a way out that is closed is named") {
     World world = connected();
     world.rulesets = {output_chain({to_port("udp", 19302, "drop")}, "accept")};
     const Judgement judgement = judge_outbound(world, errands(usual(), {}));
-    CHECK(judgement.findings.size() == 2);
-    const Finding* finding = find(judgement, "firewall.outbound-blocked", "STUN (UDP port 19302)");
+    CHECK(judgement.findings.size() == 1);
+    const Finding* finding = find(judgement, "firewall.outbound-blocked",
+                                  "STUN (UDP port 19302) by IPv4 and IPv6 on vb are blocked");
     REQUIRE(finding != nullptr);
     // The other server is reached.
     CHECK(finding->severity == Severity::warning);
@@ -115,11 +116,22 @@ TEST_CASE("only the web is let out") {
     const Judgement judgement = judge_outbound(world, errands(usual(), {ip("10.9.0.1")}));
     CHECK(judgement.status == P2PDIAG_FAIL);
     CHECK(find(judgement, "firewall.outbound-blocked", "HTTPS") == nullptr);
-    REQUIRE(find(judgement, "firewall.outbound-blocked", "DNS") != nullptr);
-    CHECK(find(judgement, "firewall.outbound-blocked", "DNS")->severity == Severity::error);
-    REQUIRE(find(judgement, "firewall.outbound-blocked", "TURN (TCP port 3478)") != nullptr);
-    CHECK(find(judgement, "firewall.outbound-blocked", "TURN (TCP")->severity == Severity::warning);
-    CHECK(find(judgement, "firewall.outbound-blocked", "from port 8000 to peers") != nullptr);
+    // One rule, one finding, with all that it stops.
+    REQUIRE(judgement.findings.size() == 1);
+    const Finding& finding = judgement.findings[0];
+    CHECK(finding.severity == Severity::error);
+    for (const char* part : {"DNS (UDP port 53)", "STUN (UDP port 3478)", "TURN (TCP port 3478)",
+                             "UDP from port 8000 to peers"})
+        CHECK(find(judgement, "firewall.outbound-blocked", part) != nullptr);
+    const json::array* packets = json::find_array(finding.evidence, "packets");
+    REQUIRE(packets != nullptr);
+    CHECK(packets->size() == 1 + 2 + 1 + 4 + 2);
+    CHECK(packets->at(0) == json::value{{"family", "ipv4"},
+                                        {"protocol", "udp"},
+                                        {"port", 53},
+                                        {"interface", "vb"},
+                                        {"purpose", "dns"},
+                                        {"to", "10.9.0.1:53"}});
 }
 
 TEST_CASE("an answer that is dropped blocks as well") {
@@ -150,8 +162,8 @@ TEST_CASE("punching works where answers come in") {
     CHECK(judge_punching(connected("14-established"), 8000).status == P2PDIAG_PASS);
     const Judgement blocked = judge_punching(connected("03-early-drop-late-accept"), 8000);
     CHECK(blocked.status == P2PDIAG_FAIL);
-    CHECK(find(blocked, "firewall.punching-blocked", "IPv4") != nullptr);
-    CHECK(find(blocked, "firewall.punching-blocked", "IPv6") != nullptr);
+    CHECK(blocked.findings.size() == 1);
+    CHECK(find(blocked, "firewall.punching-blocked", "by IPv4 and IPv6 on vb") != nullptr);
     // IPv6 alone is open.
     const Judgement half = judge_punching(connected("07-ipv4-only"), 8000);
     CHECK(half.status == P2PDIAG_WARN);

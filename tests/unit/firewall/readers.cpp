@@ -89,7 +89,12 @@ TEST_CASE("no permission, no program, no end, no sense: never open") {
         made.programs[nft] = answer;
         const World world = made.read();
         CHECK(assess_inbound(world, packet()).kind == VerdictKind::undecided);
-        return world.unseen.empty() ? "seen" : world.unseen[0].why;
+        REQUIRE(world.unseen.size() == 1);
+        const bool by_rights = world.unseen[0].why == "only root may read it";
+        const bool by_interrupt = answer.kind == Answer::Kind::interrupted;
+        CHECK((world.unseen[0].cause == Unseen::Cause::rights) == by_rights);
+        CHECK((world.unseen[0].cause == Unseen::Cause::interrupted) == by_interrupt);
+        return world.unseen[0].why;
     };
     CHECK(why({Answer::Kind::ended, 1, {}, "Operation not permitted (you must be root)\nmore"}) ==
           "only root may read it");
@@ -97,6 +102,7 @@ TEST_CASE("no permission, no program, no end, no sense: never open") {
           "nft failed: internal:0:0-0: ?[31mError");
     CHECK(why({Answer::Kind::missing, 0, {}, {}}) == "the program nft is not installed");
     CHECK(why({Answer::Kind::late, 0, {}, {}}) == "nft did not answer in time");
+    CHECK(why({Answer::Kind::interrupted, 0, {}, {}}) == "nft was interrupted");
     CHECK(why({Answer::Kind::large, 0, {}, {}}) == "nft printed more than can be read");
     CHECK(why({Answer::Kind::ended, 0, "{", {}}).find("not JSON") == 0);
 }
@@ -128,7 +134,8 @@ TEST_CASE("legacy tables are asked for only where the kernel has some") {
     CHECK(verdict.deciding_rule->owner == "iptables-legacy");
 
     made.files["/proc/net/ip_tables_names"] = {EACCES, {}};
-    CHECK(made.read().unseen.size() == 1);
+    REQUIRE(made.read().unseen.size() == 1);
+    CHECK(made.read().unseen[0].cause == Unseen::Cause::rights);
     made.files["/proc/net/ip_tables_names"] = {0, "filter\n"};
     made.fails(save, 4, "Fatal: can't open lock file /run/xtables.lock: Permission denied");
     CHECK(made.read().unseen.size() == 1);

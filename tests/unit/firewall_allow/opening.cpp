@@ -67,6 +67,13 @@ TEST_CASE("a step survives the journal") {
     CHECK(back->opening == step.opening);
     CHECK(back->place == step.place);
     CHECK(back->aims == step.aims);
+    CHECK(back->left_out.empty());
+
+    AllowStep half = step;
+    half.left_out = {{{Family::ipv4, "eth0"}, protocol_tcp}};
+    const auto half_back = parse_allow_step(json_of(half));
+    REQUIRE(half_back);
+    CHECK(half_back->left_out == half.left_out);
 
     AllowStep zone;
     zone.tool = Tool::firewalld;
@@ -102,6 +109,8 @@ TEST_CASE("a step that somebody has edited") {
         broken([](json::object& o) { o["place"].get_object()["chain"] = std::string(200, 'x'); }));
     CHECK(broken([](json::object& o) { o.erase("aims"); }));
     CHECK(broken([](json::object& o) { o.erase("place"); }));
+    CHECK(broken([](json::object& o) { o["left_out"] = "all"; }));
+    CHECK(broken([](json::object& o) { o["left_out"] = json::array{json::object{}}; }));
     CHECK_FALSE(parse_allow_record({{"handle", 7}}));
     CHECK(is_id("0123abcd"));
     for (const std::string_view id : {"", "a b", "a\"b", "../x", "A"}) CHECK_FALSE(is_id(id));

@@ -1,6 +1,7 @@
 // Which rule is put where: nftables and iptables.
 #include <catch2/catch.hpp>
 
+#include "allow_verify.hpp"
 #include "ask.hpp"
 #include "rules.hpp"
 
@@ -220,6 +221,41 @@ TEST_CASE("one family that stays shut does not keep the other from being opened"
     CHECK(plan.judgement.status == P2PDIAG_PASS);
     CHECK(places(plan) == Places{"nft: ip t input"});
     CHECK(says(plan, "by IPv6 on vb cannot be judged"));
+    // It was asked for as well, so the end says that it is not done.
+    const std::vector<LeftOut> v6 = {{{Family::ipv6, "vb"}, protocol_udp}};
+    REQUIRE(plan.steps.at(0).left_out == v6);
+    insert_rule(world, {0, 0, std::nullopt}, plan.steps[0].opening, false);
+    const Judgement half = judge_opening(world, plan.steps[0]);
+    CHECK(half.status == P2PDIAG_FAIL);
+    CHECK(half.summary.find("let UDP port 4000 in by IPv4 on vb") != std::string::npos);
+    CHECK(half.summary.find("UDP port 4000 by IPv6 on vb cannot be judged") != std::string::npos);
+    // Somebody opened it meanwhile.
+    world.rulesets.pop_back();
+    CHECK(judge_opening(world, plan.steps[0]).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("a family or protocol that another program keeps shut is told in the end, too") {
+    World world = with(home(), Rules("ip").base("input", "input", "drop").read());
+    world.rulesets.push_back(
+        saved("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+              ":OUTPUT ACCEPT [0:0]\n:LIBVIRT_INP - [0:0]\n"
+              "-A INPUT -j LIBVIRT_INP\n-A LIBVIRT_INP -j DROP\nCOMMIT\n",
+              Family::ipv6));
+    const AllowPlan plan = make_allow_plan(world, wanted("both"));
+    CHECK(plan.judgement.status == P2PDIAG_PASS);
+    REQUIRE(plan.steps.size() == 2);
+    CHECK(plan.steps[0].left_out.empty());
+    const std::vector<LeftOut> both = {{{Family::ipv6, "vb"}, protocol_udp},
+                                       {{Family::ipv6, "vb"}, protocol_tcp}};
+    CHECK(plan.steps[1].left_out == both);
+    for (const AllowStep& step : plan.steps)
+        insert_rule(world, {0, 0, std::nullopt}, step.opening, false);
+    CHECK(judge_opening(world, plan.steps[0]).status == P2PDIAG_PASS);
+    const Judgement last = judge_opening(world, plan.steps[1]);
+    CHECK(last.status == P2PDIAG_FAIL);
+    CHECK(last.summary.find("But UDP port 4000 by IPv6 on vb stays closed.") != std::string::npos);
+    CHECK(last.summary.find("And TCP port 4000 by IPv6 on vb stays closed.") != std::string::npos);
+    CHECK(last.data.at("verdicts").as_array().size() == 3);
 }
 
 TEST_CASE("a port that is sent on elsewhere is not opened there") {
@@ -338,9 +374,7 @@ TEST_CASE("what comes in and cannot be answered is not open") {
     CHECK(plan.judgement.status == P2PDIAG_FAIL);
     CHECK(says(plan, "no answer to it leaves"));
 
-    const World answers = with(home(), Rules()
-                                           .base("output", "output", "drop")
-                                           .rule("output", 5, established)
-                                           .read());
+    const World answers = with(
+        home(), Rules().base("output", "output", "drop").rule("output", 5, established).read());
     CHECK(make_allow_plan(answers, wanted()).judgement.status == P2PDIAG_SKIP);
 }
