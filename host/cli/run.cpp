@@ -302,9 +302,9 @@ Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
         const bool keep =
             out.code != report::exit_codes::nothing || !setup.arguments.capture_on_failure;
         recorder->finish(keep, signals, report);
-        if (recorder->missing()) {
-            out.code = setup.format.exit_code != nullptr ? setup.format.failed
-                                                         : code_without_recording(signals.last());
+        // A format with codes of its own has said its state already.
+        if (recorder->missing() && setup.format.exit_code == nullptr) {
+            out.code = code_without_recording(signals.last());
         }
     }
     out.printed = live.end(report);

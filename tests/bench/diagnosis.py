@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 
-RULES, CHECKS, FINDINGS = 500, 200, 5000
+RULES, CHECKS, FINDINGS = 500, 100, 1000
 
 
 def codes_of(source):

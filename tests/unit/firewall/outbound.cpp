@@ -174,7 +174,7 @@ TEST_CASE("punching works where answers come in") {
 TEST_CASE("what cannot be known is never a pass") {
     CHECK(judge_punching(connected("16-limit"), 4000).status == P2PDIAG_UNKNOWN);
     World unseen = connected();
-    unseen.unseen = {{"the nftables rules", "only root may read it"}};
+    unseen.unseen = {{"the nftables rules", "only root may read it", {}, Unseen::Cause::rights}};
     const Judgement out = judge_outbound(unseen, errands(usual(), {}));
     CHECK(out.status == P2PDIAG_UNKNOWN);
     CHECK(out.summary.find("sudo p2pdiag run firewall.outbound") != std::string::npos);

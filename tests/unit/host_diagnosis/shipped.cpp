@@ -466,6 +466,17 @@ TEST_CASE("what keeps callers out is possible where a program listens, and no mo
     CHECK(diagnosed({cone, router(), reply_only}).causes.empty());
 }
 
+TEST_CASE("a port that is blocked is not laid to the servers, whatever else could not be told") {
+    const auto report =
+        diagnosed({check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)}),
+                   check("stun.nat", Status::unknown,
+                         {finding("nat.stun-unreachable", W,
+                                  {{"passing", "11.22.33.10:3479"},
+                                   {"silent_udp_ports", json::array{3478}}})})});
+    CHECK(codes(report.causes) == std::vector<std::string>{"cause.stun-port"});
+    CHECK(likely_codes(report).empty());
+}
+
 TEST_CASE("names that are wrong are told from name servers that are dead") {
     const auto typo = check("network.dns", Status::warn, {finding("net.dns-failed", W)});
     const auto server = check("stun.servers", Status::fail, {finding("net.dns-failed", E)});

@@ -12,7 +12,7 @@ import unittest
 import chromium
 
 WRITER, AXE = sys.argv[1], pathlib.Path(sys.argv[2]) / "node_modules/axe-core/axe.min.js"
-SAMPLES = ("empty", "statuses", "diagnosed", "interrupted", "hostile", "recorded")
+SAMPLES = ("empty", "statuses", "diagnosed", "compared", "interrupted", "hostile", "recorded")
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
 # Text as a person sees it; innerText leaves out what is not shown.
 TEXT = "document.body.innerText"

@@ -27,7 +27,7 @@ def missing():
     return None
 
 
-SAMPLES = {"empty", "statuses", "diagnosed", "interrupted", "hostile", "recorded"}
+SAMPLES = {"empty", "statuses", "diagnosed", "compared", "interrupted", "hostile", "recorded"}
 
 
 class Samples(unittest.TestCase):

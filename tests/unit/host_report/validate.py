@@ -13,7 +13,7 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed")
     sys.exit(77)
 
-SAMPLES = {"empty", "statuses", "diagnosed", "interrupted", "hostile", "recorded"}
+SAMPLES = {"empty", "statuses", "diagnosed", "compared", "interrupted", "hostile", "recorded"}
 
 # What the common JUnit schema allows: attributes and children.
 JUNIT = {
