@@ -9,8 +9,6 @@
 
 namespace p2pdiag::upnp_plugin {
 
-namespace {}  // namespace
-
 p2pdiag_status check_gateways(Run& run) {
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto search = std::make_shared<Search>();

@@ -496,6 +496,11 @@ def check(identifier, *more):
 
 def gateways():
     found, codes = check("upnp.gateways")
+    # Where two protocols have answered at once, UPnP has a second; on a busy machine the router may need longer.
+    for _ in range(9):
+        if "portmap.upnp" in codes or not found["data"]["ended_early"]:
+            break
+        found, codes = check("upnp.gateways")
     equal(found["status"], "pass", words(found))
     equal(codes, {"portmap.upnp", "portmap.natpmp", "portmap.pcp"}, "codes")
     equal((found["data"]["outside"], found["data"]["nat_layers"]), ("same-as-stun", 1), "outside")
