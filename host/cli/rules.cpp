@@ -30,8 +30,12 @@ diagnosis::Known known_to_rules(const Context& context) {
         if (!code.starts_with("cause.")) known.codes.push_back(std::move(code));
     }
     known.checks = pages_of_checks(context.paths.data_dir);
+    // Those of the plugins alone are no whole list.
+    const bool has_pages = !known.checks.empty();
     for (const loader::Plugin& plugin : context.plugins.loaded) {
-        for (const loader::Check& check : plugin.checks) known.checks.push_back(check.id);
+        for (const loader::Check& check : plugin.checks) {
+            if (has_pages) known.checks.push_back(check.id);
+        }
         for (const loader::Verb& verb : plugin.verbs) {
             add_verb(verb.name, verb.schema.top, known);
             for (const options::Command& command : verb.schema.commands) {

@@ -113,6 +113,9 @@ std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bo
             if (verdict.status != "unknown") return std::nullopt;
             return Verdict{"offline", cause.title + '.'};
         case Impact::no_direct:
+            if (verdict.status == "unknown") {
+                return Verdict{"unknown", cause.title + ". " + verdict.headline};
+            }
             if (verdict.status == "relay-only" && fixable) {
                 return Verdict{"direct-after-fix", verdict.headline};
             }

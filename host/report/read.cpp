@@ -68,10 +68,15 @@ void each_of(const json::object& object, std::string_view key, const std::string
     }
 }
 
-std::chrono::milliseconds read_duration(const json::object& object, const std::string& where) {
-    const auto value = json::find_integer(object, "duration_ms");
-    if (!value || *value < 0) wrong(where + ".duration_ms", "is no number of milliseconds");
+std::chrono::milliseconds read_milliseconds(const json::object& object, std::string_view key,
+                                            const std::string& where) {
+    const auto value = json::find_integer(object, key);
+    if (!value || *value < 0) wrong(where + '.' + std::string(key), "is no number of milliseconds");
     return std::chrono::milliseconds(std::min(*value, longest_ms));
+}
+
+std::chrono::milliseconds read_duration(const json::object& object, const std::string& where) {
+    return read_milliseconds(object, "duration_ms", where);
 }
 
 int digits(std::string_view text, std::size_t from, std::size_t count) {
@@ -218,6 +223,10 @@ private:
         check.title = read_text(object, "title", where);
         check.status = read_status(object, where);
         check.summary = read_text(object, "summary", where);
+        // Null where the check never was started.
+        if (json::find(object, "started_ms") != nullptr) {
+            check.started = read_milliseconds(object, "started_ms", where);
+        }
         check.duration = read_duration(object, where);
         check.data = member(object, "data", where);
         if (!check.data.is_null() && !check.data.is_object()) {

@@ -180,7 +180,8 @@ TEST_CASE("what is open, unknown or no rule's doing is left alone") {
     CHECK(make_allow_plan(home(), wanted()).judgement.status == P2PDIAG_SKIP);
 
     World blind = home();
-    blind.unseen.push_back({"the nftables rules", "only root may read it"});
+    blind.unseen.push_back(
+        {"the nftables rules", "only root may read it", {}, Unseen::Cause::rights});
     const AllowPlan unseen = make_allow_plan(blind, wanted("both", "10.9.0.0/24"));
     CHECK(unseen.judgement.status == P2PDIAG_UNKNOWN);
     CHECK(says(unseen,

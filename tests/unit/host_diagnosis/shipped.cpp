@@ -141,7 +141,7 @@ std::vector<Network> networks() {
                 {finding("net.dns-failed", E), finding("nat.stun-unreachable", E)}),
           check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
          {"cause.dns"},
-         "offline"},
+         "unknown"},
         {"names lie",
          {check("network.dns", Status::warn, {finding("net.dns-rewritten", W)}),
           stun_nat("nat.full-cone")},

@@ -117,6 +117,9 @@ TEST_CASE("a likely cause makes the verdict worse, and says so first") {
     CHECK(status("nat.none", {cause(Impact::no_direct, false, 0.5)}) == "open");
     CHECK(status("nat.symmetric", {cause(Impact::no_direct, true)}) == "direct-after-fix");
     CHECK(status("", {cause(Impact::offline, false)}) == "offline");
+    CHECK(status("", {cause(Impact::no_direct, false)}) == "unknown");
+    CHECK(diagnosis::conclude({nat({})}, {cause(Impact::no_direct, false)})
+              .headline.starts_with("Title. Could not tell which NAT you are behind"));
     const auto verdict =
         diagnosis::conclude({nat({"nat.full-cone"})}, {cause(Impact::no_direct, false)});
     CHECK(verdict.headline.starts_with("Title. Apart from that: You are behind a full cone NAT"));

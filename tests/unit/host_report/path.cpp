@@ -41,6 +41,13 @@ States states_of(std::vector<report::CheckResult> checks) {
     return states;
 }
 
+// TCP got through by this family.
+report::CheckResult connected(const char* family) {
+    report::CheckResult check = path_check("network.internet", Status::pass);
+    check.data = json::object{{family, json::object{{"works", true}}}};
+    return check;
+}
+
 report::CheckResult cone_nat(json::object evidence = {{"family", "ipv4"}}) {
     return path_check(
         "stun.nat", Status::pass,
@@ -71,9 +78,28 @@ TEST_CASE("a healthy network") {
           States{green, green, green, green});
 }
 
-TEST_CASE("a connection by TCP says nothing of the NAT") {
-    CHECK(states_of({path_check("network.internet", Status::pass)}) ==
-          States{grey, grey, green, green});
+TEST_CASE("an answer from the internet says nothing of the NAT") {
+    CHECK(states_of({connected("ipv4")}) == States{grey, grey, green, green});
+
+    report::CheckResult path = path_check("network.path", Status::pass);
+    json::object target = {{"answered", 16}};
+    path.data = json::object{{"ipv4", json::object{{"targets", json::array{target}}}}};
+    CHECK(states_of({path}) == States{grey, grey, green, green});
+    target["answered"] = 0;
+    path.data = json::object{{"ipv4", json::object{{"targets", json::array{target}}}}};
+    CHECK(states_of({path}) == States{grey, grey, grey, grey});
+
+    report::CheckResult servers = path_check("stun.servers", Status::pass);
+    const json::object udp = {{"reachable", true}};
+    servers.data =
+        json::object{{"servers", json::array{json::object{{"ipv4", json::object{{"udp", udp}}}}}}};
+    CHECK(states_of({servers}) == States{grey, grey, green, green});
+}
+
+TEST_CASE("that IPv6 works does not make IPv4 good") {
+    CHECK(states_of({connected("ipv6")}) == States{grey, grey, grey, grey});
+    report::CheckResult passes = path_check("network.internet", Status::pass);
+    CHECK(states_of({passes}) == States{grey, grey, grey, grey});
 }
 
 TEST_CASE("each fault is on the leg that it breaks") {
@@ -103,10 +129,9 @@ TEST_CASE("a symmetric NAT limits the router and proves what lies beyond") {
 }
 
 TEST_CASE("where UDP is lost is not known, whatever TCP does") {
-    CHECK(states_of({path_check("network.internet", Status::pass),
-                     path_check("stun.nat", Status::fail,
-                                {path_finding("nat.udp-blocked", Severity::error,
-                                              {{"family", "ipv4"}})})}) ==
+    CHECK(states_of({connected("ipv4"), path_check("stun.nat", Status::fail,
+                                                   {path_finding("nat.udp-blocked", Severity::error,
+                                                                 {{"family", "ipv4"}})})}) ==
           States{grey, grey, grey, red});
 }
 
