@@ -34,6 +34,17 @@ namespace {
 
 using Wanted = std::function<bool(const json::value&)>;
 
+bool any_below(const json::value& value, std::string_view path, const Wanted& wanted,
+               unsigned& left);
+
+bool any_in(const json::object& object, std::string_view path, const Wanted& wanted,
+            unsigned& left) {
+    const std::size_t dot = path.find('.');
+    const json::value* next = json::find(object, path.substr(0, dot));
+    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+    return next != nullptr && any_below(*next, rest, wanted, left);
+}
+
 // `left` is how many more values are looked at; a report may hold more, and no rule looks for it
 // there.
 bool any_below(const json::value& value, std::string_view path, const Wanted& wanted,
@@ -48,21 +59,14 @@ bool any_below(const json::value& value, std::string_view path, const Wanted& wa
     if (left > 0) --left;
     if (path.empty()) return !value.is_null() && wanted(value);
     const json::object* members = value.if_object();
-    if (members == nullptr) return false;
-    const std::size_t dot = path.find('.');
-    const json::value* next = json::find(*members, path.substr(0, dot));
-    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
-    return next != nullptr && any_below(*next, rest, wanted, left);
+    return members != nullptr && any_in(*members, path, wanted, left);
 }
 
 }  // namespace
 
 bool any_at(const json::object& object, std::string_view path, const Wanted& wanted) {
     unsigned left = 4096;
-    const std::size_t dot = path.find('.');
-    const json::value* first = json::find(object, path.substr(0, dot));
-    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
-    return first != nullptr && any_below(*first, rest, wanted, left);
+    return any_in(object, path, wanted, left);
 }
 
 Facts::Facts(const report::Report& report) : report_(report) {

@@ -109,29 +109,26 @@ std::optional<std::string> Words::value(const Placeholder& placeholder) const {
     return value == nullptr ? std::nullopt : spelled_value(*value);
 }
 
-std::optional<std::string> Words::text(std::string_view raw) const {
+template <class Accept>
+std::optional<std::string> Words::filled(std::string_view raw, Accept accept) const {
     std::string out;
     const bool complete = walk(
         raw, [&](std::string_view part) { out += part; },
         [&](const Placeholder& one) {
-            const auto filled = value(one);
-            if (filled) out += *filled;
-            return filled.has_value();
+            const auto found = value(one);
+            if (!found || !accept(*found)) return false;
+            out += *found;
+            return true;
         });
     return complete ? std::optional(std::move(out)) : std::nullopt;
 }
 
+std::optional<std::string> Words::text(std::string_view raw) const {
+    return filled(raw, [](std::string_view) { return true; });
+}
+
 std::optional<std::string> Words::command(std::string_view raw) const {
-    std::string out;
-    const bool complete = walk(
-        raw, [&](std::string_view part) { out += part; },
-        [&](const Placeholder& one) {
-            const auto filled = value(one);
-            const bool harmless = filled && is_harmless_word(*filled);
-            if (harmless) out += *filled;
-            return harmless;
-        });
-    return complete ? std::optional(std::move(out)) : std::nullopt;
+    return filled(raw, is_harmless_word);
 }
 
 }  // namespace p2pdiag::diagnosis

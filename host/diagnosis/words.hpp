@@ -35,6 +35,9 @@ public:
     std::optional<std::string> command(std::string_view raw) const;
 
 private:
+    // Nothing where a placeholder has no value, or one that `accept` refuses.
+    template <class Accept>
+    std::optional<std::string> filled(std::string_view raw, Accept accept) const;
     std::optional<std::string> value(const Placeholder& placeholder) const;
     const report::Finding* finding(std::string_view code) const;
 
