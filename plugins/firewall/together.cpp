@@ -2,22 +2,14 @@
 
 #include <algorithm>
 
+#include "base/enumerated.hpp"
+
 namespace p2pdiag::firewall {
 
 namespace {
 
 void add_once(std::vector<std::string>& list, std::string text) {
     if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
-}
-
-// "a", "a and b", "a, b and c".
-std::string enumerated(const std::vector<std::string>& parts) {
-    std::string text;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
-        text += parts[i];
-    }
-    return text;
 }
 
 std::string family_word(const Question& question) {

@@ -40,7 +40,7 @@ void finish_usable(GatewaysView& view) {
             names.emplace_back(display_name(protocol));
         }
     }
-    std::string text = "The router offers to forward ports by " + joined(names);
+    std::string text = "The router offers to forward ports by " + enumerated(names);
     switch (view.outside) {
         case Outside::same_as_stun:
             text += "; its outside address " + view.leading->external->to_string() +
@@ -154,15 +154,6 @@ void finish(GatewaysView& view) {
 
 bool is_igd(const IgdReport& igd) {
     return igd.description && *igd.description && (**igd.description).mapping.has_value();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
-        text += words[i];
-    }
-    return text;
 }
 
 json::array to_array(const std::vector<std::string>& words) {

@@ -58,14 +58,14 @@ void judge_number_of_routers(GatewaysView& view) {
         std::vector<std::string> notes;
         if (router.preferred) notes.push_back("on the way to the internet");
         if (router.outside == Outside::same_as_stun) notes.push_back("its address is ours");
-        described.push_back(router.name + (notes.empty() ? "" : " (" + joined(notes) + ")"));
+        described.push_back(router.name + (notes.empty() ? "" : " (" + enumerated(notes) + ")"));
         list.push_back(json::object{{"router", router.name},
                                     {"on_default_route", router.preferred},
                                     {"outside", to_string(router.outside)}});
     }
     view.result.add("portmap.multiple-gateways", Severity::warning,
                     std::to_string(all.size()) + " routers offer to forward ports: " +
-                        joined(described) + ". A program may ask the wrong one",
+                        enumerated(described) + ". A program may ask the wrong one",
                     {{"routers", std::move(list)}});
     view.several = true;
 }

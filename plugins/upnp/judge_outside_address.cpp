@@ -11,7 +11,7 @@ namespace {
 std::string stun_addresses(const GatewaysView& view) {
     std::vector<std::string> seen;
     for (const IpAddress& address : view.search.seen.addresses) seen.push_back(address.to_string());
-    return joined(seen);
+    return enumerated(seen);
 }
 
 // Routers without a public outside address often name none and refuse, as miniupnpd does. The

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enumerated.hpp"
 #include "gateways.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -40,8 +41,6 @@ struct GatewaysView {
 
 // A device that maps ports, as far as was read.
 bool is_igd(const portmap::IgdReport& igd);
-// "a, b and c".
-std::string joined(const std::vector<std::string>& words);
 json::array to_array(const std::vector<std::string>& words);
 
 // Each adds findings and sets what the summary needs. In this order.

@@ -66,7 +66,7 @@ void judge_protocols(GatewaysView& view) {
         if (protocol == Protocol::upnp) add_upnp_evidence(view, evidence);
         const bool leaks = protocol == Protocol::upnp && view.nonces_shown;
         std::string message = "Programs can ask the router to forward ports by " +
-                              std::string(display_name(protocol)) + ": " + joined(routers);
+                              std::string(display_name(protocol)) + ": " + enumerated(routers);
         if (leaks) {
             message +=
                 ". Its list tells everybody the secrets (nonces) of PCP clients, by which their "
@@ -93,7 +93,7 @@ void judge_refusals(GatewaysView& view) {
     if (said.empty()) return;
     view.refused = true;
     view.result.add("portmap.refused", Severity::warning,
-                    "The router answers, but will not forward ports: " + joined(said),
+                    "The router answers, but will not forward ports: " + enumerated(said),
                     {{"answers", to_array(said)}});
 }
 
