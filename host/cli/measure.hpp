@@ -1,0 +1,34 @@
+// What every run of checks needs, whichever command starts it: the plan, what checks get, and the
+// report it begins with.
+#pragma once
+
+#include "cli/context.hpp"
+#include "cli/signals.hpp"
+#include "report/report.hpp"
+#include "runner/runner.hpp"
+
+namespace p2pdiag::cli {
+
+// What is to be measured, and how.
+struct Measurement {
+    const Context& context;
+    profile::Profile profile;
+    runner::Plan plan;
+    runner::Isolation isolation = runner::Isolation::child;
+    // Somebody typed one; otherwise checks that take longer than the profile's lengthen the run.
+    bool deadline_given = false;
+};
+
+// Throws UsageError when nothing is left to run, or no check is meant.
+runner::Plan plan_checks(const Context& context, const runner::Selection& selection);
+
+runner::Settings settings_for(const Measurement& measurement);
+
+// All that is known before the first check: also the plugins and checks that cannot be used.
+report::Report empty_report(const Measurement& measurement);
+
+// Runs the checks into `report`, which is not diagnosed.
+runner::Ended run_checks(const Measurement& measurement, runner::Settings settings,
+                         runner::Events events, SignalWatch& signals, report::Report& report);
+
+}  // namespace p2pdiag::cli
