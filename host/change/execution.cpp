@@ -47,8 +47,12 @@ std::vector<std::string> Executed::ids_in_force() const {
 }
 
 Execution::Execution(Journal& journal, Caller& caller, const Target& target,
-                     const std::vector<Step>& steps, Events events)
-    : journal_(journal), caller_(caller), target_(target), events_(std::move(events)) {
+                     const std::vector<Step>& steps, Events events, std::string group)
+    : journal_(journal),
+      caller_(caller),
+      target_(target),
+      events_(std::move(events)),
+      group_(std::move(group)) {
     for (const Step& step : steps) {
         StepResult planned;
         planned.record.change = target.change->id;
@@ -73,6 +77,11 @@ void Execution::apply() {
     journal_.prune();
 }
 
+// Empty before the first record of the command has its id.
+std::string Execution::group_of_steps() const {
+    return group_.empty() ? result_.steps.front().record.id : group_;
+}
+
 // Before anything is done: what is not in the journal is not done.
 bool Execution::journal(StepResult& step) {
     if (caller_.interrupts() > 0) {
@@ -80,7 +89,7 @@ bool Execution::journal(StepResult& step) {
         return false;
     }
     if (!step.continues.empty()) return resume(step);
-    step.record.group = result_.steps.front().record.id;
+    step.record.group = group_of_steps();
     auto lock = journal_.add(step.record);
     if (lock) {
         locks_.push_back(std::move(*lock));
@@ -94,7 +103,7 @@ bool Execution::journal(StepResult& step) {
 
 bool Execution::resume(StepResult& step) {
     step.record.id = step.continues;
-    step.record.group = result_.steps.front().record.id;
+    step.record.group = group_of_steps();
     Lock::Taken taken = journal_.resume(step.record);
     if (taken.lock) {
         locks_.push_back(std::move(*taken.lock));

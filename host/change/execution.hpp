@@ -48,9 +48,10 @@ std::string_view to_string(Executed::Outcome outcome);
 
 class Execution {
 public:
-    // All of them must outlive it. Holds the locks of its records until it ends.
+    // All of them must outlive it. Holds the locks of its records until it ends. `group`: of the
+    // command whose part this is; empty = it is a command of its own.
     Execution(Journal& journal, Caller& caller, const Target& target,
-              const std::vector<Step>& steps, Events events);
+              const std::vector<Step>& steps, Events events, std::string group = {});
 
     // Applies and verifies. Steps are verified after all are applied, since one may need the other.
     void apply();
@@ -58,6 +59,9 @@ public:
     // After apply(), when that ended well enough for it: runs until an interrupt or until a step
     // can no longer be kept up, and takes everything back.
     void keep();
+
+    // Of all that is in force what is ours, as when it did not help.
+    void take_back() { roll_back(); }
 
     const Executed& result() const { return result_; }
 
@@ -68,6 +72,7 @@ private:
     bool journal(StepResult& step);
     bool resume(StepResult& step);
     bool save(StepResult& step);
+    std::string group_of_steps() const;
     bool take_record(StepResult& step, const json::object& record);
     enum class Extent { ours, everything };
     void roll_back(Extent extent = Extent::ours);
@@ -79,6 +84,7 @@ private:
     Caller& caller_;
     const Target& target_;
     Events events_;
+    std::string group_;
     std::vector<Lock> locks_;
     Executed result_;
 };

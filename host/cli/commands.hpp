@@ -54,6 +54,14 @@ int verb_command(const Context& context, const loader::Plugin& plugin, const std
 int change_command(const Context& context, const change::Target& target,
                    const json::object& arguments, const ChangeFlags& flags);
 
+struct FixArguments {
+    std::vector<std::string> only;  // ids of remedies; empty = all
+    std::optional<std::int64_t> port;
+    ChangeFlags flags;
+};
+// Carries out the automatic remedies of a diagnosis made now, and measures again.
+int fix_command(const Context& context, const FixArguments& arguments);
+
 struct UndoArguments {
     std::vector<std::string> ids;  // none of these three: what the last command did
     bool all = false;

@@ -15,6 +15,7 @@ Front::Front(Context& context, const Words& words) : context_(context), words_(w
     add_globals();
     add_run();
     add_lookups();
+    add_fix();
     add_undo();
     add_shell_help();
     add_verbs();
@@ -179,6 +180,27 @@ void Front::add_shell_help() {
     CLI::App& man = command("man", "Print the man page, with the commands of all plugins",
                             [this] { return print_result(man_page(app_)); });
     man.footer("Example:\n  p2pdiag man | man -l -");
+}
+
+void Front::add_fix() {
+    CLI::App& fix = command("fix", "Do what the diagnosis says helps, and check again",
+                            [this] { return fix_command(context_, fix_); });
+    fix.add_option("--only", fix_.only, "Only the remedy with this id; repeatable")
+        ->type_name("REMEDY")
+        ->allow_extra_args(false);
+    fix.add_option("--port", fix_.port, "UDP and TCP port of your program [8000]")
+        ->type_name("PORT");
+    add_change_flags(fix, fix_.flags, false, suggestions_);
+    fix.footer(
+        "Runs all checks, plans, asks, does it, runs the checks again that it concerns, and says\n"
+        "what is different. What did not help is taken back at once; the rest by 'p2pdiag undo'.\n"
+        "Exit code: 0 fixed, or nothing was wrong; 1 something is left; 2 usage; 3 it could not\n"
+        "be proven, or not be planned; 4 a plugin or the journal went wrong; 5 declined; 130 or\n"
+        "143 interrupted.\n"
+        "Examples:\n"
+        "  p2pdiag fix --dry-run\n"
+        "  sudo p2pdiag fix --yes\n"
+        "  p2pdiag fix --only forward-port");
 }
 
 void Front::add_undo() {

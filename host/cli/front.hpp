@@ -28,6 +28,7 @@ private:
     void add_run();
     void add_lookups();
     void add_shell_help();
+    void add_fix();
     void add_undo();
     void add_verbs();
     CLI::App& command(const std::string& name, const std::string& summary,
@@ -43,6 +44,7 @@ private:
     RunArguments run_;
     ListArguments list_;
     UndoArguments undo_;
+    FixArguments fix_;
     std::string name_;  // the argument of describe, explain, validate, completion
     Suggestions suggestions_;
     std::vector<std::string> ignored_plugin_dirs_;

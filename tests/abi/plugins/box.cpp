@@ -1,6 +1,7 @@
 // A correct plugin whose change puts files into a folder, BOX_DIR. The environment tells it how to
 // go wrong: BOX_APPLY=crash, or BOX_APPLY=crash:b for the file "b" alone. BOX_CONTINUES is the id
-// of the record that its steps go on with. Every call is a line in BOX_DIR/.log.
+// of the record that its steps go on with. Every call is a line in BOX_DIR/.log. Its check misses
+// the files of BOX_WANTED, "a,b"; with BOX_CHECK=blind it finds none.
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -194,6 +196,21 @@ p2pdiag_status keep(p2pdiag::Run& run) {
     return P2PDIAG_PASS;
 }
 
+// A finding "box.missing-NAME" for each.
+p2pdiag_status look(p2pdiag::Run& run) {
+    log_call("look", "");
+    std::istringstream wanted(environment("BOX_WANTED"));
+    bool complete = true;
+    for (std::string name; std::getline(wanted, name, ',');) {
+        const bool there = ::access(path_of(name).c_str(), F_OK) == 0;
+        if (there && environment("BOX_CHECK") != "blind") continue;
+        run.finding("box.missing-" + name, p2pdiag::Severity::error, name + " is not in the box");
+        complete = false;
+    }
+    if (environment("BOX_CHECK") == "hang") wait_for_cancel(run);
+    return complete ? P2PDIAG_PASS : P2PDIAG_FAIL;
+}
+
 int list(p2pdiag::Run& run) {
     std::fwrite(run.input().data(), 1, run.input().size(), stdout);
     return 0;
@@ -218,7 +235,11 @@ constexpr p2pdiag_verb box =
                 {"name":"other","type":"string"}]}]})"});
 constexpr const p2pdiag_verb* verbs[] = {&box};
 
+constexpr p2pdiag_check content =
+    p2pdiag::check<look>({.id = "box.content", .title = "What is in the box"});
+constexpr const p2pdiag_check* checks[] = {&content};
+
 }  // namespace
 
-P2PDIAG_PLUGIN(.id = "box", .version = "1.0", .summary = "Puts files into a folder", .verbs = verbs,
-               .changes = changes);
+P2PDIAG_PLUGIN(.id = "box", .version = "1.0", .summary = "Puts files into a folder",
+               .checks = checks, .verbs = verbs, .changes = changes);

@@ -1,0 +1,329 @@
+// `fix`: measure, plan what the diagnosis says helps, ask, do it, measure again.
+#include <signal.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "change/children.hpp"
+#include "change/json.hpp"
+#include "cli/change_watch.hpp"
+#include "cli/commands.hpp"
+#include "cli/confirm.hpp"
+#include "cli/fix_text.hpp"
+#include "cli/live.hpp"
+#include "cli/log.hpp"
+#include "cli/measure.hpp"
+#include "cli/rules.hpp"
+#include "cli/terminal.hpp"
+#include "diagnosis/engine.hpp"
+#include "fix/fixing.hpp"
+#include "report/exit_code.hpp"
+#include "report/report_json.hpp"
+
+namespace p2pdiag::cli {
+
+namespace {
+
+namespace exit_codes = report::exit_codes;
+using fix::Attempt;
+using fix::State;
+using report::Report;
+
+void require_known(const diagnosis::Rules& rules, const std::vector<std::string>& only) {
+    std::vector<std::string> known;
+    for (const diagnosis::Rule& rule : rules.causes) {
+        for (const diagnosis::RemedyRule& remedy : rule.remedies) {
+            const bool listed = std::ranges::find(known, remedy.id) != known.end();
+            if (!remedy.verb.empty() && !listed) known.push_back(remedy.id);
+        }
+    }
+    for (const std::string& id : only) {
+        if (std::ranges::find(known, id) != known.end()) continue;
+        const auto near = options::nearest(id, known);
+        std::string message = "--only: no remedy that can be carried out has the id '" + id + '\'';
+        if (near) throw UsageError{message + ": did you mean '" + *near + "'?"};
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            message += (i == 0 ? ": there are " : ", ") + known[i];
+        }
+        throw UsageError{message};
+    }
+}
+
+// What keeps others from connecting; the rest is told and no reason to call a fix incomplete.
+bool matters(const report::Cause& cause) {
+    return cause.confidence > diagnosis::likely && cause.impact <= report::Impact::no_calls;
+}
+
+class FixCommand {
+public:
+    FixCommand(const Context& context, const FixArguments& arguments)
+        : context_(context),
+          arguments_(arguments),
+          unicode_(use_unicode(context.environment)),
+          rules_(load_rules(context)),
+          children_(signals_.fd(),
+                    count_interrupts(signals_,
+                                     "Stopping; what was done is taken back. Once more ends it at "
+                                     "once, as it is.\n")),
+          journal_(context.paths.changes),
+          fixing_(
+              journal_, children_, context.plugins,
+              [this](const loader::Plugin& plugin) {
+                  return plugin_input(load_own_profile(), plugin);
+              },
+              watch_change(context, false)) {
+        require_known(rules_, arguments.only);
+    }
+
+    int run() {
+        note("Looking at what is wrong ...\n");
+        before_ = measure({});
+        if (interrupted()) return end("interrupted", signal_code());
+        fixing_.plan(fix::tasks_of(before_, context_.plugins, arguments_.only));
+        if (interrupted()) return end("interrupted", signal_code());
+        const auto& attempts = fixing_.attempts();
+        const bool any = std::ranges::any_of(
+            attempts, [](const Attempt& one) { return one.state == State::planned; });
+        if (arguments_.flags.dry_run && any) return end_with_plan("planned", exit_codes::nothing);
+        if (!any) return end_without_plan();
+        note(fix_plan_text(before_, attempts, unicode_));
+        if (!arguments_.flags.yes) {
+            if (const auto code = ask_first()) return *code;
+        }
+        return carry_out();
+    }
+
+private:
+    // Anew each time: what is done may change the configuration.
+    profile::Profile load_own_profile() const {
+        profile::Request request = profile_request(context_);
+        request.port = arguments_.port;
+        return load_profile(request);
+    }
+
+    // `checks` empty: all of the profile.
+    Report measure(const std::vector<std::string>& checks) {
+        Measurement measurement{.context = context_, .profile = load_own_profile(), .plan = {}};
+        measurement.plan =
+            plan_checks(context_, {.checks = checks.empty() ? measurement.profile.checks : checks,
+                                   .only = {},
+                                   .skip = measurement.profile.skip});
+        Report report = empty_report(measurement);
+        Live live(context_, false, report);
+        run_checks(measurement, settings_for(measurement), live.events(), signals_, report);
+        live.end(report);
+        diagnose_report(report, rules_);
+        return report;
+    }
+
+    bool interrupted() { return children_.interrupts() > 0; }
+
+    // Nothing where somebody agreed.
+    std::optional<int> ask_first() {
+        const Answer answer = ask(context_, signals_, "Do this?");
+        if (answer == Answer::yes) return std::nullopt;
+        if (answer == Answer::interrupted) return end("interrupted", signal_code());
+        if (answer == Answer::no) complain("declined: nothing was changed");
+        if (answer == Answer::nobody_there) {
+            complain("nothing was changed, since there is nobody to ask. To do it:\n  " +
+                     command_with_yes(context_));
+        }
+        return end("declined", exit_codes::declined);
+    }
+
+    int carry_out() {
+        fixing_.carry_out();
+        if (!interrupted()) {
+            after_ = measure_again();
+            // What a run that was cut short lacks proves nothing.
+            if (!interrupted()) fixing_.judge(*after_);
+        }
+        if (interrupted()) {
+            fixing_.take_back_everything();
+            after_.reset();
+            return end_with_result("interrupted", signal_code());
+        }
+        if (any_of({State::not_helped}) && after_) after_ = measure_again();
+        return end_judged();
+    }
+
+    // The report as it was, with the results of the checks that the changes concern measured anew;
+    // those of all where the target is another one now.
+    Report measure_again() {
+        const std::vector<std::string> checks = affected_checks();
+        note("Checking again: " + joined(checks) + " ...\n");
+        Report report = measure(checks);
+        if (report.target_port != before_.target_port) return measure({});
+        std::vector<report::CheckResult> merged = before_.checks;
+        for (report::CheckResult& result : merged) {
+            const auto now = std::ranges::find(report.checks, result.id, &report::CheckResult::id);
+            if (now != report.checks.end()) result = *now;
+        }
+        report.checks = std::move(merged);
+        diagnose_report(report, rules_);
+        return report;
+    }
+
+    std::vector<std::string> affected_checks() const {
+        std::set<std::string> codes;
+        std::set<std::string> plugins;
+        for (const Attempt& attempt : fixing_.attempts()) {
+            if (!attempt.executed && attempt.removed.empty()) continue;
+            plugins.insert(attempt.task.plugin->id);
+            for (const report::Cause& cause : attempt.task.causes) {
+                codes.insert(cause.findings.begin(), cause.findings.end());
+            }
+        }
+        std::vector<std::string> checks;
+        for (const report::CheckResult& check : before_.checks) {
+            const bool concerned =
+                plugins.contains(check.plugin) ||
+                std::ranges::any_of(check.findings, [&](const report::Finding& finding) {
+                    return codes.contains(finding.code);
+                });
+            if (concerned) checks.push_back(check.id);
+        }
+        return checks;
+    }
+
+    static std::string joined(const std::vector<std::string>& words) {
+        std::string text;
+        for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+        return text;
+    }
+
+    bool any_of(std::initializer_list<State> states) const {
+        return std::ranges::any_of(fixing_.attempts(), [&](const Attempt& attempt) {
+            return std::ranges::find(states, attempt.state) != states.end();
+        });
+    }
+
+    // A cause that stays is no longer in the way where one that was done works around it.
+    bool worked_around(const report::Cause& cause) const {
+        return std::ranges::any_of(fixing_.attempts(), [&](const Attempt& attempt) {
+            return attempt.state == State::verified && attempt.task.remedy.works_around &&
+                   std::ranges::find(attempt.task.causes, cause.code, &report::Cause::code) !=
+                       attempt.task.causes.end();
+        });
+    }
+
+    bool anything_left(const Report& report) const {
+        return std::ranges::any_of(report.causes, [&](const report::Cause& cause) {
+            return matters(cause) && !worked_around(cause);
+        });
+    }
+
+    int end_judged() {
+        const bool helped = any_of({State::verified});
+        const bool left =
+            any_of({State::not_done, State::not_helped, State::impossible, State::unknown}) ||
+            anything_left(*after_);
+        if (any_of({State::error})) return end_with_result("error", exit_codes::internal);
+        if (any_of({State::unproven})) {
+            return end_with_result(left ? "partly" : "unproven",
+                                   left ? exit_codes::findings : exit_codes::undetermined);
+        }
+        if (!left) return end_with_result("fixed", exit_codes::nothing);
+        return end_with_result(helped ? "partly" : "not-helped", exit_codes::findings);
+    }
+
+    int end_without_plan() {
+        if (any_of({State::error})) return end_with_plan("error", exit_codes::internal);
+        if (any_of({State::unknown})) return end_with_plan("unknown", exit_codes::undetermined);
+        const bool left = anything_left(before_) || any_of({State::impossible});
+        return end_with_plan("nothing", left ? exit_codes::findings : exit_codes::nothing);
+    }
+
+    // The plan, or that there is none, is what this command has to say.
+    int end_with_plan(std::string_view status, int code) {
+        if (arguments_.flags.json()) return end(status, code);
+        std::string text;
+        if (fixing_.attempts().empty()) {
+            text = before_.verdict.headline + '\n';
+            text += before_.causes.empty() ? "There is nothing to fix.\n"
+                                           : "There is nothing that p2pdiag could fix itself.\n";
+        } else {
+            text = fix_plan_text(before_, fixing_.attempts(), unicode_);
+        }
+        return print_all(text + left_to_people_text(before_, unicode_), code);
+    }
+
+    int end_with_result(std::string_view status, int code) {
+        signals_.dismiss();
+        if (arguments_.flags.json()) return end(status, code);
+        std::string text = fix_result_text(before_, after_ ? &*after_ : nullptr, fixing_.attempts(),
+                                           undo_command(), unicode_);
+        if (after_) text += left_to_people_text(*after_, unicode_);
+        return print_all(text, code);
+    }
+
+    int print_all(const std::string& text, int code) const {
+        const int printed = print_result(text);
+        return printed == exit_codes::nothing ? code : printed;
+    }
+
+    int end(std::string_view status, int code) const {
+        if (!arguments_.flags.json()) return code;
+        json::array remedies;
+        for (const Attempt& attempt : fixing_.attempts()) remedies.push_back(to_json(attempt));
+        const json::object document{
+            {"format_version", report::format_version},
+            {"status", status},
+            {"exit_code", code},
+            {"before", report::to_json(before_)},
+            {"after", after_ ? json::value(report::to_json(*after_)) : json::value()},
+            {"remedies", std::move(remedies)},
+            {"undo", json::text_or_null(undo_command())}};
+        return print_all(json::to_pretty_text(document), code);
+    }
+
+    static json::object to_json(const Attempt& attempt) {
+        json::array causes;
+        for (const report::Cause& cause : attempt.task.causes) {
+            causes.push_back(json::value(cause.code));
+        }
+        json::array steps;
+        if (attempt.executed) {
+            for (const auto& step : attempt.executed->steps) steps.push_back(change::to_json(step));
+        } else {
+            for (const auto& step : attempt.plan.steps) steps.push_back(change::to_json(step));
+        }
+        json::array removed;
+        for (const auto& one : attempt.removed) removed.push_back(change::to_json(one));
+        return {{"id", attempt.task.remedy.id},
+                {"title", attempt.task.remedy.title},
+                {"causes", std::move(causes)},
+                {"verb", attempt.task.remedy.verb},
+                {"arguments", attempt.task.remedy.arguments},
+                {"status", to_string(attempt.state)},
+                {"why", json::text_or_null(attempt.why)},
+                {"steps", std::move(steps)},
+                {"removed", std::move(removed)}};
+    }
+
+    std::string undo_command() const { return change::undo_command_of(fixing_.ids_in_force()); }
+
+    int signal_code() const {
+        return signals_.last() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
+    }
+
+    const Context& context_;
+    const FixArguments& arguments_;
+    const bool unicode_;
+    diagnosis::Rules rules_;
+    SignalWatch signals_;
+    change::Children children_;
+    change::Journal journal_;
+    fix::Fixing fixing_;
+    Report before_;
+    std::optional<Report> after_;
+};
+
+}  // namespace
+
+int fix_command(const Context& context, const FixArguments& arguments) {
+    return FixCommand(context, arguments).run();
+}
+
+}  // namespace p2pdiag::cli

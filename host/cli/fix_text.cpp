@@ -1,0 +1,223 @@
+#include "cli/fix_text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "diagnosis/compare.hpp"
+#include "diagnosis/engine.hpp"
+#include "report/text.hpp"
+
+namespace p2pdiag::cli {
+
+namespace {
+
+using fix::Attempt;
+using fix::State;
+using report::Cause;
+using report::Report;
+
+class FixPage {
+public:
+    explicit FixPage(bool unicode) : unicode_(unicode) {}
+
+    void line(const std::string& text) { out_ += report::single_line(text, unicode_) + '\n'; }
+    void space() { out_ += '\n'; }
+    std::string mark(const char* symbol, const char* ascii) const {
+        return unicode_ ? symbol : ascii;
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    bool unicode_;
+    std::string out_;
+};
+
+std::string sureness(const Cause& cause) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.0f %%", cause.confidence * 100);
+    return text;
+}
+
+std::string causes_of(const Attempt& attempt) {
+    std::string text;
+    for (const Cause& cause : attempt.task.causes) {
+        text += (text.empty() ? "" : "; ") + cause.title + " (" + sureness(cause) + " sure)";
+    }
+    return text;
+}
+
+std::string words_for(State state) {
+    switch (state) {
+        case State::planned: return "to be done";
+        case State::in_place: return "in place already";
+        case State::impossible: return "cannot be done here";
+        case State::unknown: return "what would have to be done could not be told";
+        case State::verified: return "done, and verified";
+        case State::unproven: return "done; whether it works could not be told";
+        case State::not_done: return "could not be done, and is taken back";
+        case State::not_helped: return "did not help, and is taken back";
+        case State::interrupted: return "not done, or taken back: it was interrupted";
+        case State::error: break;
+    }
+    return "went wrong";
+}
+
+std::string mark_of(const FixPage& page, State state) {
+    switch (state) {
+        case State::verified:
+        case State::in_place: return page.mark("✓", "+");
+        case State::planned:
+        case State::unproven:
+        case State::unknown: return "?";
+        case State::impossible:
+        case State::not_done:
+        case State::not_helped:
+        case State::error: return page.mark("✗", "x");
+        case State::interrupted: break;
+    }
+    return "-";
+}
+
+void add_plan(FixPage& page, const Attempt& attempt) {
+    for (const change::Step& step : attempt.plan.steps) {
+        page.line("     - " + step.title);
+        page.line("       to take it back: " + step.undo);
+    }
+    for (const change::Record& record : attempt.to_remove) {
+        page.line("     - take back " + record.id + ": " + record.title);
+    }
+    for (const std::string& note : attempt.plan.notes) page.line("     Note: " + note);
+}
+
+void add_step(FixPage& page, const change::StepResult& step) {
+    page.line("     - " + step.record.title +
+              (step.begun() ? " [" + step.record.id + ']' : std::string()));
+    if (step.apply && !step.apply->summary.empty()) page.line("       " + step.apply->summary);
+    if (step.verify && !step.verify->summary.empty()) {
+        const bool works = step.verify->status == report::Status::pass;
+        page.line("       " + std::string(works ? "verified: " : "") + step.verify->summary);
+    }
+    if (step.revert && step.in_force()) {
+        page.line("       could not be taken back: " + step.revert->summary);
+    }
+    if (!step.problem.empty()) page.line("       the journal: " + step.problem);
+}
+
+void add_outcome(FixPage& page, const Attempt& attempt) {
+    page.line("  " + mark_of(page, attempt.state) + ' ' + attempt.task.remedy.title + ": " +
+              words_for(attempt.state));
+    if (attempt.executed) {
+        for (const change::StepResult& step : attempt.executed->steps) add_step(page, step);
+    }
+    for (const change::Undone& one : attempt.removed) {
+        page.line("     - " + one.record.title + ": " +
+                  (one.settled() ? "taken back" : "still there, " + one.problem));
+    }
+    const bool told = attempt.executed && attempt.state != State::not_helped;
+    if (!attempt.why.empty() && !told) page.line("     " + attempt.why);
+}
+
+struct Row {
+    std::string what;
+    std::string before;
+    std::string after;
+};
+
+std::string likeliness(const Report& report, const std::string& code) {
+    const auto cause = std::ranges::find(report.causes, code, &Cause::code);
+    if (cause == report.causes.end()) return "-";
+    return cause->confidence > diagnosis::likely ? "likely" : "possible";
+}
+
+// The verdict and every cause, then the checks and findings that are different.
+std::vector<Row> rows_of(const Report& before, const Report& after) {
+    std::vector<Row> rows{{"verdict", before.verdict.status, after.verdict.status}};
+    std::vector<std::string> codes;
+    for (const Report* report : {&before, &after}) {
+        for (const Cause& cause : report->causes) {
+            if (std::ranges::find(codes, cause.code) == codes.end()) codes.push_back(cause.code);
+        }
+    }
+    for (const std::string& code : codes) {
+        rows.push_back({code, likeliness(before, code), likeliness(after, code)});
+    }
+    for (const report::Change& change : diagnosis::compare(before, after).list) {
+        if (change.kind != "check" && change.kind != "finding") continue;
+        const auto shown = [](const std::string& text) { return text.empty() ? "-" : text; };
+        rows.push_back({change.what, shown(change.before), shown(change.after)});
+    }
+    return rows;
+}
+
+void add_table(FixPage& page, const Report& before, const Report& after) {
+    const std::vector<Row> rows = rows_of(before, after);
+    std::size_t name = 0;
+    std::size_t value = std::string_view("before").size();
+    for (const Row& row : rows) {
+        name = std::max(name, report::columns(row.what));
+        value = std::max(value, report::columns(row.before));
+    }
+    const auto line = [&](const Row& row) {
+        page.line("  " + report::padded(row.what, name) + "  " + report::padded(row.before, value) +
+                  "  " + row.after);
+    };
+    page.space();
+    line({"", "before", "after"});
+    for (const Row& row : rows) line(row);
+}
+
+}  // namespace
+
+std::string fix_plan_text(const Report& before, const std::vector<Attempt>& attempts,
+                          bool unicode) {
+    FixPage page(unicode);
+    page.line(before.verdict.headline);
+    page.space();
+    page.line("This is to be done:");
+    int number = 0;
+    for (const Attempt& attempt : attempts) {
+        page.line("  " + std::to_string(++number) + ". " + attempt.task.remedy.title);
+        page.line("     since: " + causes_of(attempt));
+        if (attempt.state == State::planned) {
+            add_plan(page, attempt);
+        } else {
+            page.line("     " + words_for(attempt.state) +
+                      (attempt.why.empty() ? "" : ": " + attempt.why));
+        }
+    }
+    return page.take();
+}
+
+std::string left_to_people_text(const Report& report, bool unicode) {
+    FixPage page(unicode);
+    for (const Cause& cause : report.causes) {
+        std::vector<const report::Remedy*> manual;
+        for (const report::Remedy& remedy : cause.remedies) {
+            if (!remedy.automatic) manual.push_back(&remedy);
+        }
+        if (manual.empty()) continue;
+        page.line("  " + cause.title + " (" + sureness(cause) + " sure):");
+        for (const report::Remedy* remedy : manual) {
+            page.line("    " + page.mark("→", ">") + ' ' + remedy->title);
+            if (!remedy->command.empty()) page.line("        " + remedy->command);
+        }
+    }
+    std::string out = page.take();
+    return out.empty() ? out : "What only you can do:\n" + out;
+}
+
+std::string fix_result_text(const Report& before, const Report* after,
+                            const std::vector<Attempt>& attempts, const std::string& undo_command,
+                            bool unicode) {
+    FixPage page(unicode);
+    for (const Attempt& attempt : attempts) add_outcome(page, attempt);
+    if (after != nullptr) {
+        add_table(page, before, *after);
+        page.space();
+        page.line("Now: " + after->verdict.headline);
+    }
+    if (!undo_command.empty()) page.line("To take it back: " + undo_command);
+    return page.take();
+}
+
+}  // namespace p2pdiag::cli
