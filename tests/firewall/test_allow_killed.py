@@ -42,8 +42,11 @@ exec TOOL "$@"
 def deadly(tool):
     path = os.path.realpath(shutil.which(tool))
     os.makedirs("/run/killer", exist_ok=True)
-    shutil.copy(path, f"/run/killer/{tool}")
-    put(f"/run/killer/{tool}.sh", KILLER.replace("TOOL", f"/run/killer/{tool}"), 0o755)
+    kept = "/run/killer/" + os.path.basename(path)
+    shutil.copy(path, kept)
+    # What is many tools is told which one it is called as.
+    name = ' "${0##*/}"' if path.endswith("-multi") else ""
+    put(f"/run/killer/{tool}.sh", KILLER.replace("TOOL", kept + name), 0o755)
     mount(f"/run/killer/{tool}.sh", path, "none", 4096)
     try:
         yield
@@ -98,6 +101,22 @@ class Killed(unittest.TestCase):
             self.check(machine, "nft", [(1, "after", '"add"'), (3, "before", f"-f {path}"), (5, "before", f"-f {path}.p2pdiag"),
                                         (6, "after", "list ruleset"), (7, "before", "list ruleset")], "--persistent",
                        folder=".")
+
+    def check_iptables(self, kind, *moments):
+        """A step for IPv4 and one for IPv6; each asks for the version, lists the rules and inserts one."""
+        rules = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n"
+        with Machine() as machine:
+            machine.load([(f"iptables-{kind}", rules), (f"ip6tables-{kind}", rules)])
+            self.check(machine, f"iptables-{kind}", [(at, when, "-I INPUT 2") for at, when in moments])
+
+    def test_iptables_nft(self):
+        self.check_iptables("nft", (3, "before"), (3, "after"), (6, "after"))
+
+    def test_iptables_legacy(self):
+        # Its lock is root's alone.
+        if not os.access("/run", os.W_OK):
+            self.skipTest("not as root")
+        self.check_iptables("legacy", (3, "before"), (6, "after"))
 
     def test_ufw(self):
         with Machine() as machine:
