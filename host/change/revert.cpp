@@ -19,6 +19,13 @@ Reverted revert(Journal& journal, Caller& caller, const loader::Plugin& plugin,
         call.deadline = revert_deadline;
         call.patient = true;
         call.listeners = events.listeners("revert", record.title);
+        // What is gone already is not asked for again. Whatever comes of writing that down, the
+        // rest is to be taken back all the same.
+        call.on_data = [&](const json::object& left) {
+            record.record = left;
+            done.problem = journal.write(record);
+            return true;
+        };
         done.said = caller.run({std::move(call)}).front();
     }
     if (done.said.status == Status::pass) {

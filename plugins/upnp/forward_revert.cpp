@@ -15,7 +15,11 @@ p2pdiag_status revert_forward(Run& run) {
     }
     const auto session = std::make_shared<TakingBack>(std::move(*input));
     const bool nothing = session->left.empty();
+    session->on_less = [&run](const std::vector<Attempt>& left) {
+        run.data(json::to_text(to_json(Record{left})));
+    };
     const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), take_back(session));
+    for (const std::string& what : session->gone) run.log("info", "removed: " + what);
     for (const std::string& note : session->notes) run.log("info", note);
     if (!session->problems.empty()) {
         run.summary("The forward may still be there. " + session->problems.front());

@@ -18,8 +18,8 @@ asio::awaitable<void> remove_all(std::shared_ptr<Leftovers> result,
                                  std::shared_ptr<std::vector<Leftover>> claimed) {
     for (Leftover& one : *claimed) {
         const auto session = std::make_shared<TakingBack>(one.input());
+        session->on_less = [&one](const std::vector<Attempt>& left) { one.write(left); };
         co_await take_back(session);
-        one.write(session->left);
         const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& more) {
             to.insert(to.end(), more.begin(), more.end());
         };

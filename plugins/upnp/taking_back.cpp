@@ -63,6 +63,11 @@ TakingBack::TakingBack(StepInput all) : input(std::move(all)) {
     if (input.record) left = input.record->attempts;
 }
 
+void TakingBack::forget(std::size_t index) {
+    left.erase(left.begin() + static_cast<std::ptrdiff_t>(index));
+    if (on_less) on_less(left);
+}
+
 asio::awaitable<void> take_back(std::shared_ptr<TakingBack> session) {
     std::size_t next = 0;
     while (next < session->left.size()) {
@@ -70,16 +75,15 @@ asio::awaitable<void> take_back(std::shared_ptr<TakingBack> session) {
         Try one = try_of(session->input.step, attempt);
         one.request.description = describe_as(session->input.id);
         const auto removed = co_await remove_there(one, attempt);
-        const auto place = session->left.begin() + static_cast<std::ptrdiff_t>(next);
         if (removed) {
             session->gone.push_back(forward_words(one));
-            session->left.erase(place);
+            session->forget(next);
             continue;
         }
         const std::string what = forward_words(one) + ": " + words(removed.error());
         if (lease_is_over(attempt, one, now_in_seconds())) {
             session->notes.push_back(what + "; its time is over, so the router has forgotten it");
-            session->left.erase(place);
+            session->forget(next);
             continue;
         }
         session->problems.push_back(what);

@@ -139,7 +139,8 @@ typedef struct p2pdiag_change {
     /* Whether what was done works. PASS, FAIL, or UNKNOWN where that cannot be told. */
     int32_t (*verify)(const p2pdiag_host* host, p2pdiag_str input);
 
-    /* Takes a step back. PASS: it is gone, or was gone already. Called again later after anything else. */
+    /* Takes a step back. PASS: it is gone, or was gone already. Called again later after anything else. Its data, where
+     * it hands over any, is the record of what is still to be taken back. */
     int32_t (*revert)(const p2pdiag_host* host, p2pdiag_str input);
 
     /* Keeps what was done in force until cancel_fd says to stop; the host calls revert() after it. There is no

@@ -85,6 +85,24 @@ TEST_CASE_METHOD(UndoFixture, "what cannot be taken back stays open, and the oth
     CHECK(journal.read().records[0].error.empty());
 }
 
+TEST_CASE_METHOD(UndoFixture, "what is gone already is not tried a second time") {
+    caller.answers["apply a"].push_back({.data = {{{"holes", json::array{1, 2, 3}}}}});
+    carry_out({"a"});
+    caller.answers["revert a"].push_back(
+        {.status = Status::timed_out,
+         .summary = "took too long",
+         .data = {{{"holes", json::array{2, 3}}}, {{"holes", json::array{3}}}}});
+    take_back_all();
+    const json::value left = json::object{{"holes", json::array{3}}};
+    CHECK(journal.read().records[0].record == left);
+    CHECK(journal.read().records[0].error == "taking it back: took too long");
+    CHECK(states() == Strings{"a applied"});
+    CHECK_FALSE(caller.stopped);
+    take_back_all();
+    CHECK(caller.inputs.back().at("record") == left);
+    CHECK(states() == Strings{"a undone"});
+}
+
 TEST_CASE_METHOD(UndoFixture, "what was begun and never finished is taken back") {
     caller.answers["apply a"].push_back({.status = Status::cancelled, .interrupts = 2});
     carry_out({"a"});

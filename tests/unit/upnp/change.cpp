@@ -434,6 +434,33 @@ TEST_CASE("a gateway that disappears between plan and apply, and before the undo
     CHECK(seen->find("time is over") != std::string::npos);
 }
 
+TEST_CASE("of several mappings, what is gone is not asked for again") {
+    // Both may have been left: the first answer never came.
+    FakeIgdOptions options = failing("DeletePortMapping", 501);
+    options.table = {{"UDP", 8000, "127.0.0.1", 8000, "p2pdiag 0123abcd", 600}};
+    const FakeIgd stubborn(options);
+    const PortControlServer pcp;
+    const Step step{
+        {try_with(control_of(pcp, portmap::Protocol::pcp)), try_with(upnp_of(stubborn))}};
+    json::object record = call(forward.apply, step).data.get_object();
+    json::value asked =
+        json::object{{"try", 1}, {"asked_at", now_in_seconds()}, {"grant", nullptr}};
+    record.at("attempts").as_array().push_back(asked);
+
+    const Said partly = call(forward.revert, step, record);
+    CHECK(partly.status == P2PDIAG_FAIL);
+    CHECK(partly.log.find("removed: UDP port 8000 by PCP") != std::string::npos);
+    CHECK(pcp.mappings().empty());
+    REQUIRE(partly.all_data.size() == 1);
+    REQUIRE(partly.data.at("attempts").as_array().size() == 1);
+    CHECK(partly.data.at_pointer("/attempts/0/try") == 1);
+
+    const auto before = pcp.requests();
+    CHECK(call(forward.revert, step, partly.data).status == P2PDIAG_FAIL);
+    CHECK(pcp.requests() == before);
+    CHECK(stubborn.table().size() == 1);
+}
+
 TEST_CASE("another router with the same address is not believed that there is nothing") {
     const auto seen = in_sandbox({}, []() -> std::string {
         const int made = std::system(
