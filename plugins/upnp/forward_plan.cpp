@@ -4,6 +4,7 @@
 
 #include "failures.hpp"
 #include "plan_draft.hpp"
+#include "test_record.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -33,6 +34,10 @@ public:
             draft_.result.finish(P2PDIAG_UNKNOWN,
                                  "The port may be forwarded already, and the router cannot be "
                                  "asked whether it still is");
+        } else if (ends_soon_) {
+            draft_.result.finish(P2PDIAG_UNKNOWN,
+                                 "The port is forwarded already, and perhaps for two minutes more: "
+                                 "try again then");
         } else if (already_) {
             draft_.result.finish(P2PDIAG_SKIP, "Nothing to do: the port is forwarded already");
         } else {
@@ -200,8 +205,13 @@ private:
             draft_.note(what + "\"" + shown_description(holder) +
                         "\". It is not ours and stays as it is");
         } else {
+            const bool ends_soon = holder.lease.count() > 0 && holder.lease <= test_lease;
+            ends_soon_ = ends_soon_ || ends_soon;
             draft_.note(what + "a p2pdiag with another journal, as another user has (" + id +
-                        "). It stays as it is");
+                        "). It stays as it is" +
+                        (ends_soon ? ". The router forgets it within two minutes, if nobody renews "
+                                     "it: a test of upnp.mapping that was killed looks like this"
+                                   : ""));
         }
     }
 
@@ -265,6 +275,7 @@ private:
     Draft draft_;
     bool already_ = false;
     bool perhaps_ = false;    // … as far as is known
+    bool ends_soon_ = false;  // … and perhaps not for long
     bool makes_new_ = false;  // an IPv4 forward
     bool conflict_ = false;
 };

@@ -12,9 +12,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// What a router keeps should all else fail: two minutes.
-constexpr portmap::Seconds test_lease{120};
-
 // On the disk, for whoever runs next.
 void note_down(MappingSession& session) {
     if (!session.record) return;

@@ -13,6 +13,9 @@
 
 namespace p2pdiag::upnp_plugin {
 
+// What a router keeps should all else fail.
+inline constexpr portmap::Seconds test_lease{120};
+
 // Nothing where this user has no place for state.
 std::optional<std::filesystem::path> test_record_dir();
 

@@ -182,6 +182,13 @@ TEST_CASE("what another program of this machine had forwarded stays its own") {
     // Ours by its name, and in no journal that is known.
     situation.lookups[0].holder->description = "p2pdiag 89abcdef";
     CHECK(contains(notes(plan(udp, situation)), "another journal, as another user has (89abcdef)"));
+    CHECK(plan(udp, situation).status == P2PDIAG_SKIP);
+    // What that user's upnp.mapping left when it was killed does not last: no all-clear.
+    situation.lookups[0].holder->lease = portmap::Seconds(90);
+    const Judgement test = plan(udp, situation);
+    CHECK(test.status == P2PDIAG_UNKNOWN);
+    CHECK(contains(test.summary, "two minutes more"));
+    CHECK(contains(notes(test), "a test of upnp.mapping that was killed"));
 }
 
 TEST_CASE("a forward of ours gets its time anew, rather than a second one beside it") {
