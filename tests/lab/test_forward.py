@@ -644,17 +644,24 @@ def mapping_killed():
 CLIENT6 = "2001:db8:7::2"
 
 
+def open_to_strangers():
+    """Whether what a host of the internet that was never sent to sends over IPv6 comes in. A flow that came in once is known to
+    the router from then on, so it is another one each time."""
+    stranger, friend = (udp("server", "2001:db8:33::10", 0, socket.AF_INET6) for _ in range(2))
+    program = udp("client", CLIENT6, PORT, socket.AF_INET6)
+    with contextlib.closing(stranger), contextlib.closing(friend), contextlib.closing(program):
+        equal(mapped(program, friend), endpoint(program), "no translation")
+        return arrives(stranger, endpoint(program), program, friend, endpoint(program))
+
+
+def pinholes():
+    """The rules of the router that let the port in, over IPv6 and after the translation of IPv4."""
+    return [line for line in output("router", "nft", "list", "chain", "inet", "igd", "miniupnpd").splitlines()
+            if str(PORT) in line]
+
+
 def pinhole(*options):
     """IPv6: the router's firewall lets the port through, and closes again."""
-    stranger, friend = (udp("server", "2001:db8:33::10", 0, socket.AF_INET6) for _ in range(2))
-
-    def open_to_strangers():
-        program = udp("client", CLIENT6, PORT, socket.AF_INET6)
-        equal(mapped(program, friend), endpoint(program), "no translation")
-        arrived = arrives(stranger, endpoint(program), program, friend, endpoint(program))
-        program.close()
-        return arrived
-
     equal(open_to_strangers(), False, "before")
     done = []
     # As above: a plan waits for no router longer than three seconds.
@@ -663,11 +670,22 @@ def pinhole(*options):
     true(CLIENT6 in result, result)
     equal(open_to_strangers(), True, "through the pinhole")
     undo_all()
-    # The flow that came in through it is known to the router still; another one is not.
-    stranger = udp("server", "2001:db8:33::10", 0, socket.AF_INET6)
     equal(open_to_strangers(), False, "after undo")
-    left = output("router", "nft", "list", "chain", "inet", "igd", "miniupnpd")
-    true(str(PORT) not in left, left)
+    equal(pinholes(), [], "after undo")
+
+
+def pinhole_kept():
+    """--keep over IPv6: a restart of the router's daemon loses the pinhole; it is made again, and closed at the end."""
+    with kept("--via", "pcp") as process:
+        equal(open_to_strangers(), True, "through the pinhole")
+        restart_daemon()
+        equal(pinholes(), [], "after the daemon's end")
+        # The forward over IPv4 is kept up beside it, and has a rule there as well.
+        address = "0x" + socket.inet_pton(socket.AF_INET6, CLIENT6).hex()
+        wait_for(lambda: any(address in line for line in pinholes()), "the pinhole was not made again")
+        equal(open_to_strangers(), True, "after the restart")
+    equal((pinholes(), records(), rules()), ([], [], []), "at the end")
+    equal(open_to_strangers(), False, "at the end")
 
 
 def pinhole_by_igd():
@@ -693,7 +711,7 @@ def pinhole_by_igd():
 CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, keep_elsewhere, keep_follows,
          keep_follows_by_upnp, keep_follows_by_pcp, keep_follows_by_natpmp, router_elsewhere, host_firewall,
          not_forwarding, second_try_by_upnp, second_try_by_pcp, low_port, taken, with_program, no_igd, carrier,
-         gateways, mapping, mapping_interrupted, mapping_killed, pinhole, pinhole_by_igd]
+         gateways, mapping, mapping_interrupted, mapping_killed, pinhole, pinhole_by_igd, pinhole_kept]
 
 
 # ---- outside
@@ -746,7 +764,8 @@ class Forward(Cases):
                                  for protocols in ("upnp,natpmp,pcp", "pcp")))
 
     def test_ipv6(self):
-        self.inside((pinhole_by_igd, "--ipv6", "--igd", "upnp"), (pinhole, "--ipv6", "--igd", "pcp"))
+        self.inside((pinhole_by_igd, "--ipv6", "--igd", "upnp"), (pinhole, "--ipv6", "--igd", "pcp"),
+                    (pinhole_kept, "--ipv6", "--igd", "pcp"))
 
     def test_a_lab_has_its_own_journal(self):
         """What is forwarded in a lab vanishes with it, and the user's own journal never hears of it."""
