@@ -162,6 +162,10 @@ void Group::run_until(const std::function<bool()>& enough, Milliseconds tick) {
     while (!children_.empty() && !enough()) wait_once(tick);
 }
 
+void Group::look() {
+    if (!children_.empty()) wait_once(Milliseconds(0));
+}
+
 void Group::wait_once(Milliseconds tick) {
     std::vector<pollfd> polled;
     for (const Child& child : children_) {

@@ -77,6 +77,8 @@ public:
     void run(const std::function<void()>& on_wakeup = {}, Milliseconds tick = Milliseconds(1000));
     // The same, or until `enough` says so after a wait; it is asked at least every `tick`.
     void run_until(const std::function<bool()>& enough, Milliseconds tick);
+    // Deals with what has come so far, and waits for nothing.
+    void look();
 
     // Asks all children to stop; what is still there after the grace is killed. However they end
     // from here on, they were cancelled.

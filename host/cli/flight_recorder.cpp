@@ -29,9 +29,11 @@ FlightRecorder::FlightRecorder(const Context& context, const std::string& path)
     const Offered offer = find_recorder(context);
     const bool verbose = context.globals.verbose;
     recorder_ = std::make_unique<runner::Recorder>(offer.plugin, offer.recorder, file_.descriptor(),
-                                                   [verbose](const runner::LogLine& line) {
-                                                       if (verbose || line.level == "error")
-                                                           complain(line.check + ": " + line.text);
+                                                   [this, verbose](const runner::LogLine& line) {
+                                                       if (!verbose && line.level != "error")
+                                                           return;
+                                                       if (before_log_) before_log_();
+                                                       complain(line.check + ": " + line.text);
                                                    });
 }
 
@@ -39,7 +41,12 @@ void FlightRecorder::start(json::object input, SignalWatch& signals) {
     recorder_->start(std::move(input), [&signals] { return signals.count() > 0; });
 }
 
-void FlightRecorder::listen(runner::Events& events) {
+void FlightRecorder::listen(runner::Events& events, std::function<void()> before_log) {
+    before_log_ = std::move(before_log);
+    events.on_tick = [this, before = std::move(events.on_tick)] {
+        recorder_->look();
+        if (before) before();
+    };
     events.on_flow = [this](const runner::FlowLine& line) { recorder_->note_flow(line); };
     events.on_start = [this, before = std::move(events.on_start)](const loader::Check& check) {
         recorder_->note_started(check.id);

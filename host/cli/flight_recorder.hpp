@@ -24,8 +24,9 @@ public:
     // see docs/plugin-author/reference.md.
     void start(json::object input, SignalWatch& signals);
 
-    // What the recorder is told of the run; the events of others are called as before.
-    void listen(runner::Events& events);
+    // What the recorder is told of the run; the events of others are called as before. What it
+    // says itself is printed after a call of `before_log`.
+    void listen(runner::Events& events, std::function<void()> before_log);
 
     // After the last check. With `keep` false nothing is left.
     void finish(bool keep, SignalWatch& signals, report::Report& report);
@@ -38,6 +39,7 @@ private:
     std::string path_;
     OutputFile file_;
     std::unique_ptr<runner::Recorder> recorder_;
+    std::function<void()> before_log_;
     bool missing_ = false;
 };
 

@@ -16,6 +16,9 @@ public:
 
     runner::Events events();
 
+    // Before anything else is written to the terminal.
+    void clear() { progress_.clear(); }
+
     // Nothing of the run is left on the terminal. With jsonl the rest of the report. False when
     // nobody reads stdout any more.
     bool end(const report::Report& report);

@@ -131,7 +131,7 @@ Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
     runner::Events events = live.events();
     if (recorder != nullptr) {
         start_recorder(*recorder, setup.measurement, settings.input, signals);
-        recorder->listen(events);
+        recorder->listen(events, [&live] { live.clear(); });
     }
     const runner::Ended ended =
         run_checks(setup.measurement, std::move(settings), std::move(events), signals, report);

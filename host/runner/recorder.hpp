@@ -34,6 +34,10 @@ public:
     void start(json::object input, const std::function<bool()>& interrupted);
     bool recording() const { return recording_; }
 
+    // To be called now and then while the checks run: a recorder that says much must not wait for
+    // somebody to listen.
+    void look() { group_.look(); }
+
     // Told to the recorder, which reads it when it ends: what the checks say of their packets, and
     // when each began and ended.
     void note_started(std::string_view check);

@@ -117,6 +117,13 @@ class Recording(Case):
             self.assertEqual((done.returncode, self.left()), (4, []), (recorder, done.stderr))
             self.assertIsNone(json.loads(done.stdout)["run"]["recording"]["file"])
 
+    def test_a_recorder_that_says_much_goes_on_recording(self):
+        done = self.run_host("a-recorder.waits", "--capture", self.file, "--format", "json", recorder="chatty",
+                             RECORDER_MARK=self.place + "/old")
+        self.assertEqual((done.returncode, self.left()), (0, ["run.pcapng"]), done.stderr)
+        self.assertEqual(json.loads(done.stdout)["checks"][0]["status"], "pass")
+        self.assertTrue(os.path.exists(self.place + "/old"))
+
     def test_disk_full(self):
         unshare = ["unshare", "--mount", "--map-root-user"]
         if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
