@@ -56,7 +56,7 @@ Named severity_by_finding(const Report& report) {
 Named likeliness_by_cause(const Report& report) {
     Named out;
     for (const report::Cause& cause : report.causes) {
-        out.emplace(cause.code, cause.confidence > 0.5 ? "likely" : "possible");
+        out.emplace(cause.code, report::is_likely(cause) ? "likely" : "possible");
     }
     return out;
 }

@@ -8,7 +8,7 @@ namespace p2pdiag::diagnosis {
 
 // What hangs on a check that could not tell is never more certain than this, and only what is more
 // certain explains other causes or findings away.
-inline constexpr double likely = 0.5;
+using report::likely;
 
 // Replaces what the report has of a diagnosis: verdict, causes and explained. Findings that follow
 // from another error become warnings: "follows_from" in their evidence and the end of their message

@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "report/changes.hpp"
+#include "report/console_style.hpp"
+#include "report/path_line.hpp"
 #include "report/report_json.hpp"
 #include "report/text.hpp"
 
@@ -16,49 +18,10 @@ constexpr std::size_t narrowest = 40;
 // Longer check ids stand on a line of their own.
 constexpr std::size_t widest_id = 24;
 
-// ECMA-48 §8.3.117, SGR.
-constexpr std::string_view bold = "\x1b[1m";
-constexpr std::string_view dim = "\x1b[2m";
-constexpr std::string_view red = "\x1b[31m";
-constexpr std::string_view green = "\x1b[32m";
-constexpr std::string_view yellow = "\x1b[33m";
-constexpr std::string_view plain = "\x1b[0m";
-
-struct Mark {
-    std::string_view symbol;
-    std::string_view ascii;
-    std::string_view colour;
-    std::string_view word;  // said before the summary; empty where the symbol says it all
-};
-
-Mark mark_of(Status status) {
-    switch (status) {
-        case Status::pass: return {"✓", "+", green, ""};
-        case Status::warn: return {"!", "!", yellow, ""};
-        case Status::fail: return {"✗", "x", red, ""};
-        case Status::skip: return {"-", "-", dim, "skipped"};
-        case Status::unknown: return {"?", "?", yellow, "unknown"};
-        case Status::error: return {"E", "E", red, "error"};
-        case Status::crashed: return {"E", "E", red, "crashed"};
-        case Status::timed_out: return {"E", "E", red, "timed out"};
-        case Status::cancelled: break;
-    }
-    return {"-", "-", dim, "cancelled"};
-}
-
-Mark mark_of(Severity severity) {
-    switch (severity) {
-        case Severity::info: return {"i", "i", dim, ""};
-        case Severity::warning: return mark_of(Status::warn);
-        case Severity::error: break;
-    }
-    return mark_of(Status::fail);
-}
-
 std::string_view colour_of(const Verdict& verdict) {
-    if (verdict.status == "open" || verdict.status == "direct") return green;
-    if (verdict.status == "offline") return red;
-    return yellow;
+    if (verdict.status == "open" || verdict.status == "direct") return sgr::green;
+    if (verdict.status == "offline") return sgr::red;
+    return sgr::yellow;
 }
 
 std::string duration_text(std::chrono::milliseconds time) {
@@ -81,6 +44,7 @@ public:
 
     std::string render() {
         headline();
+        path();
         changes();
         causes();
         checks();
@@ -91,8 +55,7 @@ public:
 
 private:
     std::string coloured(std::string_view text, std::string_view colour) const {
-        if (!options_.colour || text.empty()) return std::string(text);
-        return std::string(colour) + std::string(text) + std::string(plain);
+        return report::coloured(text, colour, options_);
     }
 
     std::string clean(std::string_view text) const { return single_line(text, options_.unicode); }
@@ -109,19 +72,30 @@ private:
         }
     }
 
-    void title(std::string_view text) { out_ += '\n' + coloured(text, bold) + '\n'; }
-
-    std::string symbol(const Mark& mark) const {
-        return coloured(options_.unicode ? mark.symbol : mark.ascii, mark.colour);
-    }
+    void title(std::string_view text) { out_ += '\n' + coloured(text, sgr::bold) + '\n'; }
 
     void headline() {
         const std::string& said = report_.verdict.headline;
         paragraph("", 0, said.empty() ? "Verdict: " + report_.verdict.status : said,
-                  options_.colour ? std::string(bold) + std::string(colour_of(report_.verdict))
+                  options_.colour ? std::string(sgr::bold) + std::string(colour_of(report_.verdict))
                                   : std::string());
         if (report_.interrupted) {
             paragraph("", 0, "The run was ended early; what follows is what was known by then.");
+        }
+    }
+
+    void path() {
+        const auto legs = drawn_path(report_);
+        if (!legs) return;
+        const std::string before(width_ < narrowest + 2 ? 0 : 2, ' ');
+        RenderOptions options = options_;
+        options.width = static_cast<unsigned>(width_ - before.size());
+        out_ += '\n' + before + path_line(*legs, options) + '\n';
+        if (const std::string said = path_words(*legs); !said.empty()) paragraph("  ", 2, said);
+        if (!options_.verbose) return;
+        for (std::size_t i = 0; i < legs->size(); ++i) {
+            const std::string leg = path_leg_name(i) + ": ";
+            paragraph("    ", 6, leg + (*legs)[i].why, sgr::dim);
         }
     }
 
@@ -134,7 +108,9 @@ private:
                           std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
             const std::string named =
                 cause.title.empty() ? cause.code : cause.title + " [" + cause.code + ']';
-            paragraph("  ", 2, named + sure, bold);
+            const bool certain_enough = is_likely(cause);
+            paragraph("  ", 2, (certain_enough ? "" : "Possible: ") + named + sure,
+                      certain_enough ? sgr::bold : std::string_view());
             paragraph("    ", 4, cause.explanation);
             for (const std::string& how : cause.settle) paragraph("    ? ", 6, how);
             for (const Remedy& remedy : cause.remedies) fix(remedy);
@@ -177,7 +153,7 @@ private:
         if (!summary.empty() && !check.summary.empty()) summary += ": ";
         summary += check.summary;
 
-        std::string head = "  " + symbol(mark) + ' ' + padded(id, id_width);
+        std::string head = "  " + symbol(mark, options_) + ' ' + padded(id, id_width);
         const std::size_t indent = 4 + id_width + 2;
         if (columns(id) > id_width) {
             out_ += head + '\n';
@@ -185,18 +161,32 @@ private:
         } else {
             head += "  ";
         }
-        paragraph(head, indent, summary);
-        if (options_.verbose) details(check, indent);
+        if (options_.verbose) {
+            paragraph(head, indent, summary);
+            details(check, indent);
+        } else {
+            folded(head, clean(summary), width_ - indent);
+        }
+    }
+
+    // One line, however much there is to say.
+    void folded(const std::string& head, const std::string& text, std::size_t room) {
+        const std::string shown = shortened(text, room, options_.unicode ? "…" : "...");
+        cut_ = cut_ || shown != text;
+        out_ += head + shown;
+        while (out_.ends_with(' ')) out_.pop_back();
+        out_ += '\n';
     }
 
     void details(const CheckResult& check, std::size_t indent) {
         const std::string before(indent, ' ');
         paragraph(before, indent,
-                  check.title + " (" + check.plugin + "), " + duration_text(check.duration), dim);
+                  check.title + " (" + check.plugin + "), " + duration_text(check.duration),
+                  sgr::dim);
         if (check.data.is_null()) return;
         std::istringstream lines(json::to_pretty_text(check.data));
         for (std::string data; std::getline(lines, data);) {
-            out_ += before + coloured(clean(data), dim) + '\n';
+            out_ += before + coloured(clean(data), sgr::dim) + '\n';
         }
     }
 
@@ -209,14 +199,15 @@ private:
         title("Findings");
         for (const Finding* finding : shown) {
             const std::string code = clean(finding->code);
-            out_ += "  " + symbol(mark_of(finding->severity)) + ' ' + coloured(code, bold);
+            out_ += "  " + symbol(mark_of(finding->severity), options_) + ' ' +
+                    coloured(code, sgr::bold);
             if (!finding->check.empty()) {
-                out_ += coloured(" (" + clean(finding->check) + ')', dim);
+                out_ += coloured(" (" + clean(finding->check) + ')', sgr::dim);
             }
             out_ += '\n';
             paragraph("    ", 4, finding->message);
         }
-        paragraph("  ", 2, "More about one: p2pdiag explain " + shown.front()->code, dim);
+        paragraph("  ", 2, "More about one: p2pdiag explain " + shown.front()->code, sgr::dim);
     }
 
     void totals() {
@@ -236,13 +227,16 @@ private:
         }
         if (text.empty()) text = "No checks were run";
         out_ += '\n';
-        paragraph("", 0, text + " in " + duration_text(report_.duration) + '.', dim);
+        text += " in " + duration_text(report_.duration) + '.';
+        if (cut_) text += " --verbose shows what is cut off here.";
+        paragraph("", 0, text, sgr::dim);
     }
 
     const Report& report_;
     const RenderOptions& options_;
     std::size_t width_;
     std::string out_;
+    bool cut_ = false;  // a line of a check is not all that it has to say
 };
 
 }  // namespace

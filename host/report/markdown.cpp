@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "report/changes.hpp"
+#include "report/path_line.hpp"
 #include "report/report_json.hpp"
 #include "report/text.hpp"
 
@@ -81,6 +82,14 @@ std::string cell_code(std::string_view raw) {
     return out;
 }
 
+void path(std::string& out, const Report& report) {
+    const auto legs = drawn_path(report);
+    if (!legs) return;
+    out += '\n' + code(path_line(*legs, {})) + '\n';
+    if (const std::string said = path_words(*legs); !said.empty())
+        out += '\n' + paragraph(said) + '\n';
+}
+
 void changes(std::string& out, const Report& report) {
     if (!report.changes) return;
     out += "\n## Changes since the run of " + literal(report.changes->since_started) + "\n\n";
@@ -98,7 +107,9 @@ void causes(std::string& out, const Report& report) {
                       std::isfinite(cause.confidence) ? cause.confidence * 100 : 0.0);
         const std::string named =
             cause.title.empty() ? cause.code : cause.title + " [" + cause.code + ']';
-        out += "\n### " + literal(named) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
+        out += "\n### ";
+        if (!is_likely(cause)) out += "Possible: ";
+        out += literal(named) + sure + "\n\n" + paragraph(cause.explanation) + '\n';
         for (const std::string& how : cause.settle) {
             out += "\nNot certain: " + literal(how) + '\n';
         }
@@ -154,6 +165,7 @@ std::string markdown(const Report& report, const RenderOptions&) {
     if (report.interrupted) {
         out += "\n**The run was ended early; what follows is what was known by then.**\n";
     }
+    path(out, report);
     changes(out, report);
     causes(out, report);
     checks(out, report);

@@ -275,5 +275,9 @@ std::string_view to_string(PathState state) {
 }
 
 std::array<PathLeg, 4> path_of(const Report& report) { return PathJudge(report).legs(); }
+std::string path_leg_name(std::size_t leg) {
+    return std::string(path_stations[leg]) + " to " + std::string(path_stations[leg + 1]);
+}
+
 
 }  // namespace p2pdiag::report

@@ -32,6 +32,9 @@ struct PathLeg {
     std::string why;    // one sentence
 };
 
+// "you to firewall" for 0, and so on up to 3.
+std::string path_leg_name(std::size_t leg);
+
 std::array<PathLeg, 4> path_of(const Report& report);
 
 }  // namespace p2pdiag::report

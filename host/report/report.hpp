@@ -65,9 +65,12 @@ std::string_view to_string(Place place);
 enum class Impact { offline, no_direct, no_calls, quality, note };
 std::string_view to_string(Impact impact);
 
+// Above it a cause is likely, up to it possible.
+inline constexpr double likely = 0.5;
+
 struct Cause {
     std::string code;
-    double confidence = 0.0;  // 0 to 1; above 0.5 = likely
+    double confidence = 0.0;  // 0 to 1
     std::string explanation;
     std::vector<std::string> findings;  // codes it stands on
     std::vector<Remedy> remedies;
@@ -91,6 +94,8 @@ struct Changes {
     std::string since_started;  // RFC 3339 in UTC
     std::vector<Change> list;
 };
+
+inline bool is_likely(const Cause& cause) { return cause.confidence > likely; }
 
 struct Verdict {
     // open direct direct-after-fix relay-only offline unknown

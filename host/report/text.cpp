@@ -84,6 +84,13 @@ std::string padded(std::string_view text, std::size_t width) {
     return out;
 }
 
+std::string shortened(std::string_view text, std::size_t width, std::string_view ellipsis) {
+    if (columns(text) <= width) return std::string(text);
+    text = text.substr(0, fitting(text, width - columns(ellipsis)));
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
+    return std::string(text) + std::string(ellipsis);
+}
+
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     std::vector<std::string> lines;
     while (columns(text) > width) {

@@ -18,6 +18,10 @@ std::size_t columns(std::string_view text);
 // `text` with spaces added up to `width` columns.
 std::string padded(std::string_view text, std::size_t width);
 
+// `text` where it fits `width` columns; else as much of its beginning as fits with `ellipsis`
+// (ASCII or of one column) behind it. `width` is at least that of the ellipsis and two columns.
+std::string shortened(std::string_view text, std::size_t width, std::string_view ellipsis);
+
 // Lines of at most `width` columns, broken at spaces where there are any. At least one line.
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 

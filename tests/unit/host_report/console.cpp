@@ -1,5 +1,6 @@
 #include "report/console.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <sstream>
 
@@ -76,4 +77,61 @@ TEST_CASE("information is for those who ask for it") {
     report::RenderOptions options;
     options.verbose = true;
     CHECK_THAT(report::console(report::all_statuses(), options), Contains("net.ipv6-available"));
+}
+
+TEST_CASE("a check is one line, and what is cut off is said") {
+    report::Report report;
+    const std::string summary = "The first of many words" + std::string(80, 'x') + " and the last";
+    report.checks = {report::check("stun.nat", Status::warn, summary)};
+    const auto folded = lines_of(report::console(report, {}));
+    const auto line = std::ranges::find_if(
+        folded, [](const std::string& one) { return one.starts_with("  ! stun.nat  The first"); });
+    REQUIRE(line != folded.end());
+    CHECK(line->ends_with("x…"));
+    CHECK(report::columns(*line) == 80);
+    CHECK_THAT(folded.back(), Contains("--verbose shows what is cut off here."));
+
+    report::RenderOptions options;
+    options.verbose = true;
+    const std::string whole = report::console(report, options);
+    CHECK_THAT(whole, Contains("and the last"));
+    CHECK_THAT(whole, !Contains("cut off"));
+
+    report.checks[0].summary = "Short";
+    CHECK_THAT(report::console(report, {}), !Contains("cut off"));
+}
+
+TEST_CASE("a possible cause does not look like a likely one") {
+    report::Report report = report::diagnosed();
+    report::RenderOptions options;
+    options.colour = true;
+    for (const auto& [confidence, title] :
+         {std::pair{0.51, "\x1b[1mA title [cause.x]"}, {0.5, "  Possible: A title [cause.x]"}}) {
+        report.causes[0].code = "cause.x";
+        report.causes[0].title = "A title";
+        report.causes[0].confidence = confidence;
+        CAPTURE(confidence);
+        CHECK_THAT(report::console(report, options), Contains(title));
+    }
+}
+
+TEST_CASE("the path stands under the headline, as wide as there is room") {
+    report::Report report = report::recorded();
+    report::RenderOptions options;
+    const auto lines = lines_of(report::console(report, options));
+    CHECK(lines[2] == "  you ───── firewall ──!── router ───── carrier ───── internet");
+    CHECK(lines[3] == "  Limited: firewall to router (nat.symmetric).");
+    for (unsigned width = 40; width < 90; ++width) {
+        options.width = width;
+        for (const std::string& line : lines_of(report::console(report, options))) {
+            CAPTURE(width, line);
+            CHECK(report::columns(line) <= width);
+        }
+    }
+    options.verbose = true;
+    CHECK_THAT(report::console(report, options),
+               Contains("router to carrier: Answers from the internet come back across it."));
+    // Of nothing but names the way is not drawn.
+    report.checks = {report::check("network.dns", Status::pass, "answers")};
+    CHECK_THAT(report::console(report, {}), !Contains("firewall"));
 }

@@ -53,6 +53,13 @@ TEST_CASE("lines are broken at spaces where there are any") {
     CHECK(wrapped("a  b", 1) == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("what is too long for a line is cut off, and looks it") {
+    CHECK(shortened("just fits", 9, "…") == "just fits");
+    CHECK(shortened("does not fit", 9, "…") == "does not…");
+    CHECK(shortened("does not fit", 9, "...") == "does n...");
+    CHECK(shortened("漢字漢字", 6, "…") == "漢字…");
+}
+
 TEST_CASE("any text ends up harmless, within the width and with all its words") {
     CHECK(rc::check([](const std::string& text) {
         const auto width = *rc::gen::inRange<std::size_t>(2, 90);
