@@ -145,7 +145,8 @@ bool Execution::verify(StepResult& step) {
     step.verify = run(step, "verify", verify_deadline);
     if (wants_another_try(*step.verify) && caller_.interrupts() == 0 && !again(step)) return false;
     step.record.verify = json::object{{"status", report::to_string(step.verify->status)},
-                                      {"summary", step.verify->summary}};
+                                      {"summary", step.verify->summary},
+                                      {"data", step.verify->data}};
     save(step);
     if (caller_.interrupts() > 0) {
         result_.outcome = Outcome::interrupted;

@@ -29,7 +29,7 @@ struct Record {
     json::object match;  // strings and integers by which a command line finds it
     json::object step;   // the plugin's own
     json::value record;  // the plugin's own; null until it said one
-    json::value verify;  // {"status","summary"}; null = not verified
+    json::value verify;  // {"status","summary","data"}; null = not verified
     State state = State::planned;
     std::string created;  // RFC 3339 UTC
     std::string updated;

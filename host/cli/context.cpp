@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/fd.hpp"
+#include "change/journal.hpp"
 #include "cli/log.hpp"
 #include "report/exit_code.hpp"
 
@@ -61,6 +62,12 @@ json::object plugin_input(const profile::Profile& profile, const loader::Plugin&
             {"servers", profile.servers},
             {"connection", profile.connection},
             {"options", options == profile.plugins.end() ? json::object() : options->second}};
+}
+
+json::array plugin_changes(const Context& context, const std::string& plugin) {
+    return change::open_records(
+        change::Journal(context.paths.changes),
+        [&plugin](const change::Record& record) { return record.plugin == plugin; });
 }
 
 }  // namespace p2pdiag::cli

@@ -50,7 +50,11 @@ profile::Request profile_request(const Context& context);
 // on stderr, and with --verbose the layers that had a say.
 profile::Profile load_profile(const profile::Request& request);
 
-// What a plugin's verb or change gets as "input": target, servers, connection, its own options.
+// What a plugin's verb or change gets as "input": target, servers, connection, its own options, and
+// where the user's configuration says the port.
 json::object plugin_input(const profile::Profile& profile, const loader::Plugin& plugin);
+
+// What a plugin's check or verb gets as "changes": the open records of what that plugin changed.
+json::array plugin_changes(const Context& context, const std::string& plugin);
 
 }  // namespace p2pdiag::cli

@@ -56,6 +56,11 @@ runner::Settings settings_for(const Measurement& measurement) {
                                   {"connection", profile.connection},
                                   {"deep", profile.deep}};
     settings.options = profile.plugins;
+    for (const std::string& id : measurement.plan.order) {
+        const std::string& plugin = measurement.context.plugins.owner_of(id)->id;
+        if (settings.changes.contains(plugin)) continue;
+        settings.changes[plugin] = plugin_changes(measurement.context, plugin);
+    }
     settings.deadline = Milliseconds(profile.deadline_ms);
     const bool asked_for = profile.deadline_ms != profile::Profile().deadline_ms;
     if (asked_for || measurement.deadline_given) return settings;

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "base/fd.hpp"
-#include "change/journal.hpp"
 #include "child/group.hpp"
 #include "child/serve.hpp"
 #include "cli/commands.hpp"
@@ -80,19 +79,13 @@ json::object host_member(const Context& context) {
             {"arguments", std::move(globals)}};
 }
 
-json::array changes_of(const Context& context, const loader::Plugin& plugin) {
-    return change::open_records(
-        change::Journal(context.paths.changes),
-        [&plugin](const change::Record& record) { return record.plugin == plugin.id; });
-}
-
 }  // namespace
 
 int verb_command(const Context& context, const loader::Plugin& plugin, const std::string& verb,
                  json::object arguments) {
     const profile::Profile profile = load_profile(profile_request(context));
     arguments["input"] = plugin_input(profile, plugin);
-    arguments["changes"] = changes_of(context, plugin);
+    arguments["changes"] = plugin_changes(context, plugin.id);
     arguments["host"] = host_member(context);
     SignalWatch signals;
     Pipe life = make_pipe();

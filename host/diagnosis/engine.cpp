@@ -220,7 +220,7 @@ void diagnose(Report& report, const Rules& rules) {
         auto& list = candidate->explained_by == nullptr ? report.causes : report.explained;
         list.push_back(cause_of(*candidate, facts));
     }
-    report.verdict = conclude(report.checks, report.causes);
+    report.verdict = conclude(report);
     demote(report.checks, consequences_of(explained));
 }
 

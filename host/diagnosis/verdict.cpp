@@ -99,6 +99,57 @@ std::string unknown_headline(const std::vector<CheckResult>& checks) {
            (nat->summary.empty() ? "stun.nat ended without a result." : nat->summary);
 }
 
+// The forward of the target port, over UDP and IPv4, that is in force: one that a packet proved, or
+// the first that there is.
+const Finding* forward_of_target(const report::Report& report) {
+    const Finding* first = nullptr;
+    for (const CheckResult& check : report.checks) {
+        for (const Finding& finding : check.findings) {
+            const json::object& evidence = finding.evidence;
+            const bool is_it = finding.code == "portmap.forwarded" && !is_ipv6(finding) &&
+                               json::find_string(evidence, "protocol") == "udp" &&
+                               json::find_integer(evidence, "port") == report.target_port;
+            if (!is_it) continue;
+            if (json::find_string(evidence, "verified") == "packet") return &finding;
+            if (first == nullptr) first = &finding;
+        }
+    }
+    return first;
+}
+
+bool passed(const std::vector<CheckResult>& checks, std::string_view id) {
+    const auto check = std::ranges::find(checks, id, &CheckResult::id);
+    return check != checks.end() && check->status == report::Status::pass;
+}
+
+// UDP has to get out, or nobody would be answered: not where it is blocked or was not measured.
+bool is_worked_around_by_forward(const std::vector<CheckResult>& checks, const Verdict& verdict) {
+    static constexpr std::string_view nats[] = {"nat.symmetric", "nat.symmetric-predictable",
+                                                "nat.port-restricted-cone", "nat.restricted-cone"};
+    return verdict.status != "open" && std::ranges::any_of(nats, [&](std::string_view code) {
+               return find_of_family(checks, code, false) != nullptr;
+           });
+}
+
+Verdict with_forward(Verdict verdict, const report::Report& report) {
+    const Finding* forward = forward_of_target(report);
+    if (forward == nullptr || !is_worked_around_by_forward(report.checks, verdict)) return verdict;
+    const std::string port = "UDP port " + std::to_string(report.target_port);
+    const auto external = json::find_string(forward->evidence, "external");
+    if (json::find_string(forward->evidence, "verified") != "packet" || !external) {
+        verdict.headline += " The router says that it forwards " + port +
+                            " to this machine; no packet from outside has proven it.";
+        return verdict;
+    }
+    std::string headline = "Peers reach " + port + " of this machine at " + std::string(*external) +
+                           ", by a forward in the router; a packet from outside came in by it.";
+    const bool seen = json::find_bool(forward->evidence, "seen_by_program").value_or(false);
+    if (!seen && !passed(report.checks, "firewall.inbound")) {
+        headline += " Whether this machine's own firewall lets it through was not seen.";
+    }
+    return {"direct", std::move(headline)};
+}
+
 bool has_automatic_remedy(const Cause& cause) {
     return std::ranges::any_of(cause.remedies, &report::Remedy::automatic);
 }
@@ -148,8 +199,9 @@ Verdict judge(const std::vector<CheckResult>& checks) {
     return {"unknown", unknown_headline(checks)};
 }
 
-Verdict conclude(const std::vector<CheckResult>& checks, const std::vector<Cause>& causes) {
-    const Verdict verdict = judge(checks);
+Verdict conclude(const report::Report& report) {
+    const std::vector<Cause>& causes = report.causes;
+    const Verdict verdict = with_forward(judge(report.checks), report);
     if (causes.empty() || causes.front().confidence <= likely) return verdict;
     const Cause& worst = causes.front();
     const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {

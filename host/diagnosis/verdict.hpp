@@ -11,9 +11,11 @@ namespace p2pdiag::diagnosis {
 // headline says what is missing.
 report::Verdict judge(const std::vector<report::CheckResult>& checks);
 
-// The same, made worse by what is likely the cause of trouble: a NAT that lets peers in is of no
-// use where this machine's own firewall drops them. `causes` stand in their order.
-report::Verdict conclude(const std::vector<report::CheckResult>& checks,
-                         const std::vector<report::Cause>& causes);
+// What a report comes to. Where the NAT lets nobody in and a forward of the target port was proven
+// by a packet, peers reach that port; a forward that nobody has proven is named, and no more. Then
+// made worse by what is likely the cause of trouble: a NAT that lets peers in is of no
+// use where this machine's own firewall drops them.
+// The causes stand in their order.
+report::Verdict conclude(const report::Report& report);
 
 }  // namespace p2pdiag::diagnosis

@@ -46,6 +46,7 @@ constexpr LegOfCode legs_of_codes[] = {
     {"nat.address-rewritten", to_router},
     {"portmap.conflict", to_router},
     {"portmap.mapped-but-unreachable", to_router},
+    {"portmap.forward-lost", to_router, Weight::without_nat},
     {"portmap.none", to_router, Weight::without_nat},
     {"portmap.refused", to_router, Weight::without_nat},
     {"portmap.permanent-only", to_router, Weight::without_nat},
@@ -274,10 +275,10 @@ std::string_view to_string(PathState state) {
     return "unknown";
 }
 
-std::array<PathLeg, 4> path_of(const Report& report) { return PathJudge(report).legs(); }
 std::string path_leg_name(std::size_t leg) {
     return std::string(path_stations[leg]) + " to " + std::string(path_stations[leg + 1]);
 }
 
+std::array<PathLeg, 4> path_of(const Report& report) { return PathJudge(report).legs(); }
 
 }  // namespace p2pdiag::report

@@ -153,6 +153,8 @@ std::string Runner::input_for(const Entry& entry) const {
     json::object input = settings_.input;
     const auto options = settings_.options.find(entry.plugin->id);
     input["options"] = options == settings_.options.end() ? json::object() : options->second;
+    const auto changes = settings_.changes.find(entry.plugin->id);
+    input["changes"] = changes == settings_.changes.end() ? json::array() : changes->second;
     json::object needs;
     for (const std::string& need : entry.check->needs) {
         const Entry* needed = entry_of(need);

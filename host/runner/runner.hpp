@@ -28,6 +28,7 @@ struct Settings {
     Isolation isolation = Isolation::child;
     json::object input;  // what every check gets: target, servers, connection, deep
     std::map<std::string, json::object> options;  // per plugin id: its profile section
+    std::map<std::string, json::array> changes;   // per plugin id: what of it is in place
     Milliseconds deadline{20000};                 // of the whole run
 };
 

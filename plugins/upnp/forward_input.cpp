@@ -21,6 +21,18 @@ std::vector<std::string> servers_of(const json::object& object) {
     return names;
 }
 
+// What verify_forward said: PASS where the packet came to a socket.
+std::optional<Verified> parse_verified(const json::object& object) {
+    const json::object* verify = json::find_object(object, "verify");
+    const json::object* data = verify == nullptr ? nullptr : json::find_object(*verify, "data");
+    if (data == nullptr) return std::nullopt;
+    const auto status = json::find_string(*verify, "status").value_or("");
+    const auto method = json::find_string(*data, "method");
+    const auto external = Endpoint::parse(json::find_string(*data, "external").value_or(""));
+    if (!method || !external || (status != "pass" && status != "warn")) return std::nullopt;
+    return Verified{std::string(*method), *external, status == "pass"};
+}
+
 std::optional<OpenForward> parse_one(const json::object& object) {
     const auto id = json::find_string(object, "id");
     const json::object* step = json::find_object(object, "step");
@@ -31,6 +43,8 @@ std::optional<OpenForward> parse_one(const json::object& object) {
     open.id = *id;
     open.step = *parsed;
     open.held_by = json::find_integer(object, "held_by");
+    open.begun_only = json::find_string(object, "state") == "planned";
+    open.verified = parse_verified(object);
     if (const json::object* record = json::find_object(object, "record")) {
         open.record = parse_record(*record, open.step);
         if (!open.record) return std::nullopt;

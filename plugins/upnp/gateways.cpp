@@ -5,17 +5,31 @@
 
 #include "checks.hpp"
 #include "net/flow.hpp"
+#include "own_forwards_ask.hpp"
 #include "search.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
+namespace {
+
+boost::asio::awaitable<void> look_around(std::shared_ptr<OwnForwards> session) {
+    const std::shared_ptr<Search> search(session, &session->search);
+    co_await search_all_routers(search);
+    co_await ask_for_own(session);
+}
+
+}  // namespace
+
 p2pdiag_status check_gateways(Run& run) {
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
-    const auto search = std::make_shared<Search>();
+    const auto session = std::make_shared<OwnForwards>();
     const auto input = json::parse(run.input());
-    if (input && input->is_object()) search->seen = SeenByStun::from_input(input->get_object());
-    run_until(run.cancel_fd(), run.time_to_stop(), search_all_routers(search));
-    return report(run, judge_gateways(*search));
+    if (input && input->is_object()) {
+        session->search.seen = SeenByStun::from_input(input->get_object());
+        session->forwards = own_forwards(input->get_object());
+    }
+    run_until(run.cancel_fd(), run.time_to_stop(), look_around(session));
+    return report(run, judge_gateways(session->search, session->forwards));
 }
 
 }  // namespace p2pdiag::upnp_plugin

@@ -15,7 +15,11 @@ struct Search {
     SeenByStun seen;
 };
 
+struct OwnForward;  // own_forwards.hpp
+
 Judgement judge_gateways(const Search& search);
+// … and of what this program forwarded earlier.
+Judgement judge_gateways(const Search& search, const std::vector<OwnForward>& own);
 
 // The data member of upnp.gateways (docs/checks/upnp.gateways.md), without the conclusions.
 json::object gateways_data(const Search& search);

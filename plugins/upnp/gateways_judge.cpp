@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "judge_parts.hpp"
+#include "own_forwards.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -150,6 +151,16 @@ void finish(GatewaysView& view) {
     }
 }
 
+// A router that does not say what it offers has not said it by what it forwards.
+void add_own_forwards(GatewaysView& view) {
+    Judgement& result = view.result;
+    if (!view.own_words.empty()) result.summary += "; " + view.own_words;
+    const bool wrong = result.has("portmap.forward-lost") || result.has("portmap.forward-stale");
+    if (wrong && (result.status == P2PDIAG_PASS || result.status == P2PDIAG_SKIP)) {
+        result.status = P2PDIAG_WARN;
+    }
+}
+
 }  // namespace
 
 bool is_igd(const IgdReport& igd) {
@@ -162,14 +173,18 @@ json::array to_array(const std::vector<std::string>& words) {
     return list;
 }
 
-Judgement judge_gateways(const Search& search) {
-    GatewaysView view(search);
+Judgement judge_gateways(const Search& search) { return judge_gateways(search, {}); }
+
+Judgement judge_gateways(const Search& search, const std::vector<OwnForward>& own) {
+    GatewaysView view(search, own);
     view.result.data = gateways_data(search);
     judge_protocols(view);
     judge_refusals(view);
     judge_outside_address(view);
     judge_number_of_routers(view);
+    judge_own_forwards(view);
     finish(view);
+    add_own_forwards(view);
     conclude(view);
     return std::move(view.result);
 }

@@ -10,8 +10,8 @@
 namespace p2pdiag::upnp_plugin {
 
 struct GatewaysView {
-    explicit GatewaysView(const Search& what)
-        : search(what), offers(upnp_plugin::offers(what.found, what.ipv6)) {
+    GatewaysView(const Search& what, const std::vector<OwnForward>& ours)
+        : search(what), own(ours), offers(upnp_plugin::offers(what.found, what.ipv6)) {
         leading = upnp_plugin::leading(offers);
         if (leading != nullptr) outside = outside_of(*leading);
     }
@@ -26,6 +26,7 @@ struct GatewaysView {
     }
 
     const Search& search;
+    const std::vector<OwnForward>& own;
     const std::vector<Offer> offers;
     const Offer* leading = nullptr;  // of `offers`
     Outside outside = Outside::not_told;
@@ -37,6 +38,7 @@ struct GatewaysView {
     bool mismatch = false;                      // a NAT on this side of a router
     bool several = false;                       // routers
     bool carrier = false;                       // a hop of the provider's, and no address told
+    std::string own_words;                      // of our own forwards, for the summary
 };
 
 // A device that maps ports, as far as was read.
@@ -48,5 +50,6 @@ void judge_protocols(GatewaysView& view);
 void judge_refusals(GatewaysView& view);
 void judge_outside_address(GatewaysView& view);
 void judge_number_of_routers(GatewaysView& view);
+void judge_own_forwards(GatewaysView& view);
 
 }  // namespace p2pdiag::upnp_plugin

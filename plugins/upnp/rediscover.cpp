@@ -1,5 +1,7 @@
 #include "rediscover.hpp"
 
+#include <utility>
+
 #include "search.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -9,6 +11,11 @@ namespace {
 bool is_unchanged(const portmap::Service& now, const portmap::Service& old) {
     return now.router == old.router && now.control_url == old.control_url &&
            now.service_type == old.service_type && now.local == old.local;
+}
+
+// Whoever has another name is another one.
+bool is_at_its_address(const portmap::Service& now, const portmap::Service& old) {
+    return now.router == old.router && (now.udn.empty() || old.udn.empty());
 }
 
 template <class Predicate>
@@ -35,10 +42,19 @@ std::optional<portmap::Service> find_in(const Search& search, const portmap::Ser
         return is_unchanged(*named, old) ? std::nullopt : named;
     }
     return find_of_kind(search, old, [&](const portmap::Service& now) {
-        // Whoever has another name is another one.
-        const bool another = !now.udn.empty() && !old.udn.empty();
-        return now.router == old.router && !another && !is_unchanged(now, old);
+        return is_at_its_address(now, old) && !is_unchanged(now, old);
     });
+}
+
+std::optional<portmap::Service> stands_for(const Search& search, const portmap::Service& old) {
+    if (const auto named = find_by_name_in(search, old)) return named;
+    return find_of_kind(search, old,
+                        [&](const portmap::Service& now) { return is_at_its_address(now, old); });
+}
+
+portmap::Service asked_from_here(portmap::Service now, const portmap::Service& old) {
+    if (now.local != old.local) now.from = std::exchange(now.local, old.local);
+    return now;
 }
 
 boost::asio::awaitable<std::optional<portmap::Service>> find_again(portmap::Service old) {

@@ -21,6 +21,13 @@ std::optional<portmap::Service> find_in(const Search& search, const portmap::Ser
 boost::asio::awaitable<std::optional<portmap::Service>> find_by_name(portmap::Service old);
 std::optional<portmap::Service> find_by_name_in(const Search& search, const portmap::Service& old);
 
+// Whoever stands for it now, also where that is unchanged: the router of its name, or the one at
+// its address that has no other name.
+std::optional<portmap::Service> stands_for(const Search& search, const portmap::Service& old);
+
+// `now` is `old`, found again: the mapping leads to the address that this machine had then.
+portmap::Service asked_from_here(portmap::Service now, const portmap::Service& old);
+
 // Whether such a search may help: the router's address is there, but not what was asked, or this
 // machine has another address than then.
 bool may_have_moved(const portmap::Service& service, const portmap::Failure& failure);

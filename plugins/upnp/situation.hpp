@@ -21,6 +21,13 @@ struct Lookup {
     bool known = true;
 };
 
+// The last verification of a forward, as the journal has it.
+struct Verified {
+    std::string method;  // "packet" or "read-back"
+    Endpoint external;
+    bool at_program = false;  // the packet came further than this machine's network interface
+};
+
 // A forward that this program made earlier and has not taken back.
 struct OpenForward {
     std::string id;
@@ -31,6 +38,8 @@ struct OpenForward {
     bool lease_is_over = false;
     // Whoever has its router's address now is another router.
     bool router_is_another = false;
+    bool begun_only = false;  // never said to be done: the command was ended before, or goes on
+    std::optional<Verified> verified = std::nullopt;
 
     // What made it, or may have; null when none was begun.
     const Attempt* attempt() const;

@@ -1,7 +1,5 @@
 #include "taking_back.hpp"
 
-#include <utility>
-
 #include "failures.hpp"
 #include "offers.hpp"
 #include "rediscover.hpp"
@@ -15,12 +13,6 @@ using portmap::Outcome;
 using portmap::Service;
 
 namespace {
-
-// The mapping leads to the address that this machine had then.
-Service asked_from_here(Service now, const Service& old) {
-    if (now.local != old.local) now.from = std::exchange(now.local, old.local);
-    return now;
-}
 
 asio::awaitable<Outcome<void>> remove_here_or_where_it_is_now(
     Try one, std::optional<portmap::MapGrant> grant) {

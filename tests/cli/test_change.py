@@ -158,6 +158,22 @@ class Apply(Case):
         self.assertEqual(os.stat(self.record_files()[0]).st_mode & 0o777, 0o600)
         self.assertEqual(os.stat(self.state + "/p2pdiag/changes").st_mode & 0o777, 0o700)
 
+    def test_told_to_checks(self):
+        """The plugin's own open records, with what was verified, are in the input of its checks."""
+        def told():
+            report = self.document("run", "box.look", code=0)
+            return report["checks"][0]["data"]["changes"]
+        self.assertEqual(told(), [])
+        self.put("a")
+        record, = told()
+        self.assertEqual((record["id"], record["state"], record["match"]["name"], record["held_by"]),
+                         (self.records()[0]["id"], "applied", "a", None))
+        self.assertEqual(record["verify"], {"status": "pass", "summary": "a lies there", "data": None})
+        self.assertEqual(self.host("undo", "--yes").returncode, 0)
+        self.assertEqual(told(), [])
+        self.put("b", BOX_VERIFY="again-in-vain")
+        self.assertEqual(told()[0]["verify"]["data"], {"again": True})
+
     def test_document(self):
         document = self.document("box", "put", "--name", "a", "--yes", code=0)
         self.assertEqual((document["status"], document["change"]), ("applied", "box.put"))

@@ -216,6 +216,16 @@ int list(p2pdiag::Run& run) {
     return 0;
 }
 
+// Its input is its data.
+p2pdiag_status look(p2pdiag::Run& run) {
+    run.data(run.input());
+    return P2PDIAG_PASS;
+}
+
+constexpr p2pdiag_check look_into =
+    p2pdiag::check<look>({.id = "box.look", .title = "What a check is told"});
+constexpr const p2pdiag_check* checks[] = {&look_into};
+
 constexpr p2pdiag_change put = p2pdiag::change<plan, apply, verify, revert, keep>(
     {.id = "box.put", .title = "Put things into the box"});
 constexpr p2pdiag_change drop =

@@ -52,6 +52,7 @@ struct Shipped {
                       [](const std::string& code) { return code.starts_with("cause."); });
         known.checks = check_pages();
         known.verbs = {{"forward add", {"port", "external", "protocol", "lease", "via"}},
+                       {"forward remove", {"port", "protocol"}},
                        {"firewall allow", {"port", "protocol", "source", "persistent"}}};
         for (auto& problem : check_rules(rules, known)) problems.push_back(problem);
     }
@@ -528,4 +529,87 @@ TEST_CASE("no check that could not tell makes a cause likely") {
             }
         }
     }
+}
+
+namespace {
+
+report::CheckResult router_with(const std::string& code, Severity severity, json::object evidence) {
+    for (const auto& [name, value] : json::object{
+             {"protocol", "udp"}, {"port", 8000}, {"family", "ipv4"}, {"id", "0123abcd"}}) {
+        if (!evidence.contains(name)) evidence[name] = value;
+    }
+    return router({finding("portmap.upnp", I), finding(code, severity, std::move(evidence))},
+                  severity == I ? Status::pass : Status::warn);
+}
+
+std::vector<std::string> commands(const report::Cause* cause) {
+    std::vector<std::string> out;
+    if (cause == nullptr) return {"no such cause"};
+    for (const report::Remedy& remedy : cause->remedies) {
+        if (!remedy.command.empty()) out.push_back(remedy.command);
+    }
+    return out;
+}
+
+using Commands = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a proven forward of the port makes a symmetric NAT a note") {
+    const auto nat = stun_nat("nat.symmetric", W, Status::warn);
+    const auto proven = router_with("portmap.forwarded", I,
+                                    {{"verified", "packet"}, {"external", "203.0.113.7:8000"}});
+    auto report = diagnosed({nat, proven});
+    CHECK(report.verdict.status == "direct");
+    REQUIRE(find(report, "cause.symmetric-nat") != nullptr);
+    CHECK(find(report, "cause.symmetric-nat")->impact == report::Impact::note);
+    CHECK(commands(find(report, "cause.symmetric-nat")).empty());
+    // What the router says of itself is no proof, and asking once more makes it none.
+    report = diagnosed({nat, router_with("portmap.forwarded", I, {{"verified", "read-back"}})});
+    CHECK(report.verdict.status == "relay-only");
+    CHECK(commands(find(report, "cause.symmetric-nat")).empty());
+    report = diagnosed({nat, router_with("portmap.forwarded", I, {{"port", 8001}})});
+    CHECK(report.verdict.status == "direct-after-fix");
+    // A cone NAT with a program that is called: nothing is missing.
+    CHECK(diagnosed({stun_nat("nat.port-restricted-cone"), program_listens(), proven})
+              .causes.empty());
+}
+
+TEST_CASE("a forward that the router has lost is asked for again") {
+    const auto nat = stun_nat("nat.port-restricted-cone");
+    auto report = diagnosed(
+        {nat, program_listens(), router_with("portmap.forward-lost", W, {{"reason", "gone"}})});
+    CHECK(codes(report.causes) == Commands{"cause.forward-lost"});
+    CHECK(likely_codes(report) == Commands{"cause.forward-lost"});
+    CHECK(commands(find(report, "cause.forward-lost")) ==
+          Commands{"p2pdiag forward add --port 8000 --protocol udp"});
+    // Its time was to end.
+    report = diagnosed({nat, router_with("portmap.forward-lost", W, {{"reason", "lease-over"}})});
+    CHECK(likely_codes(report).empty());
+    // Of another port, by its own port and protocol.
+    report =
+        diagnosed({nat, router_with("portmap.forward-lost", W,
+                                    {{"reason", "gone"}, {"port", 9000}, {"protocol", "tcp"}})});
+    CHECK(likely_codes(report).empty());
+    CHECK(commands(find(report, "cause.forward-lost")) ==
+          Commands{"p2pdiag forward add --port 9000 --protocol tcp"});
+    // Not from whoever has the port now.
+    report = diagnosed({nat, router_with("portmap.forward-lost", W, {{"reason", "taken"}})});
+    CHECK(commands(find(report, "cause.forward-lost")) == Commands{"p2pdiag forward list"});
+}
+
+TEST_CASE("a stale forward is removed, and nothing beside it") {
+    const auto nat = stun_nat("nat.symmetric", W, Status::warn);
+    const auto stale = [&](bool shared, bool removable) {
+        return diagnosed({nat, router_with("portmap.forward-stale", W,
+                                           {{"shared", shared}, {"removable", removable}})});
+    };
+    auto report = stale(false, true);
+    CHECK(commands(find(report, "cause.forward-stale")) ==
+          Commands{"p2pdiag forward remove --port 8000 --protocol udp"});
+    // Else both would be done, and the second would take back the first.
+    CHECK(commands(find(report, "cause.symmetric-nat")).empty());
+    report = stale(true, true);
+    CHECK(commands(find(report, "cause.forward-stale")) == Commands{"p2pdiag undo 0123abcd"});
+    CHECK(commands(find(stale(false, false), "cause.forward-stale")).empty());
 }

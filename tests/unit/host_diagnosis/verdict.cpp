@@ -98,10 +98,36 @@ report::Cause cause(report::Impact impact, bool fixable, double confidence = 0.9
     return out;
 }
 
+report::Verdict conclude(std::vector<report::CheckResult> checks,
+                         std::vector<report::Cause> causes) {
+    report::Report report;
+    report.target_port = 8000;
+    report.checks = std::move(checks);
+    report.causes = std::move(causes);
+    return diagnosis::conclude(report);
+}
+
 std::string status(const std::string& nat_code, std::vector<report::Cause> causes) {
     const std::vector<std::string> found =
         nat_code.empty() ? std::vector<std::string>{} : std::vector<std::string>{nat_code};
-    return diagnosis::conclude({nat(found)}, causes).status;
+    return conclude({nat(found)}, std::move(causes)).status;
+}
+
+report::CheckResult forwarded(json::object evidence) {
+    report::CheckResult result;
+    result.id = "upnp.gateways";
+    report::Finding finding;
+    finding.code = "portmap.forwarded";
+    for (const auto& [name, value] : json::object{{"protocol", "udp"},
+                                                  {"port", 8000},
+                                                  {"family", "ipv4"},
+                                                  {"external", "203.0.113.7:8000"},
+                                                  {"verified", "packet"}}) {
+        if (!evidence.contains(name)) evidence[name] = value;
+    }
+    finding.evidence = std::move(evidence);
+    result.findings = {finding};
+    return result;
 }
 
 }  // namespace
@@ -118,10 +144,9 @@ TEST_CASE("a likely cause makes the verdict worse, and says so first") {
     CHECK(status("nat.symmetric", {cause(Impact::no_direct, true)}) == "direct-after-fix");
     CHECK(status("", {cause(Impact::offline, false)}) == "offline");
     CHECK(status("", {cause(Impact::no_direct, false)}) == "unknown");
-    CHECK(diagnosis::conclude({nat({})}, {cause(Impact::no_direct, false)})
+    CHECK(conclude({nat({})}, {cause(Impact::no_direct, false)})
               .headline.starts_with("Title. Could not tell which NAT you are behind"));
-    const auto verdict =
-        diagnosis::conclude({nat({"nat.full-cone"})}, {cause(Impact::no_direct, false)});
+    const auto verdict = conclude({nat({"nat.full-cone"})}, {cause(Impact::no_direct, false)});
     CHECK(verdict.headline.starts_with("Title. Apart from that: You are behind a full cone NAT"));
 }
 
@@ -135,4 +160,50 @@ TEST_CASE("a fix is promised only where it mends all that is as bad") {
 
 TEST_CASE("a NAT that was measured is proof against being offline") {
     CHECK(status("nat.full-cone", {cause(report::Impact::offline, false)}) == "direct");
+}
+
+TEST_CASE("a forward that a packet proved makes the port reachable behind any NAT") {
+    for (const char* kind : {"nat.symmetric", "nat.symmetric-predictable",
+                             "nat.port-restricted-cone", "nat.restricted-cone"}) {
+        CAPTURE(kind);
+        const auto verdict = conclude({nat({kind}), forwarded({})}, {});
+        CHECK(verdict.status == "direct");
+        CHECK(
+            verdict.headline.starts_with("Peers reach UDP port 8000 of this machine at "
+                                         "203.0.113.7:8000, by a forward in the router;"));
+        CHECK(verdict.headline.ends_with("firewall lets it through was not seen."));
+    }
+    report::CheckResult firewall;
+    firewall.id = "firewall.inbound";
+    firewall.status = report::Status::pass;
+    const std::string unseen = "was not seen";
+    CHECK(conclude({nat({"nat.symmetric"}), forwarded({}), firewall}, {}).headline.find(unseen) ==
+          std::string::npos);
+    CHECK(conclude({nat({"nat.symmetric"}), forwarded({{"seen_by_program", true}})}, {})
+              .headline.find(unseen) == std::string::npos);
+    // Whatever else keeps packets out still does.
+    CHECK(
+        conclude({nat({"nat.symmetric"}), forwarded({})}, {cause(report::Impact::no_direct, false)})
+            .status == "relay-only");
+}
+
+TEST_CASE("no forward but a proven one of the target port over UDP and IPv4 changes the verdict") {
+    for (const json::object& evidence :
+         {json::object{{"verified", "read-back"}}, json::object{{"verified", nullptr}},
+          json::object{{"external", nullptr}}}) {
+        const auto verdict = conclude({nat({"nat.symmetric"}), forwarded(evidence)}, {});
+        CHECK(verdict.status == "relay-only");
+        CHECK(verdict.headline.find("no packet from outside has proven it") != std::string::npos);
+    }
+    for (const json::object& evidence :
+         {json::object{{"port", 8001}}, json::object{{"protocol", "tcp"}},
+          json::object{{"family", "ipv6"}}}) {
+        const auto verdict = conclude({nat({"nat.symmetric"}), forwarded(evidence)}, {});
+        CHECK(verdict.status == "relay-only");
+        CHECK(verdict.headline.find("forward") == std::string::npos);
+    }
+    // Nobody is reached where UDP does not get out, and nothing is known where the NAT is not.
+    CHECK(conclude({nat({"nat.udp-blocked"}), forwarded({})}, {}).status == "relay-only");
+    CHECK(conclude({nat({}), forwarded({})}, {}).status == "unknown");
+    CHECK(conclude({nat({"nat.none"}), forwarded({})}, {}).status == "open");
 }
