@@ -7,6 +7,7 @@
 #include "profile/file.hpp"
 #include "profile/layers.hpp"
 #include "profile/profile.hpp"
+#include "profile/user_config.hpp"
 
 namespace p2pdiag::profile {
 namespace {
@@ -208,6 +209,7 @@ private:
         profile.deadline_ms = json::find_integer(run, "deadline").value_or(profile.deadline_ms);
         profile.fail_on = json::find_string(run, "fail_on").value_or("fail");
         profile.target = layers_.sections["target"];
+        profile.port_set_by = layers_.port_set_by;
         profile.servers = layers_.sections["servers"];
         profile.servers["turn"] = turn();
         const json::object& connection = layers_.sections["connection"];
@@ -218,6 +220,7 @@ private:
             profile.plugins[plugin.first] = layers_.sections["plugins." + plugin.first];
         }
         profile.sources = sources_;
+        profile.user_config = describe_user_config(request_, profile);
         return profile;
     }
 

@@ -39,6 +39,8 @@ struct Profile {
     std::string fail_on;  // warn, fail or unknown
 
     json::object target;      // {"port"}, and "peer" where one is named
+    std::string port_set_by;  // the layer that says the port, as in `sources`; empty = built-in
+    json::value user_config;  // where that says the port, see user_config.hpp
     json::object servers;     // {"stun":[…],"turn":{…}|null}
     json::object connection;  // {"timeout_ms","keep_alive_interval_ms","signaling_port"}
     std::map<std::string, json::object> plugins;  // per plugin id, defaults filled in

@@ -42,14 +42,6 @@ Problem problem_at(const std::string& file, const toml::source_position& at, std
     return {file, at.line, at.column, std::move(message)};
 }
 
-std::string_view line_of(std::string_view text, unsigned number) {
-    for (unsigned line = 1; line < number && !text.empty(); ++line) {
-        const std::size_t end = text.find('\n');
-        text = end == text.npos ? std::string_view() : text.substr(end + 1);
-    }
-    return text.substr(0, text.find('\n'));
-}
-
 // What is wrong with the bytes before any parser has seen them.
 std::optional<Problem> refused(std::string_view text, const std::string& file) {
     if (text.size() > largest_profile) {
@@ -128,6 +120,14 @@ private:
 };
 
 }  // namespace
+
+std::string_view line_of(std::string_view text, unsigned number) {
+    for (unsigned line = 1; line < number && !text.empty(); ++line) {
+        const std::size_t end = text.find('\n');
+        text = end == text.npos ? std::string_view() : text.substr(end + 1);
+    }
+    return text.substr(0, text.find('\n'));
+}
 
 boost::system::result<TomlValue, Problem> parse_toml(std::string_view text,
                                                      const std::string& file) {

@@ -38,6 +38,9 @@ inline constexpr std::size_t largest_profile = std::size_t{1} << 20;
 boost::system::result<TomlValue, Problem> parse_toml(std::string_view text,
                                                      const std::string& file);
 
+// The line of this number, from 1, without its line break; empty where there is none.
+std::string_view line_of(std::string_view text, unsigned number);
+
 [[noreturn]] void throw_exception_from_error(const Problem& problem,
                                              const boost::source_location& where);
 

@@ -65,6 +65,24 @@ constexpr const char* options = R"json([
    "help": "the line that network.connect sends to the peer"}
 ])json";
 
+constexpr p2pdiag_change another_port = change<plan_port, apply_port, verify_port, revert_port>(
+    {.id = "network.port", .title = "Use another port for your program"});
+
+constexpr const char* port_schema = R"json({"commands": [
+{"name": "move", "summary": "Have your configuration say another port, one that is free",
+ "change": "network.port", "options": [
+ {"name": "to", "type": "integer", "min": 1, "max": 65535,
+  "help": "this port; otherwise the next one that is free by UDP and TCP"}]}],
+"epilog": "Your program has to use that port as well. 'p2pdiag undo' puts the file back as it was."})json";
+
+constexpr p2pdiag_verb port_verb =
+    verb<no_port_command>({.name = "port",
+                           .summary = "The port of your program in your configuration",
+                           .schema = port_schema});
+
+constexpr const p2pdiag_verb* verbs[] = {&port_verb};
+constexpr const p2pdiag_change* changes[] = {&another_port};
+
 constexpr const p2pdiag_check* checks[] = {&interfaces, &ports, &limits, &dns,
                                            &internet,   &path,  &connect};
 
@@ -74,5 +92,6 @@ constexpr const p2pdiag_check* checks[] = {&interfaces, &ports, &limits, &dns,
 
 P2PDIAG_PLUGIN(.id = "network", .version = "0.1.0",
                .summary = "This machine's own network, and whether the internet answers",
-               .checks = p2pdiag::network_plugin::checks,
+               .checks = p2pdiag::network_plugin::checks, .verbs = p2pdiag::network_plugin::verbs,
+               .changes = p2pdiag::network_plugin::changes,
                .options = p2pdiag::network_plugin::options);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text.hpp"
+
 namespace p2pdiag::network_plugin {
 
 namespace {
@@ -14,12 +16,6 @@ std::optional<Number> number(std::string_view text) {
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || stop != end) return std::nullopt;
     return value;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blank = " \t\n";
-    text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
-    return text.substr(0, text.find_last_not_of(blank) + 1);
 }
 
 std::optional<PortRange> range_of(std::string_view first, std::string_view last) {

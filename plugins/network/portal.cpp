@@ -7,6 +7,7 @@
 
 #include "net/resolve.hpp"
 #include "net/routes.hpp"
+#include "text.hpp"
 #include "wire/http/date.hpp"
 #include "wire/upnp/url.hpp"
 
@@ -26,12 +27,6 @@ constexpr unsigned network_authentication_required = 511;
 constexpr long longest_age = 366L * 24 * 3600;
 
 bool is_redirect(unsigned status) { return status >= 300 && status < 400 && status != 304; }
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 bool has_route(Family family) {
     const auto route = net::route_to_internet(family);
