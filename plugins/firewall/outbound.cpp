@@ -21,6 +21,7 @@ struct Sent {
     Endpoint to;
     Question question;
     Verdict verdict;
+    bool leaves = true;  // of what is blocked: our packet leaves, and the answer is what is stopped
 };
 
 bool is_same(const Errand& a, const Errand& b) {
@@ -84,6 +85,10 @@ void send(const World& world, const std::vector<Entrance>& entrances, const Erra
         sent.to = to;
         sent.question = {family, errand.protocol, errand.port, way.interface};
         sent.verdict = assess_punching(world, packet);
+        if (sent.verdict.passes == false) {
+            packet.state = CtState::fresh;
+            sent.leaves = evaluate(world, packet).kind == VerdictKind::accept;
+        }
         all.push_back(std::move(sent));
     }
 }
@@ -170,6 +175,7 @@ Finding finding_of(const SentAlike& alike, const char* code, Severity severity,
     finding.severity = severity;
     finding.message = std::move(message);
     finding.evidence = shown(*alike.front(), 0);
+    finding.evidence["stopped"] = alike.front()->leaves ? "answer" : "packet";
     json::array packets = to_json(told(alike));
     for (std::size_t i = 0; i < alike.size(); ++i) {
         json::object& packet = packets[i].get_object();

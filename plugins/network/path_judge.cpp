@@ -80,6 +80,7 @@ public:
         json::array hops;
         for (const TracedHop& hop : path_.hops) hops.push_back(describe(hop));
         text["hops"] = std::move(hops);
+        text["private_hops"] = private_hops();
         json::array targets;
         for (std::size_t i = 0; i < path_.targets.size(); ++i) targets.push_back(describe(i));
         text["targets"] = std::move(targets);
@@ -88,6 +89,18 @@ public:
 
 private:
     std::string_view family_name() const { return path_.family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
+    // Routers with private addresses before any other, the first of them being one's own. Null
+    // where the first did not answer.
+    json::value private_hops() const {
+        const bool seen = !path_.hops.empty() && path_.hops.front().hop.ttl == 1 &&
+                          path_.hops.front().hop.router.has_value();
+        if (!seen) return nullptr;
+        const auto ends = [](const TracedHop& traced) {
+            return !traced.hop.router || traced.hop.router->scope() != AddressScope::private_use;
+        };
+        return std::find_if(path_.hops.begin(), path_.hops.end(), ends) - path_.hops.begin();
+    }
 
     const PathTarget* nearest() const {
         const PathTarget* best = nullptr;

@@ -81,20 +81,23 @@ void judge_protocols(GatewaysView& view) {
 void judge_refusals(GatewaysView& view) {
     std::vector<std::string> said;
     std::set<std::string> reasons;
+    bool for_want_of_address = true;
     for (const Offer& offer : view.offers) {
         if (offer.ready || offer.undecided) continue;
         // No address to map to is told below, with the address.
         if (offer.external && view.outside_of(offer) == Outside::unusable) continue;
         if (offer.problem == Problem::address_mismatch) continue;
+        for_want_of_address = for_want_of_address && offer.problem == Problem::no_external_address;
         if (!reasons.insert(offer.why_not).second) continue;
         said.push_back(std::string(display_name(offer.service.protocol)) + " of " +
                        offer.router_name + ": " + offer.why_not);
     }
     if (said.empty()) return;
     view.refused = true;
+    // That is a sign of something before the router rather than of its will.
     view.result.add("portmap.refused", Severity::warning,
                     "The router answers, but will not forward ports: " + enumerated(said),
-                    {{"answers", to_array(said)}});
+                    {{"answers", to_array(said)}, {"no_outside_address", for_want_of_address}});
 }
 
 }  // namespace p2pdiag::upnp_plugin

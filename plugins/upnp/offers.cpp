@@ -107,6 +107,9 @@ private:
         offer.ready = igd.usable();
         if (!offer.ready) offer.why_not = why_not_usable(igd);
         if (igd.status && !*igd.status) offer.problem = igd.status->error().problem;
+        if (igd.status && *igd.status && names_none(**igd.status)) {
+            offer.problem = Problem::no_external_address;
+        }
         offer.undecided = !igd.status || (offer.problem && !says_no(*offer.problem));
         const bool known = std::any_of(offers_.begin(), offers_.end(), [&](const Offer& other) {
             return other.service.protocol == Protocol::upnp && !other.pinhole &&
@@ -122,11 +125,18 @@ private:
         offer.problem = failure.problem;
     }
 
+    static bool is_connected(const portmap::IgdStatus& status) {
+        return status.connection.empty() || status.connection == "Connected";
+    }
+    static bool names_none(const portmap::IgdStatus& status) {
+        return is_connected(status) && status.external_text.empty();
+    }
+
     static std::string why_not_usable(const IgdReport& igd) {
         if (!igd.status) return "it did not say in time whether it is connected";
         if (!*igd.status) return words(igd.status->error());
         const portmap::IgdStatus& status = **igd.status;
-        if (!status.connection.empty() && status.connection != "Connected") {
+        if (!is_connected(status)) {
             return "it says that its outside connection is \"" + status.connection + "\"";
         }
         if (status.external_text.empty()) return "it names no outside address";

@@ -105,6 +105,7 @@ TEST_CASE("a way out that is closed is named") {
     CHECK(finding->severity == Severity::warning);
     CHECK(judgement.status == P2PDIAG_WARN);
     CHECK(json::find_string(finding->evidence, "purpose") == "stun");
+    CHECK(json::find_string(finding->evidence, "stopped") == "packet");
     REQUIRE(json::find_object(finding->evidence, "deciding_rule") != nullptr);
     CHECK(json::find_integer(*json::find_object(finding->evidence, "deciding_rule"), "handle") ==
           10);
@@ -140,8 +141,9 @@ TEST_CASE("an answer that is dropped blocks as well") {
     const Judgement judgement = judge_outbound(world, errands(usual(), {}));
     CHECK(judgement.status == P2PDIAG_FAIL);
     REQUIRE(find(judgement, "firewall.outbound-blocked", "STUN") != nullptr);
-    CHECK(find(judgement, "firewall.outbound-blocked", "STUN")->message.find("of the answer") !=
-          std::string::npos);
+    const Finding* finding = find(judgement, "firewall.outbound-blocked", "STUN");
+    CHECK(finding->message.find("of the answer") != std::string::npos);
+    CHECK(json::find_string(finding->evidence, "stopped") == "answer");
 }
 
 TEST_CASE("a resolver on this machine is asked by loopback") {

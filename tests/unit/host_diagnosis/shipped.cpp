@@ -97,6 +97,12 @@ report::CheckResult inbound(const std::string& code, Severity severity, Status s
 
 report::CheckResult open_firewall() { return inbound("firewall.inbound-open", I, Status::pass); }
 
+// As run with the right to look at the interface.
+report::CheckResult filtered_by(const std::string& whom) {
+    return stun_nat("nat.symmetric-firewall", W, Status::warn,
+                    json::object{{"ipv4", json::object{{"filtered_by", whom}}}});
+}
+
 report::CheckResult program_listens() {
     return check("network.ports", Status::pass,
                  {finding("net.port-in-use", I, {{"protocol", "udp"}, {"use", "reachable"}})});
@@ -157,7 +163,10 @@ std::vector<Network> networks() {
          {stun_nat("nat.udp-blocked", E, Status::fail),
           check("firewall.outbound", Status::fail,
                 {finding("firewall.outbound-blocked", E,
-                         {{"family", "ipv4"}, {"purpose", "stun"}})})},
+                         {{"family", "ipv4"},
+                          {"purpose", "stun"},
+                          {"packets", json::array{json::object{{"purpose", "stun"}},
+                                                  json::object{{"purpose", "peers"}}}}})})},
          {"cause.host-firewall-outgoing"},
          "relay-only"},
         {"one port of STUN blocked",
@@ -180,13 +189,44 @@ std::vector<Network> networks() {
           stun_nat("nat.port-restricted-cone"), router()},
          {"cause.host-firewall"},
          "direct-after-fix"},
+        {"firewall drops the port, so that peers' answers do not come in either",
+         {inbound("firewall.inbound-blocked", E, Status::fail), stun_nat("nat.none"),
+          check("firewall.outbound", Status::fail,
+                {finding("firewall.outbound-blocked", E,
+                         {{"family", "ipv4"},
+                          {"purpose", "peers"},
+                          {"stopped", "answer"},
+                          {"packets", json::array{json::object{{"purpose", "peers"}}}}})})},
+         {"cause.host-firewall"},
+         "direct-after-fix"},
+        {"firewall lets nothing out from the port",
+         {open_firewall(), stun_nat("nat.none"),
+          check("firewall.outbound", Status::fail,
+                {finding("firewall.outbound-blocked", E,
+                         {{"family", "ipv4"},
+                          {"purpose", "peers"},
+                          {"stopped", "packet"},
+                          {"packets", json::array{json::object{{"purpose", "peers"}}}}})})},
+         {"cause.host-firewall-outgoing"},
+         "relay-only"},
+        {"symmetric, and a firewall that lets in answers alone",
+         {inbound("firewall.inbound-reply-only", W, Status::warn),
+          stun_nat("nat.symmetric", W, Status::warn), router()},
+         {"cause.symmetric-nat", "cause.host-firewall"},
+         "direct-after-fix"},
+        {"symmetric by the carrier's NAT: a forward leads nowhere, whatever the firewall does",
+         {inbound("firewall.inbound-reply-only", W, Status::warn),
+          stun_nat("nat.symmetric", W, Status::warn),
+          router({finding("nat.cgnat", W, {{"outside", "carrier-grade"}})}, Status::warn)},
+         {"cause.symmetric-nat", "cause.cgnat"},
+         "relay-only"},
         {"firewall lets in answers alone, behind nothing else",
          {inbound("firewall.inbound-reply-only", W, Status::warn),
           stun_nat("nat.symmetric-firewall", W, Status::warn)},
          {"cause.host-firewall"},
          "direct"},
         {"firewall on the way",
-         {open_firewall(), stun_nat("nat.symmetric-firewall", W, Status::warn)},
+         {open_firewall(), filtered_by("router")},
          {"cause.firewall-on-the-way"},
          "direct"},
         {"symmetric",
@@ -210,12 +250,30 @@ std::vector<Network> networks() {
                  Status::warn)},
          {"cause.cgnat"},
          "direct"},
+        {"carrier's NAT, of which the trace alone knows",
+         {stun_nat("nat.port-restricted-cone"),
+          check("network.path", Status::pass, {},
+                json::object{
+                    {"ipv4",
+                     json::object{{"hops", json::array{json::object{{"scope", "private"}},
+                                                       json::object{{"scope", "carrier-grade"}}}},
+                                  {"private_hops", 1}}}}),
+          router({finding("portmap.refused", W, {{"no_outside_address", true}})}, Status::warn)},
+         {"cause.cgnat"},
+         "direct"},
         {"two NATs",
          {stun_nat("nat.port-restricted-cone"),
           router({finding("portmap.external-private", W, {{"outside", "private"}}),
                   finding("nat.double-nat", W, {{"outside", "private"}}),
                   finding("portmap.refused", W)},
                  Status::warn)},
+         {"cause.double-nat"},
+         "direct"},
+        {"a router that names no address, and another one behind it",
+         {stun_nat("nat.port-restricted-cone"),
+          check("network.path", Status::pass, {},
+                json::object{{"ipv4", json::object{{"private_hops", 2}}}}),
+          router({finding("portmap.refused", W, {{"no_outside_address", true}})}, Status::warn)},
          {"cause.double-nat"},
          "direct"},
         {"router refuses",
@@ -292,12 +350,36 @@ std::vector<Network> networks() {
           check("network.internet", Status::fail, {finding("net.no-internet", E)})},
          {"cause.tcp-blocked"},
          "direct"},
+        {"no TCP, by this machine's own firewall",
+         {stun_nat("nat.full-cone"),
+          check("firewall.outbound", Status::warn,
+                {finding("firewall.outbound-blocked", W,
+                         {{"family", "ipv4"},
+                          {"purpose", "turn"},
+                          {"packets", json::array{json::object{{"purpose", "turn"}},
+                                                  json::object{{"purpose", "https"}}}}})}),
+          check("network.internet", Status::fail, {finding("net.no-internet", E)})},
+         {"cause.host-firewall-other"},
+         "direct"},
         {"no internet",
          {check("network.internet", Status::fail, {finding("net.no-internet", E)}),
           check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)}),
           check("stun.nat", Status::unknown)},
          {"cause.no-internet"},
          "offline"},
+        {"loss, by which names are resolved late and some not at all",
+         {stun_nat("nat.full-cone"),
+          check("network.dns", Status::warn,
+                {finding("net.dns-slow", W), finding("net.dns-failed", W)}),
+          check("network.path", Status::warn, {finding("net.loss-high", W, v4)})},
+         {"cause.loss"},
+         "direct"},
+        {"loss, and name servers that are dead besides",
+         {stun_nat("nat.full-cone"),
+          check("network.dns", Status::fail, {finding("net.dns-failed", E)}),
+          check("network.path", Status::warn, {finding("net.loss-high", W, v4)})},
+         {"cause.dns", "cause.loss"},
+         "relay-only"},
         {"loss and a silent program",
          {stun_nat("nat.full-cone"),
           check("network.path", Status::warn, {finding("net.loss-high", W, v4)}),
@@ -465,6 +547,42 @@ TEST_CASE("what keeps callers out is possible where a program listens, and no mo
     CHECK(likely_codes(report).empty());
     CHECK(report.verdict.status == "direct");
     CHECK(diagnosed({cone, router(), reply_only}).causes.empty());
+}
+
+TEST_CASE("a router without an address may have reasons that it does not know") {
+    const auto nameless =
+        router({finding("portmap.refused", W, {{"no_outside_address", true}})}, Status::warn);
+    const auto report =
+        diagnosed({stun_nat("nat.port-restricted-cone"), nameless,
+                   check("network.path", Status::pass, {},
+                         json::object{{"ipv4", json::object{{"private_hops", 1}}}})});
+    CHECK(codes(report.causes) == std::vector<std::string>{"cause.router-refuses"});
+    CHECK(likely_codes(report).empty());
+}
+
+TEST_CASE("a firewall that lets in the port of the program and no other is none on the way") {
+    CHECK(diagnosed({open_firewall(), filtered_by("host")}).causes.empty());
+    const auto unknown = stun_nat("nat.symmetric-firewall", W, Status::warn);
+    const auto report = diagnosed({open_firewall(), unknown});
+    CHECK(codes(report.causes) == std::vector<std::string>{"cause.firewall-on-the-way"});
+    CHECK(likely_codes(report).empty());
+}
+
+TEST_CASE("IPv6 that nobody has needs no firewall") {
+    const auto differs = check("firewall.inbound", Status::warn,
+                               {finding("firewall.inbound-open", I, {{"protocol", "udp"}}),
+                                finding("firewall.ipv6-differs", W)});
+    const auto interfaces = [](json::value ipv6) {
+        return check("network.interfaces", Status::pass, {}, json::object{{"ipv6", ipv6}});
+    };
+    const auto nothing = interfaces(nullptr);
+    const auto available = interfaces(json::object{{"interface", "eth0"}});
+    CHECK(diagnosed({stun_nat("nat.none"), differs, nothing}).causes.empty());
+    CHECK(likely_codes(diagnosed({stun_nat("nat.none"), differs, available})) ==
+          std::vector<std::string>{"cause.firewall-ipv6"});
+    const auto unknown = diagnosed({stun_nat("nat.none"), differs});
+    CHECK(codes(unknown.causes) == std::vector<std::string>{"cause.firewall-ipv6"});
+    CHECK(likely_codes(unknown).empty());
 }
 
 TEST_CASE("a port that is blocked is not laid to the servers, whatever else could not be told") {

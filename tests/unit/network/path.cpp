@@ -70,6 +70,26 @@ TEST_CASE("sums of a series") {
     CHECK_FALSE(series(16, 14).lossy());
 }
 
+TEST_CASE("private routers before the others are counted") {
+    const auto counted = [](std::vector<std::pair<int, const char*>> hops) {
+        PathReport made = report({target("192.0.2.1:3478", series(16, 16))});
+        for (const auto& [ttl, router] : hops) {
+            net::Hop hop;
+            hop.ttl = ttl;
+            if (router != nullptr) hop.router = IpAddress::parse(router);
+            made.ipv4.hops.push_back({hop, std::nullopt});
+        }
+        return judge(made).data.at("ipv4").at("private_hops");
+    };
+    CHECK(counted({{1, "192.168.1.1"}, {2, "198.51.100.1"}}) == 1);
+    CHECK(counted({{1, "192.168.1.1"}, {2, "192.168.0.1"}, {3, "198.51.100.1"}}) == 2);
+    // A silent one may be anything, and one behind others is no matter.
+    CHECK(counted({{1, "192.168.1.1"}, {2, nullptr}, {3, "10.0.0.1"}}) == 1);
+    CHECK(counted({{1, "192.168.1.1"}, {2, "100.64.0.1"}, {3, "10.0.0.1"}}) == 1);
+    CHECK(counted({{1, nullptr}, {2, "10.0.0.1"}}).is_null());
+    CHECK(counted({}).is_null());
+}
+
 TEST_CASE("a good path") {
     const Judgement judgement = judge(report({target("192.0.2.1:3478", series(16, 16))}));
     CHECK(judgement.status == P2PDIAG_PASS);

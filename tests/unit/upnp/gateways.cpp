@@ -96,7 +96,8 @@ TEST_CASE("B3: a hop of the provider's counts only beside a refusal") {
     refusing.natpmp = failure(Problem::no_external_address, 3, "network failure");
     const Judgement judgement = judged(search({nameless}, refusing), stun);
     CHECK(judgement.status == P2PDIAG_WARN);
-    CHECK(judgement.has("portmap.refused"));
+    REQUIRE(judgement.has("portmap.refused"));
+    CHECK(find(judgement, "portmap.refused")->evidence.at("no_outside_address") == true);
     CHECK(judgement.has("nat.double-nat"));
     CHECK(judgement.has("nat.cgnat"));
     CHECK(judgement.data.at("nat_layers").is_null());
@@ -145,6 +146,7 @@ TEST_CASE("a router that is not connected, or does not allow it, is told apart f
     const Judgement judgement = judged(search({off}));
     CHECK(codes(judgement) == Codes{"portmap.refused"});
     CHECK(judgement.findings[0].message.find("Disconnected") != std::string::npos);
+    CHECK(judgement.findings[0].evidence.at("no_outside_address") == false);
 
     portmap::GatewayReport refusing = gateway();
     refusing.natpmp = failure(Problem::refused, 2, "not authorised");
