@@ -69,7 +69,7 @@ class FixCase(Case):
         super().setUp()
         self.profile = f"{self.place}/box.toml"
         with open(self.profile, "w") as file:
-            file.write('[run]\nchecks = ["box.*"]\n')
+            file.write('[run]\nchecks = ["box.content"]\n')
         self.rules()
 
     def rules(self, more=""):

@@ -217,14 +217,10 @@ int list(p2pdiag::Run& run) {
 }
 
 // Its input is its data.
-p2pdiag_status look(p2pdiag::Run& run) {
+p2pdiag_status repeat_input(p2pdiag::Run& run) {
     run.data(run.input());
     return P2PDIAG_PASS;
 }
-
-constexpr p2pdiag_check look_into =
-    p2pdiag::check<look>({.id = "box.look", .title = "What a check is told"});
-constexpr const p2pdiag_check* checks[] = {&look_into};
 
 constexpr p2pdiag_change put = p2pdiag::change<plan, apply, verify, revert, keep>(
     {.id = "box.put", .title = "Put things into the box"});
@@ -247,7 +243,9 @@ constexpr const p2pdiag_verb* verbs[] = {&box};
 
 constexpr p2pdiag_check content =
     p2pdiag::check<look>({.id = "box.content", .title = "What is in the box"});
-constexpr const p2pdiag_check* checks[] = {&content};
+constexpr p2pdiag_check look_into =
+    p2pdiag::check<repeat_input>({.id = "box.look", .title = "What a check is told"});
+constexpr const p2pdiag_check* checks[] = {&content, &look_into};
 
 }  // namespace
 
