@@ -50,8 +50,11 @@ int main(int argc, char** argv) {
         context.command_line = words.before;
         context.globals.plugin_dirs = words.values_of("--plugin-dir");
         for (const std::string& dir : context.globals.plugin_dirs) {
-            if (!completes && !std::filesystem::is_directory(dir))
-                throw UsageError{"--plugin-dir " + dir + ": no such directory"};
+            std::error_code error;
+            if (!completes && !std::filesystem::is_directory(dir, error)) {
+                throw UsageError{"--plugin-dir " + dir + ": " +
+                                 (error ? error.message() : "is no directory")};
+            }
         }
         context.paths = find_paths(context.globals.plugin_dirs, context.environment);
         context.plugins = loader::load({context.paths.plugin_dirs, context.paths.plugin_cache});

@@ -14,10 +14,14 @@ namespace p2pdiag::cli {
 
 bool print(std::string_view text) { return write_all(STDOUT_FILENO, text); }
 
-int print_result(std::string_view text) {
-    if (print(text)) return report::exit_codes::nothing;
+bool print_or_complain(std::string_view text) {
+    if (print(text)) return true;
     if (errno != EPIPE) complain(std::string("cannot write the result: ") + std::strerror(errno));
-    return report::exit_codes::internal;
+    return false;
+}
+
+int print_result(std::string_view text) {
+    return print_or_complain(text) ? report::exit_codes::nothing : report::exit_codes::internal;
 }
 
 std::string refused_plugins(const Context& context) {

@@ -36,6 +36,9 @@ struct UsageError {
 // Writes all of it to stdout; false when nobody reads any more (EPIPE) or the disk is full.
 bool print(std::string_view text);
 
+// The same, and says why where something was lost, unless nobody reads any more.
+bool print_or_complain(std::string_view text);
+
 // The same for a command whose whole result it is: its exit code, with a message where something
 // was lost.
 int print_result(std::string_view text);

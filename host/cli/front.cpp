@@ -1,5 +1,6 @@
 #include "cli/front.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include "cli/known.hpp"
@@ -8,6 +9,36 @@
 #include "report/formats.hpp"
 
 namespace p2pdiag::cli {
+
+namespace {
+
+// As options::from_text reads it: CLI11 would take 0x50, and tell nobody why not abc.
+void add_port(CLI::App& app, std::optional<std::int64_t>& into) {
+    const auto read = [&into](const CLI::results_t& words) {
+        options::Option port;
+        port.type = options::Type::integer;
+        port.min = 1;
+        port.max = 65535;
+        const auto value = options::from_text(port, words.back());
+        if (!value) throw UsageError{"--port: " + value.error().why};
+        into = value->as_int64();
+        return true;
+    };
+    app.add_option("--port", read, "UDP and TCP port of your program [8000]")->type_name("PORT");
+}
+
+// "$FILE" where FILE is not set is no value, and not the same as leaving the option out.
+void require_values(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        const auto& given = option->results();
+        if (std::ranges::find(given, "") != given.end()) {
+            throw UsageError{option->get_name() + ": the value is empty"};
+        }
+    }
+    for (const CLI::App* sub : app.get_subcommands()) require_values(*sub);
+}
+
+}  // namespace
 
 Front::Front(Context& context, const Words& words) : context_(context), words_(words) {
     app_.get_formatter()->column_width(34);
@@ -89,8 +120,7 @@ void Front::add_run() {
     run.add_flag("--deep", run_.deep, "Also run checks that take minutes");
     run.add_option("--peer", run_.peer, "A peer that network.connect tries")
         ->type_name("HOST:PORT");
-    run.add_option("--port", run_.port, "UDP and TCP port of your program [8000]")
-        ->type_name("PORT");
+    add_port(run, run_.port);
     list("--stun", run_.stun, "STUN server to ask, instead of the profile's; repeatable",
          "HOST:PORT");
     run.add_option("--deadline", run_.deadline, "End the whole run after this long [20s]")
@@ -188,8 +218,7 @@ void Front::add_fix() {
     fix.add_option("--only", fix_.only, "Only the remedy with this id; repeatable")
         ->type_name("REMEDY")
         ->allow_extra_args(false);
-    fix.add_option("--port", fix_.port, "UDP and TCP port of your program [8000]")
-        ->type_name("PORT");
+    add_port(fix, fix_.port);
     add_change_flags(fix, fix_.flags, false, suggestions_);
     fix.footer(
         "Runs all checks, plans, asks, does it, runs the checks again that it concerns, and says\n"
@@ -254,6 +283,15 @@ int Front::run_verb(const loader::Plugin& plugin, const loader::Verb& verb, Verb
     return change_command(context_, target, arguments["options"].as_object(), line.flags());
 }
 
+// What is meant for the command that runs somewhere else stands behind --.
+std::string Front::words_after_dashes(const CLI::App& place, const std::string& word) const {
+    for (const auto& line : verb_lines_) {
+        if (&line->app() != place.get_parent() && &line->app() != &place) continue;
+        if (line->takes_rest()) return "\nWrite -- before '" + word + "', as --help shows.";
+    }
+    return {};
+}
+
 // Wrong where no command or option was taken for what it is: which, and what was perhaps meant.
 std::string Front::message_of(const CLI::ParseError& error) const {
     const int kind = error.get_exit_code();
@@ -266,7 +304,7 @@ std::string Front::message_of(const CLI::ParseError& error) const {
     const std::string word = extra.front().substr(0, extra.front().find('='));
     const bool is_option = word.starts_with('-');
     const auto known = is_option ? option_names(*place) : command_names(*place);
-    if (known.empty()) return error.what();
+    if (known.empty()) return error.what() + words_after_dashes(*place, extra.front());
     const auto near = options::nearest(word, known);
     std::string message = is_option ? "unknown option '" : "unknown command '";
     message += word + '\'' + (near ? ": did you mean '" + *near + "'?" : "");
@@ -297,6 +335,7 @@ int Front::run() {
     } catch (const CLI::ParseError& error) {
         return parse_error(error);
     }
+    require_values(app_);
     if (context_.globals.verbose) be_verbose();
     return action_();
 }

@@ -33,6 +33,7 @@ private:
     void add_verbs();
     CLI::App& command(const std::string& name, const std::string& summary,
                       std::function<int()> action);
+    std::string words_after_dashes(const CLI::App& place, const std::string& word) const;
     std::string message_of(const CLI::ParseError& error) const;
     int parse_error(const CLI::ParseError& error) const;
     int run_verb(const loader::Plugin& plugin, const loader::Verb& verb, VerbLine& line) const;

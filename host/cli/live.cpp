@@ -28,8 +28,8 @@ runner::Events Live::events() {
 bool Live::end(const report::Report& report) {
     progress_.clear();
     if (!stream_) return true;
-    return print(new_host_findings(report) + report::jsonl_diagnosis(report) +
-                 report::jsonl_end(report));
+    return print_or_complain(new_host_findings(report) + report::jsonl_diagnosis(report) +
+                             report::jsonl_end(report));
 }
 
 // Those that are not printed yet.

@@ -62,8 +62,7 @@ runner::Settings settings_for(const Measurement& measurement) {
         settings.changes[plugin] = plugin_changes(measurement.context, plugin);
     }
     settings.deadline = Milliseconds(profile.deadline_ms);
-    const bool asked_for = profile.deadline_ms != profile::Profile().deadline_ms;
-    if (asked_for || measurement.deadline_given) return settings;
+    if (!profile.deadline_is_built_in) return settings;
     for (const std::string& id : measurement.plan.order) {
         const loader::Check& check = *measurement.context.plugins.find_check(id);
         if (check.deadline <= settings.deadline) continue;

@@ -15,8 +15,6 @@ struct Measurement {
     profile::Profile profile;
     runner::Plan plan;
     runner::Isolation isolation = runner::Isolation::child;
-    // Somebody typed one; otherwise checks that take longer than the profile's lengthen the run.
-    bool deadline_given = false;
 };
 
 // Throws UsageError when nothing is left to run, or no check is meant.

@@ -44,12 +44,13 @@ std::optional<std::filesystem::path> OutputFile::target(const std::filesystem::p
 }
 
 OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
-    if (std::filesystem::is_directory(path_)) throw UsageError{path_.native() + ": is a directory"};
-    const bool replace = replaceable(path_);
-    // A link stays one: what it points to is replaced.
     std::error_code error;
-    const auto canonical = std::filesystem::canonical(path_, error);
-    if (!error) path_ = canonical;
+    if (std::filesystem::is_directory(path_, error)) {
+        throw UsageError{path_.native() + ": is a directory"};
+    }
+    const bool replace = replaceable(path_);
+    // A link stays one: what it points to is replaced, also where that is not there yet.
+    if (const auto where = target(path_)) path_ = *where;
     if (replace) {
         temporary_ = path_;
         temporary_ += ".p2pdiag-" + std::to_string(::getpid());

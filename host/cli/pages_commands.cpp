@@ -88,7 +88,10 @@ int explain_command(const Context& context, const std::string& code) {
 
 int validate_command(const Context& context, const std::string& file) {
     if (file.empty() || file.ends_with(".toml")) return validate_rules(context, file);
-    if (!std::filesystem::is_regular_file(file)) throw UsageError{file + ": no such file"};
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+        throw UsageError{file + ": " + (error ? error.message() : "is no regular file")};
+    }
     const auto path = std::filesystem::absolute(file);
     const loader::Plugins plugins = loader::load_file(path);
     if (!plugins.rejected.empty()) {
@@ -106,7 +109,10 @@ int validate_command(const Context& context, const std::string& file) {
         text += "  change " + change.id + ": " + change.title + '\n';
     // What would keep it from being found where it lies now.
     bool trusted = true;
-    for (const auto& place : {path.parent_path(), path}) {
+    const auto real = std::filesystem::canonical(path, error);
+    std::vector<std::filesystem::path> places{path.parent_path(), path};
+    if (!error && real != path) places.insert(places.end(), {real.parent_path(), real});
+    for (const auto& place : places) {
         if (const auto reason = loader::distrust(place)) {
             text += "  but " + place.native() + " is " + *reason + '\n';
             trusted = false;

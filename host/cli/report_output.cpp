@@ -44,7 +44,7 @@ bool print_report(const Context& context, const report::Format& format,
     report::RenderOptions options = render_options(context, fail_on);
     options.colour = use_colour(STDOUT_FILENO, context.globals.colour, context.environment);
     options.width = terminal_width(STDOUT_FILENO, context.environment);
-    return print(format.render(report, options));
+    return print_or_complain(format.render(report, options));
 }
 
 int exit_code_of(const report::Format& format, const report::Report& report, report::FailOn fail_on,

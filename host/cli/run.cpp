@@ -209,8 +209,7 @@ int run_command(const Context& context, const RunArguments& arguments) {
                             .profile = effective_profile(context, arguments),
                             .plan = {},
                             .isolation = arguments.isolation == "none" ? runner::Isolation::none
-                                                                       : runner::Isolation::child,
-                            .deadline_given = !arguments.deadline.empty()};
+                                                                       : runner::Isolation::child};
     measurement.plan = make_plan(context, arguments, measurement.profile);
     const RunSetup setup{std::move(measurement), arguments, load_rules(context),
                          format_named(arguments.format)};

@@ -39,12 +39,13 @@ public:
     // The command that was typed; the verb itself when it has no commands.
     const options::Command& command() const;
     const ChangeFlags& flags() const;
+    // Whether words after "--" are taken as they are.
+    bool takes_rest() const;
 
 private:
     struct Line;
 
     Line& chosen() const;
-    bool takes_rest() const;
 
     CLI::App& app_;
     std::vector<std::unique_ptr<Line>> lines_;  // the verb itself, then its commands

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -69,10 +70,25 @@ void Cache::store(const std::filesystem::path& plugin, const std::string& identi
     changed_ = true;
 }
 
+namespace {
+
+// A home directory that is not there is not made: nobody lives there. XDG wants 0700 of what is.
+bool make_place(const std::filesystem::path& directory) {
+    std::error_code error;
+    const auto base = directory.parent_path();
+    if (!std::filesystem::is_directory(base, error)) {
+        if (!std::filesystem::is_directory(base.parent_path(), error)) return false;
+        if (::mkdir(base.c_str(), 0700) != 0) return false;
+    }
+    return ::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST;
+}
+
+}  // namespace
+
 void Cache::save() const {
     if (!file_ || !changed_) return;
     std::error_code error;
-    std::filesystem::create_directories(file_->parent_path(), error);
+    if (!make_place(file_->parent_path())) return;
     std::filesystem::path temporary = *file_;
     temporary += "." + std::to_string(::getpid());
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

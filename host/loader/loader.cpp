@@ -141,8 +141,8 @@ std::string last_words(std::string_view output) {
 std::string failed_loading(const child::Exit& exit) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(describe_deadline);
     const bool hung = exit.how == child::Exit::How::timed_out;
-    return (hung ? "hangs while it is loaded (stopped after " + std::to_string(seconds.count()) +
-                       " s)"
+    return (hung ? "was not loaded within " + std::to_string(seconds.count()) +
+                       " s: it hangs, or this machine is very busy"
                  : "loading it in a child failed: the child " + to_string(exit)) +
            last_words(exit.output);
 }

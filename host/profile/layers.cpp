@@ -264,6 +264,7 @@ void put(Layers& layers, const std::string& section, const Option& option, const
         layers.password_file_at = {file, value.line, value.column, {}};
     }
     if (section == "target" && key == "port") layers.port_set_by = file;
+    if (section == "run" && key == "deadline") layers.deadline_set_by = file;
     values[key] = std::move(result);
 }
 

@@ -17,7 +17,8 @@ using PluginOptions = std::map<std::string, std::vector<options::Option>>;
 // Values by section ("run", "servers.turn", "plugins.stun") and profile key.
 struct Layers {
     std::map<std::string, json::object> sections;
-    std::string port_set_by;       // whoever put target.port last
+    std::string port_set_by;      // whoever put target.port last
+    std::string deadline_set_by;  // whoever put run.deadline last
     Problem password_file_at;     // where it was named, for when it cannot be read
     bool holds_password = false;  // the file read last does
     std::vector<Problem> problems;

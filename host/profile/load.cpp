@@ -207,6 +207,9 @@ private:
         profile.skip = strings(run, "skip");
         profile.deep = json::find_bool(run, "deep").value_or(false);
         profile.deadline_ms = json::find_integer(run, "deadline").value_or(profile.deadline_ms);
+        const auto shipped = request_.data_dir / "profiles" / "default.toml";
+        profile.deadline_is_built_in =
+            layers_.deadline_set_by.empty() || layers_.deadline_set_by == shipped.string();
         profile.fail_on = json::find_string(run, "fail_on").value_or("fail");
         profile.target = layers_.sections["target"];
         profile.port_set_by = layers_.port_set_by;

@@ -36,6 +36,7 @@ struct Profile {
     std::vector<std::string> skip;
     bool deep = false;
     std::int64_t deadline_ms = 20000;
+    bool deadline_is_built_in = true;  // nobody asked for it
     std::string fail_on;  // warn, fail or unknown
 
     json::object target;      // {"port"}, and "peer" where one is named

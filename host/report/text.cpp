@@ -93,8 +93,7 @@ std::string shortened(std::string_view text, std::size_t width, std::string_view
 
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     std::vector<std::string> lines;
-    while (columns(text) > width) {
-        std::size_t end = fitting(text, width);
+    for (std::size_t end = fitting(text, width); end < text.size(); end = fitting(text, width)) {
         const std::size_t space = text.substr(0, end + 1).rfind(' ');
         if (space != text.npos && space != 0) end = space;
         std::string_view line = text.substr(0, end);

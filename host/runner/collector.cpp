@@ -125,7 +125,8 @@ report::CheckResult Collector::finish(const std::optional<child::Exit>& exit,
         result_.status = Status::error;
         add_host_finding("host.plugin-crashed",
                          how == How::flooded ? to_string(*exit) : misbehaved_, output);
-    } else if (said_ && !(how == How::cancelled && said_ == Status::error)) {
+    } else if (said_ && how != How::signalled &&
+               !(how == How::cancelled && said_ == Status::error)) {
         result_.status = *said_;
     } else if (how == How::timed_out) {
         result_.status = Status::timed_out;

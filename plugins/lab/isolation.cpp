@@ -120,7 +120,9 @@ public:
         bool ends = false;
         signalfd_siginfo info{};
         while (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-            ends = ends || info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP;
+            const bool from_terminal = info.ssi_code == SI_KERNEL;
+            ends = ends || info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP ||
+                   (info.ssi_signo == SIGINT && !from_terminal);
         }
         return ends;
     }
