@@ -65,7 +65,8 @@ json::object plugin_input(const profile::Profile& profile, const loader::Plugin&
     return {{"target", profile.target},
             {"servers", profile.servers},
             {"connection", profile.connection},
-            {"options", options == profile.plugins.end() ? json::object() : options->second}};
+            {"options", options == profile.plugins.end() ? json::object() : options->second},
+            {"config", profile.user_config}};
 }
 
 json::array plugin_changes(const Context& context, const std::string& plugin) {

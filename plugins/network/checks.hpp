@@ -1,4 +1,5 @@
-// The checks, the verb and the change of this plugin, one function each; plugin.cpp makes the table of them.
+// The checks, the verb and the change of this plugin, one function each; plugin.cpp makes the table
+// of them.
 #pragma once
 
 #include <p2pdiag/plugin.hpp>

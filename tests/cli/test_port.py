@@ -126,7 +126,7 @@ class Case(unittest.TestCase):
         self.move()
         theirs = CONFIG.format(port=9999)
         self.write(theirs)
-        self.assertIn("left as it is", self.host("undo", "--yes").stdout)
+        self.assertIn("left as it is", self.host("undo", "--yes", "--format", "json").stdout)
         self.assertEqual(self.read(), theirs)
 
     def test_what_would_not_help(self):

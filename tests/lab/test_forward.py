@@ -714,16 +714,22 @@ def in_report(*options):
         report = json.loads(p2pdiag("run", "stun.nat", "upnp.gateways", *options, "--format", "json", expect=None).stdout)
         data = next(one for one in report["checks"] if one["id"] == "upnp.gateways")["data"] or {}
         heard = any((gateway["pcp"] or {}).get("works") for gateway in data.get("gateways", []))
-        if heard or any(device["usable"] for device in data.get("devices", [])):
+        if data.get("complete") and (heard or any(device["usable"] for device in data["devices"])):
             break
     return report, {finding["code"]: finding["evidence"] for finding in report["findings"]}
+
+
+def add_patiently(*options):
+    """A plan waits for no router longer than three seconds, and a busy machine may need more."""
+    done = []
+    wait_for(lambda: done.append(add(*options, expect=None)) or done[-1]["status"] == "applied", "applied")
 
 
 def known_to_the_diagnosis(protocol):
     """A forward is in force, then lost, and renewed by the remedy; behind a symmetric NAT it makes the verdict direct."""
     before, codes = in_report()
     true("portmap.forwarded" not in codes and before["verdict"]["status"] != "direct", words(before["verdict"]))
-    add("--via", protocol)
+    add_patiently("--via", protocol)
     after, codes = in_report()
     equal((codes["portmap.forwarded"]["verified"], codes["portmap.forwarded"]["external"], codes["portmap.forwarded"]["via"]),
           ("packet", f"{HOME}:{PORT}", protocol), words(after["checks"]))
@@ -742,7 +748,7 @@ def known_to_the_diagnosis(protocol):
         remedy = cause["remedies"][0]
         equal((remedy["id"], remedy["verb"], remedy["arguments"]), ("renew", "forward add", {"port": PORT, "protocol": "udp"}),
               words(cause))
-    add("--via", protocol)
+    add_patiently("--via", protocol)
     equal(in_report()[0]["verdict"]["status"], "direct", "after the remedy")
     undo_all()
     true("portmap.forwarded" not in in_report()[1], "after undo")
@@ -759,7 +765,7 @@ def known_by_pcp():
 def known_as_stale():
     """This machine has another address: the forward leads to nobody, and the remedy removes it."""
     restart(secure_mode="no")  # else the router removes a forward for nobody but whom it leads to
-    add("--via", "upnp")
+    add_patiently("--via", "upnp")
     readdress()
     report, codes = in_report()
     equal((codes["portmap.forward-stale"]["reason"], codes["portmap.forward-stale"]["leads_to"]),

@@ -53,6 +53,7 @@ struct Shipped {
         known.checks = check_pages();
         known.verbs = {{"forward add", {"port", "external", "protocol", "lease", "via"}},
                        {"forward remove", {"port", "protocol"}},
+                       {"port move", {"to"}},
                        {"firewall allow", {"port", "protocol", "source", "persistent"}}};
         for (auto& problem : check_rules(rules, known)) problems.push_back(problem);
     }
@@ -319,7 +320,7 @@ std::vector<Network> networks() {
           check("network.ports", Status::warn,
                 {finding("net.port-in-use", W, {{"protocol", "udp"}, {"use", "silent"}})})},
          {"cause.port-in-use"},
-         "direct"},
+         "direct-after-fix"},
         {"black hole",
          {stun_nat("nat.full-cone"),
           check("network.path", Status::warn, {finding("net.mtu-blackhole", W, v4)})},
@@ -730,4 +731,16 @@ TEST_CASE("a stale forward is removed, and nothing beside it") {
     report = stale(true, true);
     CHECK(commands(find(report, "cause.forward-stale")) == Commands{"p2pdiag undo 0123abcd"});
     CHECK(commands(find(stale(false, false), "cause.forward-stale")).empty());
+}
+
+TEST_CASE("a port that something else holds is moved by a command") {
+    const auto report = diagnosed(
+        {stun_nat("nat.none"),
+         check("network.ports", Status::warn,
+               {finding("net.port-in-use", W, {{"protocol", "udp"}, {"use", "silent"}})})});
+    const report::Cause* cause = find(report, "cause.port-in-use");
+    REQUIRE(cause != nullptr);
+    CHECK(commands(cause).front() == "p2pdiag port move");
+    CHECK(cause->remedies.front().automatic);
+    CHECK(cause->remedies.front().verb == "port move");
 }

@@ -35,8 +35,6 @@ TEST_CASE("the value of the port is found in whatever form it has") {
           place(3, 6, 6));
     CHECK(described("target.port = 9_000\r\n").at("port") == place(1, 14, 5));
     CHECK(described("target = { port = 9000, peer = \"h:1\" }").at("port") == place(1, 18, 4));
-    CHECK(described("target = { peer = \"\xC3\xBC.example:1\", port = 9000}").at("port") ==
-          place(1, 41, 4));
     // The text of a comment or of another section is no port.
     CHECK(described("# [target]\n# port = 1\n[connection]\nsignaling_port = 9000\n")
               .at("port")

@@ -7,6 +7,7 @@
 
 using namespace p2pdiag;
 using report::columns;
+using report::shortened;
 using report::single_line;
 using report::wrapped;
 

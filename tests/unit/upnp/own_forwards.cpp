@@ -240,7 +240,8 @@ TEST_CASE("a forward is read from what the host hands over, and nonsense is left
                           {"summary", ""},
                           {"data", {{"method", "packet"}, {"external", "203.0.113.7:8000"}}}}}};
     const auto read = [](json::array changes) {
-        return own_forwards(json::object{{"changes", std::move(changes)}});
+        const json::object input{{"changes", std::move(changes)}};
+        return own_forwards(json::parse(json::to_text(input))->get_object());
     };
     const auto one = read({record, "text", json::object{{"id", "1"}}});
     REQUIRE(one.size() == 1);
