@@ -123,7 +123,7 @@ int say_error(const Emit& emit, std::string_view why) {
 
 int run_change(const char* file, std::string_view id, std::string_view function,
                std::int64_t deadline_ns) {
-    const Table table = open_table(file);
+    const Table table = reopen_table(file);
     if (!table) return say_error(emit_result_line, table.error().reason);
     const Function found = find_function(**table, id, function);
     if (found == nullptr) return say_error(emit_result_line, "the change is gone from its plugin");
@@ -137,7 +137,7 @@ void emit_status(int status) {
 }
 
 int run_recorder(const char* file, std::string_view id, const std::string& input) {
-    const Table table = open_table(file);
+    const Table table = reopen_table(file);
     if (!table) return say_error(emit_result_line, table.error().reason);
     HostSide host(cancel_fd, 0, emit_result_line);
     for (const p2pdiag_recorder* recorder : recorders_of(**table)) {
@@ -148,7 +148,7 @@ int run_recorder(const char* file, std::string_view id, const std::string& input
 }
 
 int run_verb(const char* file, std::string_view name, const std::string& arguments) {
-    const Table table = open_table(file);
+    const Table table = reopen_table(file);
     if (!table) {
         const std::string complaint = "p2pdiag: " + table.error().reason + '\n';
         tell(STDERR_FILENO, complaint);
@@ -189,7 +189,7 @@ json::object describe(const std::filesystem::path& file) {
 
 int run_check(const std::filesystem::path& file, std::string_view id, std::string_view input,
               int cancel, std::int64_t deadline_ns, const Emit& emit) {
-    const Table table = open_table(file);
+    const Table table = reopen_table(file);
     const p2pdiag_check* check = table ? find_check(**table, id) : nullptr;
     if (check == nullptr) {
         return say_error(emit, table ? "the check is gone from its plugin" : table.error().reason);

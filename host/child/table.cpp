@@ -244,12 +244,20 @@ std::span<const p2pdiag_recorder* const> recorders_of(const p2pdiag_plugin& plug
 }
 
 Table open_table(const std::filesystem::path& file) {
-    static std::deque<boost::dll::shared_library> kept;
     try {
         if (!is_elf(file)) return Refusal{"not an ELF file"};
         if (!exports_entry(file)) {
             return Refusal{"exports no symbol " P2PDIAG_ENTRY_SYMBOL};
         }
+    } catch (const std::exception& problem) {
+        return Refusal{"cannot be loaded: " + loader_message(problem.what())};
+    }
+    return reopen_table(file);
+}
+
+Table reopen_table(const std::filesystem::path& file) {
+    static std::deque<boost::dll::shared_library> kept;
+    try {
         using boost::dll::load_mode::type;
         kept.emplace_back(file, type::rtld_now | type::rtld_local);
         const auto& plugin = kept.back().get<const p2pdiag_plugin>(P2PDIAG_ENTRY_SYMBOL);

@@ -25,6 +25,10 @@ inline std::string_view text(p2pdiag_str str) { return {str.data, str.size}; }
 // may outlive any dlclose) and checks the table. Static constructors of the plugin run in here.
 Table open_table(const std::filesystem::path& file);
 
+// The same for a file that a host has had described before. Its symbols are not looked at once
+// more: reading all of them takes longer than loading it.
+Table reopen_table(const std::filesystem::path& file);
+
 // None where the plugin was built before there were changes.
 std::span<const p2pdiag_change* const> changes_of(const p2pdiag_plugin& plugin);
 

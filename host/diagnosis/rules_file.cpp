@@ -103,11 +103,13 @@ private:
         return true;
     }
 
-    std::vector<TomlValue> tables(const TomlEntry& entry) {
-        if (entry.value.kind == Kind::array) return entry.value.elements;
-        wrong(entry.line, entry.column,
-              entry.key + ": expected tables, each under [[" + entry.key + "]]");
-        return {};
+    // None, which is said, where there are no tables.
+    const std::vector<TomlValue>& tables(const TomlEntry& entry) {
+        if (entry.value.kind != Kind::array) {
+            wrong(entry.line, entry.column,
+                  entry.key + ": expected tables, each under [[" + entry.key + "]]");
+        }
+        return entry.value.elements;
     }
 
     std::string text_of(const TomlValue& value, const std::string& what, std::size_t longest) {
