@@ -382,8 +382,8 @@ def kept(*options, code=0):
         read_until(process, "kept up")
         yield process
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
-        equal(process.returncode, code, said)
+        process.said, _ = process.communicate(timeout=60)
+        true(code in (None, process.returncode), f"{process.returncode}: {process.said}")
     finally:
         process.kill()
 
@@ -674,9 +674,15 @@ def pinhole(*options):
     equal(pinholes(), [], "after undo")
 
 
+def told_as_it_is(done_or_said):
+    """What is said to be gone is gone. miniupnpd 2.3.1 forgets whose a pinhole is that was renewed, or that was asked for again
+    since the answer took its time, and then refuses to remove it."""
+    true(bool(pinholes()) == ("may still be there" in done_or_said), f"{pinholes()}: {done_or_said}")
+
+
 def pinhole_kept():
     """--keep over IPv6: a restart of the router's daemon loses the pinhole; it is made again, and closed at the end."""
-    with kept("--via", "pcp") as process:
+    with kept("--via", "pcp", code=None) as process:
         equal(open_to_strangers(), True, "through the pinhole")
         restart_daemon()
         equal(pinholes(), [], "after the daemon's end")
@@ -684,8 +690,18 @@ def pinhole_kept():
         address = "0x" + socket.inet_pton(socket.AF_INET6, CLIENT6).hex()
         wait_for(lambda: any(address in line for line in pinholes()), "the pinhole was not made again")
         equal(open_to_strangers(), True, "after the restart")
-    equal((pinholes(), records(), rules()), ([], [], []), "at the end")
-    equal(open_to_strangers(), False, "at the end")
+    told_as_it_is(process.said)
+    equal((process.returncode, len(records())), (1, 1) if pinholes() else (0, 0), process.said)
+    equal((rules(), open_to_strangers()), ([], bool(pinholes())), "at the end")
+
+
+def pinhole_renewed():
+    """What the router keeps though it was to be removed is no success, and stays in the journal until its time is over."""
+    for _ in range(2):
+        wait_for(lambda: add("--via", "pcp", expect=None)["status"] == "applied", "applied")
+    done = p2pdiag("undo", "--all", "--yes", expect=None)
+    told_as_it_is(done.stdout + done.stderr)
+    equal((done.returncode, len(records())), (1, 1) if pinholes() else (0, 0), done.stdout + done.stderr)
 
 
 def pinhole_by_igd():
@@ -782,7 +798,8 @@ CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_t
          keep_follows_by_upnp, keep_follows_by_pcp, keep_follows_by_natpmp, router_elsewhere, host_firewall,
          known_by_upnp, known_by_pcp, known_as_stale,
          not_forwarding, second_try_by_upnp, second_try_by_pcp, low_port, taken, with_program, no_igd, carrier,
-         gateways, mapping, mapping_interrupted, mapping_killed, pinhole, pinhole_by_igd, pinhole_kept]
+         gateways, mapping, mapping_interrupted, mapping_killed, pinhole, pinhole_by_igd, pinhole_kept,
+         pinhole_renewed]
 
 
 # ---- outside
@@ -840,7 +857,7 @@ class Forward(Cases):
 
     def test_ipv6(self):
         self.inside((pinhole_by_igd, "--ipv6", "--igd", "upnp"), (pinhole, "--ipv6", "--igd", "pcp"),
-                    (pinhole_kept, "--ipv6", "--igd", "pcp"))
+                    (pinhole_kept, "--ipv6", "--igd", "pcp"), (pinhole_renewed, "--ipv6", "--igd", "pcp"))
 
     def test_a_lab_has_its_own_journal(self):
         """What is forwarded in a lab vanishes with it, and the user's own journal never hears of it."""

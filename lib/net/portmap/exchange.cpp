@@ -200,10 +200,11 @@ void Exchange::on_pcp(const pcp::Response& response) {
     const bool no_announce = !mapping && response.result == pcp::ResultCode::unsupp_opcode;
     if (response.result != pcp::ResultCode::success && !no_announce && !is_removed(response)) {
         const int code = static_cast<int>(response.result);
-        verdict_ = Failure{
-            problem_of(response.result), code,
-            "PCP result " + std::to_string(code) + ", " + std::string(to_string(response.result)),
-            Seconds(response.lifetime)};
+        std::string text =
+            "PCP result " + std::to_string(code) + ", " + std::string(to_string(response.result));
+        if (is_kept_from_us(response)) text += "; it takes it for somebody else's";
+        verdict_ =
+            Failure{problem_of(response.result), code, std::move(text), Seconds(response.lifetime)};
         return;
     }
     if (!mapping || response.result != pcp::ResultCode::success) {
@@ -233,12 +234,18 @@ bool Exchange::is_ours(const pcp::Response& response) {
     return true;
 }
 
-// miniupnpd answers NO_RESOURCES to the removal of what is not there. RFC 6887 section 15.1:
-// NOT_AUTHORIZED, when what is there was made with another nonce, which is nothing of ours.
+// miniupnpd answers NO_RESOURCES to the removal of what is not there.
 bool Exchange::is_removed(const pcp::Response& response) const {
     return question_.kind == Question::Kind::unmap &&
-           (response.result == pcp::ResultCode::no_resources ||
-            response.result == pcp::ResultCode::not_authorized);
+           response.result == pcp::ResultCode::no_resources;
+}
+
+// RFC 6887 section 15.1: NOT_AUTHORIZED, when what is there was made with another nonce. That is no
+// proof that ours is gone: miniupnpd 2.3.1 forgets the nonce of an IPv6 pinhole that is renewed
+// (nftables), and goes on letting everybody in.
+bool Exchange::is_kept_from_us(const pcp::Response& response) const {
+    return question_.kind == Question::Kind::unmap &&
+           response.result == pcp::ResultCode::not_authorized;
 }
 
 void Exchange::finish_map(Answer answer, std::uint16_t external_port, std::uint32_t lifetime) {

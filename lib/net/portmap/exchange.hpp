@@ -58,6 +58,7 @@ private:
     bool is_ours(const pcp::Response& response);
     void finish_map(Answer answer, std::uint16_t external_port, std::uint32_t lifetime);
     bool is_removed(const pcp::Response& response) const;
+    bool is_kept_from_us(const pcp::Response& response) const;
 
     Question question_;
     std::optional<Outcome<Answer>> verdict_;
