@@ -10,6 +10,8 @@ import tempfile
 import time
 import unittest
 
+from warm_cache import warm
+
 HOST, PLUGINS = sys.argv[1], sys.argv[2]
 # How long what must happen may take on a busy machine, in seconds. Nothing waits that long where all is well.
 PATIENCE = 120
@@ -18,6 +20,7 @@ PATIENCE = 120
 class Case(unittest.TestCase):
     def setUp(self):
         self.place = tempfile.mkdtemp()
+        warm(HOST, self.place + "/cache")
         self.box, self.plugins, self.state = (f"{self.place}/{name}" for name in ("box", "plugins", "state"))
         os.mkdir(self.box)
         os.mkdir(self.plugins)

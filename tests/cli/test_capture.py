@@ -11,6 +11,8 @@ import threading
 import time
 import unittest
 
+from warm_cache import warm
+
 HOST, PLUGINS = sys.argv[1], sys.argv[2]
 # How long what must happen may take on a busy machine, in seconds. Nothing waits that long where all is well.
 PATIENCE = 120
@@ -19,6 +21,7 @@ PATIENCE = 120
 class Case(unittest.TestCase):
     def setUp(self):
         self.place = tempfile.mkdtemp()
+        warm(HOST, self.place + "/cache")
         self.plugin_dir = self.place + "/plugins"
         os.mkdir(self.plugin_dir)
         for name in ("records", "hangs"):
