@@ -197,7 +197,7 @@ def mended(program, wanted):
             "left": differences(before, state())}
 
 
-def measure(program, path, fix):
+def measure(program, path):
     wanted = scenarios.load(path)
     said = [shell(program, step, path) for step in wanted.broken]
     # A busy machine is no broken network; the checks' own deadlines hold besides.
@@ -205,16 +205,16 @@ def measure(program, path, fix):
     run = p2pdiag(program, "run", "all", *wanted.run, *patient, "--format", "json")
     report = document(run)
     return {"said": said, "run": run, "report": report,
-            "mended": mended(program, wanted) if fix and wanted.fixable and report else None}
+            "mended": mended(program, wanted) if wanted.fixable and report else None}
 
 
-def main(program, path, fix):
+def main(program, path):
     try:
-        print(json.dumps(measure(program, path, fix)))
+        print(json.dumps(measure(program, path)))
     except Broken as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3] == "fix")
+    main(sys.argv[1], sys.argv[2])

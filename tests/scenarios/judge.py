@@ -18,12 +18,12 @@ def without_time(wanted, report):
 
 
 def out_of_time(report, mended=None):
-    """Whether a check was not done in time, so that nothing can be said of what it was to find; or a fix did not help, since
-    a router that answers late is not waited for."""
+    """Whether a check was not done or could not tell, which time may be the reason of; or a fix did not help, since a router
+    that answers late is not waited for."""
     if mended and not mended["arrived"]:
         return True
-    return report["run"]["interrupted"] or any(check["status"] in ("timed_out", "cancelled") or check["summary"].startswith(
-        ("Interrupted", "It ended before", "No router offers")) for check in report["checks"])
+    return report["run"]["interrupted"] or any(check["status"] in ("timed_out", "cancelled", "unknown")
+                                               for check in report["checks"])
 
 
 def percent(confidence):

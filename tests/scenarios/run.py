@@ -25,15 +25,9 @@ AT_ONCE = 2
 CHANCES = 4
 
 
-def has_fix(program):
-    said = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
-    return "\n  fix " in said
-
-
-def measure(program, wanted, path, fix):
+def measure(program, wanted, path):
     """Runs the lab, with a configuration of its own. Returns what was measured, or complaints."""
-    command = [program, "lab", "run", *wanted.lab, "--command", "--", PYTHON, inside.__file__, program, path,
-               "fix" if fix else "look"]
+    command = [program, "lab", "run", *wanted.lab, "--command", "--", PYTHON, inside.__file__, program, path]
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900,
                               env={**os.environ, "XDG_CONFIG_HOME": home, "PYTHONDONTWRITEBYTECODE": "1"})
@@ -72,12 +66,12 @@ class Outcome:
         return f"{self.wanted.name:34} {'right' if self.right else 'WRONG'}  {said:40} {seconds}{mended}"
 
 
-def one(program, wanted, path, fix, busy):
+def one(program, wanted, path, busy):
     """One scenario. `busy`: time is no matter on this machine; what ran out of it is done again."""
     if wanted.root and os.geteuid() != 0:
         return Outcome(wanted, None, [], "needs root")
     for _ in range(CHANCES):
-        measured, complaints = measure(program, wanted, path, fix)
+        measured, complaints = measure(program, wanted, path)
         if measured is None:
             return Outcome(wanted, None, complaints)
         report = measured["report"]
@@ -139,7 +133,7 @@ def arguments():
     parser.add_argument("--busy", action="store_true",
                         help="on a machine without time: slowness is not held against p2pdiag, and a check that was not done is done again")
     parser.add_argument("--table", help="where the table of all goes")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def main():
@@ -158,9 +152,9 @@ def main():
     paths = [name if name.endswith(".toml") else str(scenarios.HERE / f"{name}.toml")
              for name in options.names or [each.name for each in wanted]]
     jobs = [(each, os.path.abspath(path)) for each, path in zip(wanted, paths) if each.sample or not options.sample]
-    fix, outcomes, began = has_fix(program), [], time.monotonic()
+    outcomes, began = [], time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        started = [pool.submit(one, program, each, path, fix, options.busy) for each, path in jobs]
+        started = [pool.submit(one, program, each, path, options.busy) for each, path in jobs]
         for job in started:
             outcome = job.result()
             outcomes.append(outcome)

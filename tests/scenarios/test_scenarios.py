@@ -134,10 +134,10 @@ class Judging(unittest.TestCase):
         self.assertEqual(judge.without_time(wanted(), report)["findings"], [{"code": "net.x"}])
         slow = wanted(cause="cause.dns-slow")
         self.assertEqual(len(judge.without_time(slow, report)["causes"]), 2)
-        done = {"run": {"interrupted": False}, "checks": [{"status": "pass", "summary": "s"}]}
+        done = {"run": {"interrupted": False}, "checks": [{"status": "pass"}]}
         self.assertFalse(judge.out_of_time(done))
-        for late in ({"checks": [{"status": "timed_out", "summary": "s"}]}, {"run": {"interrupted": True}},
-                     {"checks": [{"status": "unknown", "summary": "It ended before any router had answered"}]}):
+        for late in ({"checks": [{"status": "timed_out"}]}, {"run": {"interrupted": True}},
+                     {"checks": [{"status": "unknown"}]}):
             self.assertTrue(judge.out_of_time({**done, **late}))
         self.assertFalse(judge.out_of_time(done, MENDED))
         self.assertTrue(judge.out_of_time(done, {**MENDED, "arrived": False}))
