@@ -199,6 +199,18 @@ private:
         });
     }
 
+    // Remedies that nobody asked for before, as when the first one had to be done alone.
+    bool more_to_do() const {
+        for (const fix::Task& task : fix::tasks_of(*after_, context_.plugins, arguments_.only)) {
+            const bool tried = std::ranges::any_of(fixing_.attempts(), [&](const Attempt& one) {
+                return one.task.remedy.verb == task.remedy.verb &&
+                       one.task.remedy.arguments == task.remedy.arguments;
+            });
+            if (!tried && task.problem.empty()) return true;
+        }
+        return false;
+    }
+
     // A cause that stays is no longer in the way where one that was done works around it.
     bool worked_around(const report::Cause& cause) const {
         return std::ranges::any_of(fixing_.attempts(), [&](const Attempt& attempt) {
@@ -254,6 +266,7 @@ private:
         if (arguments_.flags.json()) return end(status, code);
         std::string text = fix_result_text(before_, after_ ? &*after_ : nullptr, fixing_.attempts(),
                                            undo_command(), unicode_);
+        if (after_ && more_to_do()) text += "More can be done now: p2pdiag fix\n";
         if (after_) text += left_to_people_text(*after_, unicode_);
         return print_all(text, code);
     }

@@ -146,6 +146,7 @@ std::vector<Remedy> remedies(const Rule& rule, const Facts& facts, const Words& 
         remedy.title = *title;
         remedy.needs_root = each.needs_root;
         remedy.reversible = each.reversible;
+        remedy.alone = each.alone;
         remedy.works_around = each.works_around;
         fill_command(remedy, each, words);
         if (!remedy.automatic) remedy.arguments.clear();

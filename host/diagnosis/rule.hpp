@@ -69,6 +69,7 @@ struct RemedyRule {
     std::vector<std::pair<std::string, json::value>> arguments;  // texts may have placeholders
     bool needs_root = false;
     bool reversible = false;
+    bool alone = false;         // these two as in report::Remedy
     bool works_around = false;  // report::Remedy has the meaning
     std::vector<Condition> any;   // offered where one of them holds; empty = always
     std::vector<Condition> none;  // … and none of these

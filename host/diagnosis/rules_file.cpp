@@ -411,7 +411,7 @@ private:
     void remedy(const TomlValue& table, Rule& rule) {
         if (!is_table(table, "remedy",
                       {"id", "title", "command", "verb", "arguments", "needs_root", "reversible",
-                       "works_around", "any", "none"})) {
+                       "alone", "works_around", "any", "none"})) {
             return;
         }
         RemedyRule out;
@@ -422,6 +422,7 @@ private:
         out.verb = text(table, "verb", false, longest_name);
         out.needs_root = boolean(table, "needs_root");
         out.reversible = boolean(table, "reversible");
+        out.alone = boolean(table, "alone");
         out.works_around = boolean(table, "works_around");
         out.any = conditions(table, "any");
         out.none = conditions(table, "none");

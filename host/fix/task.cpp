@@ -97,6 +97,9 @@ std::vector<Task> tasks_of(const report::Report& report, const loader::Plugins& 
         }
     }
     std::ranges::stable_sort(tasks, {}, &Task::place);
+    const auto alone =
+        std::ranges::find_if(tasks, [](const Task& task) { return task.remedy.alone; });
+    if (alone != tasks.end()) tasks = {std::move(*alone)};
     return tasks;
 }
 

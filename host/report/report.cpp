@@ -46,6 +46,7 @@ json::object to_json(const Remedy& remedy) {
             {"automatic", remedy.automatic},
             {"needs_root", remedy.needs_root},
             {"reversible", remedy.reversible},
+            {"alone", remedy.alone},
             {"works_around", remedy.works_around},
             {"verb", text_or_null(remedy.verb)},
             {"arguments", valid(remedy.arguments)}};

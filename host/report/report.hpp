@@ -51,6 +51,7 @@ struct Remedy {
     bool automatic = false;  // `verb` with `arguments` does it, and can be told to take it back
     bool needs_root = false;
     bool reversible = false;
+    bool alone = false;         // what else helps depends on it, and is not asked for before
     bool works_around = false;  // what the cause breaks works again, though the cause stays
     std::string verb{};        // of a plugin, with its command: "forward add"; empty = none
     json::object arguments{};  // options of that verb

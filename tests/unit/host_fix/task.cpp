@@ -93,6 +93,18 @@ TEST_CASE("the automatic remedies, the nearest first and each once") {
     CHECK(problems(report, known, {"read"}).empty());
 }
 
+TEST_CASE("what everything else depends on is done alone") {
+    report::Report report;
+    report.causes = {
+        cause("cause.far", Place::router, {remedy("open", "door open", {{"port", 1}})}),
+        cause("cause.near", Place::you, {remedy("shut", "door shut", {{"port", 2}})}),
+    };
+    report.causes[0].remedies[0].alone = true;
+    const auto known = plugins();
+    CHECK(problems(report, known) == Strings{"open: "});
+    CHECK(problems(report, known, {"shut"}) == Strings{"shut: "});
+}
+
 TEST_CASE("arguments are those of the command, with its defaults") {
     report::Report report;
     report.causes = {
