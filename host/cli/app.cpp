@@ -51,10 +51,10 @@ int main(int argc, char** argv) {
         context.globals.plugin_dirs = words.values_of("--plugin-dir");
         for (const std::string& dir : context.globals.plugin_dirs) {
             std::error_code error;
-            if (!completes && !std::filesystem::is_directory(dir, error)) {
-                throw UsageError{"--plugin-dir " + dir + ": " +
-                                 (error ? error.message() : "is no directory")};
-            }
+            if (completes || std::filesystem::is_directory(dir, error)) continue;
+            const bool there = error && error != std::errc::no_such_file_or_directory;
+            throw UsageError{"--plugin-dir " + dir + ": " +
+                             (there ? error.message() : "no such directory")};
         }
         context.paths = find_paths(context.globals.plugin_dirs, context.environment);
         context.plugins = loader::load({context.paths.plugin_dirs, context.paths.plugin_cache});

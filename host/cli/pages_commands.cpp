@@ -90,6 +90,8 @@ int validate_command(const Context& context, const std::string& file) {
     if (file.empty() || file.ends_with(".toml")) return validate_rules(context, file);
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) {
+        if (error == std::errc::no_such_file_or_directory)
+            throw UsageError{file + ": no such file"};
         throw UsageError{file + ": " + (error ? error.message() : "is no regular file")};
     }
     const auto path = std::filesystem::absolute(file);

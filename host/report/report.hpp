@@ -51,10 +51,10 @@ struct Remedy {
     bool automatic = false;  // `verb` with `arguments` does it, and can be told to take it back
     bool needs_root = false;
     bool reversible = false;
+    std::string verb{};         // of a plugin, with its command: "forward add"; empty = none
+    json::object arguments{};   // options of that verb
     bool alone = false;         // what else helps depends on it, and is not asked for before
     bool works_around = false;  // what the cause breaks works again, though the cause stays
-    std::string verb{};        // of a plugin, with its command: "forward add"; empty = none
-    json::object arguments{};  // options of that verb
 };
 
 // Where on the way between this machine and its peers a cause lies.

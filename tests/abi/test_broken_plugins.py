@@ -119,7 +119,7 @@ class Rejected(unittest.TestCase):
                     "line 999 of a long story \ufffd[31mno licence\ufffd  in /etc/licence")
 
     def test_hangs_at_load(self):
-        self.expect("hangs_at_load", "hangs while it is loaded")
+        self.expect("hangs_at_load", "not loaded within 10 s: it hangs")
 
     def test_change_tables(self):
         self.expect("change_null_function", "change broken.change has no revert function")

@@ -90,6 +90,27 @@ class BadInput(Case):
             self.expect("run", "--port", port, says="--port")
         self.expect("run", "--port", "http", says="http")
 
+        for port in ("0x50", " 80", "99999999999999999999"):
+            self.expect("run", "--port", port, says="--port: ")
+
+    def test_empty_values(self):
+        """As when a script's variable is not set: no wish at all is something else."""
+        for option in ("--offline", "--baseline", "--watch", "--deadline", "--capture", "--output", "--port", "--stun",
+                       "--only", "--fail-on"):
+            self.expect("run", "steady.check", option, "", says=option)
+        self.expect("validate", "", says="the value is empty")
+        self.expect("--profile", "", "run", says="--profile")
+
+    def test_forgotten_dashes(self):
+        self.expect("lab", "run", "--nat", "open", "run", "stun.nat", says="Write -- before 'run'")
+
+    def test_paths_that_cannot_be_looked_at(self):
+        long = "x" * 300
+        self.expect("--plugin-dir", long, "list", says="File name too long")
+        self.expect("validate", long, says="File name too long")
+        self.expect("validate", self.place, says="is no regular file")
+        self.expect("run", "--output", "json=" + long, says="File name too long")
+
     def test_deadline(self):
         self.expect("run", "--deadline", "soon", says="--deadline")
 
@@ -288,6 +309,20 @@ class Output(Case):
                                       env=self.environment, stdout=full, stderr=subprocess.PIPE, text=True)
             self.assertEqual(done.returncode, 4, command)
             self.assertIn("cannot write the result", done.stderr)
+
+    def test_a_home_that_is_not_there_is_not_made(self):
+        self.with_plugins("steady")
+        environment = {"HOME": self.place + "/nobody", "XDG_CACHE_HOME": ""}
+        self.assertEqual(self.host("run", "steady.check", environment=environment).returncode, 0)
+        self.assertFalse(os.path.exists(self.place + "/nobody"))
+
+    def test_output_through_a_link_to_nothing(self):
+        self.with_plugins("steady")
+        os.symlink("later.json", self.place + "/link.json")
+        self.assertEqual(self.host("run", "steady.check", "--output", f"json={self.place}/link.json").returncode, 0)
+        self.assertTrue(os.path.islink(self.place + "/link.json"))
+        with open(self.place + "/later.json") as file:
+            self.assertEqual(json.load(file)["checks"][0]["id"], "steady.check")
 
     def test_output_through_a_link(self):
         self.with_plugins("steady")

@@ -4,6 +4,7 @@
 
 using namespace p2pdiag;
 using fix::Task;
+using fix::tasks_of;
 using report::Place;
 
 namespace {

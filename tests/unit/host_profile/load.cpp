@@ -50,8 +50,17 @@ TEST_CASE("the shipped default shows exactly the built-in values") {
     CHECK(shipped.servers == built_in.servers);
     CHECK(shipped.connection == built_in.connection);
     CHECK(shipped.deadline_ms == built_in.deadline_ms);
+    CHECK(shipped.deadline_is_built_in);
+    CHECK(built_in.deadline_is_built_in);
     CHECK(shipped.fail_on == built_in.fail_on);
     CHECK(shipped.checks == built_in.checks);
+}
+
+TEST_CASE("a deadline that somebody wrote down is one that was asked for, also the usual one") {
+    const Folder folder;
+    const profile::Request request = request_in(folder);
+    folder.write("config.toml", "[run]\ndeadline = \"20s\"\n");
+    CHECK_FALSE(effective(request).deadline_is_built_in);
 }
 
 TEST_CASE("every shipped profile loads and says what it is") {

@@ -71,6 +71,11 @@ TEST_CASE_METHOD(Fixture, "a crash keeps what was said before, and says how it d
     CHECK(result.findings[1].evidence.at("output").as_string() == "last words \xEF\xBF\xBD");
 }
 
+TEST_CASE_METHOD(Fixture, "a crash after the result is a crash") {
+    collector.take(R"({"type":"status","status":1})");
+    CHECK(finish(Exit::How::signalled, 11).status == Status::crashed);
+}
+
 TEST_CASE_METHOD(Fixture, "silence at the end is an error, not a pass") {
     CHECK(finish().status == Status::error);
 }
