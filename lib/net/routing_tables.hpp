@@ -19,6 +19,7 @@ struct TableRoute {
     RouteType type = RouteType::unicast;
     int interface = 0;         // index; 0 where it names none or several
     std::uint32_t metric = 0;  // the smallest wins
+    bool of_local_table = false;
 };
 
 struct RoutingTables {
@@ -26,6 +27,8 @@ struct RoutingTables {
     // Other rules than those every machine has (local, main, default), or routes for single types
     // of service: where a packet goes depends on more than its destination.
     bool has_policy = false;
+    // No rule comes before the table local: what is for this machine is decided there.
+    bool local_first = true;
 };
 
 // The error is that of the kernel.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "exchange.hpp"
+
 namespace p2pdiag::firewall {
 
 namespace {
@@ -26,27 +28,6 @@ void assess(const World& world, bool of_most, Asked& asked) {
     asked.packet = std::move(from_stranger);
     to_stranger.open = std::move(asked.verdict.open);
     asked.verdict = std::move(to_stranger);
-}
-
-// A TCP connection has to be answered, and a program answers its peers: what comes in is of no use
-// where that does not leave.
-void ask_for_reply(const World& world, Asked& asked) {
-    const auto& delivery = asked.verdict.delivery;
-    if (!lets_in(asked.verdict) || !delivery || !delivery->local) return;
-    const Endpoint sender = stranger(asked.packet.family());
-    Packet reply = asked.packet;
-    reply.direction = Direction::out;
-    reply.source.reset();
-    if (delivery->is_exact()) reply.source = delivery->destination;
-    reply.source_port = delivery->port;
-    reply.destination = asked.packet.source.value_or(sender.address);
-    reply.destination_port = asked.packet.source_port.value_or(sender.port);
-    reply.state = CtState::established;
-    Verdict verdict = evaluate(world, reply);
-    if (verdict.passes != false) return;
-    verdict.why = "It comes in, but no answer to it leaves. " + verdict.why;
-    asked.verdict = std::move(verdict);
-    asked.reply_stopped = true;
 }
 
 bool leads_anywhere(const Route& route, Family family) {
@@ -74,11 +55,47 @@ const net::InterfaceAddress* address_of(const net::Interface& interface, Family 
     return found;
 }
 
+// Another address of the link that is treated otherwise, and how; "": none is.
+std::string treated_otherwise(const World& world, const Asked& asked) {
+    constexpr std::size_t most = 8;
+    const net::Interface* link = world.find_interface(asked.packet.interface);
+    if (link == nullptr || asked.packet.goes_to_some_own_address()) return {};
+    std::size_t tried = 0;
+    for (const net::InterfaceAddress& own : link->addresses) {
+        const bool same = own.address == asked.packet.destination;
+        if (same || own.address.family() != asked.packet.family() || !own.usable) continue;
+        if (own.address.scope() == AddressScope::link_local || ++tried > most) continue;
+        Packet other = asked.packet;
+        other.destination = own.address;
+        const VerdictKind kind = assess_inbound(world, other).kind;
+        if (kind == asked.verdict.kind) continue;
+        return " That is for " + asked.packet.destination.to_string() + "; to " +
+               own.address.to_string() + " it is otherwise (" + std::string(to_string(kind)) + ").";
+    }
+    return {};
+}
+
 }  // namespace
 
 bool lets_in(const Verdict& verdict) {
     if (verdict.kind == VerdictKind::accept) return true;
     return verdict.kind == VerdictKind::depends && verdict.ordinarily_passes == true;
+}
+
+void take_over(Verdict verdict, const Said& said, Asked& asked) {
+    if (!lets_in(asked.verdict) || lets_in(verdict)) return;
+    const bool stopped = verdict.passes == false;
+    verdict.why = (stopped ? said.stopped : said.open) + verdict.why;
+    asked.verdict = std::move(verdict);
+    asked.reply_stopped = stopped;
+}
+
+Verdict left_open(Verdict blocked, std::string what) {
+    blocked.kind = VerdictKind::undecided;
+    blocked.passes.reset();
+    blocked.ordinarily_passes.reset();
+    blocked.open = {std::move(what)};
+    return blocked;
 }
 
 Endpoint stranger(Family family) {
@@ -119,7 +136,9 @@ std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& 
             asked.packet.destination_port = inquiry.port;
             asked.question = {family, protocol, inquiry.port, entrance.interface};
             assess(world, inquiry.of_most, asked);
-            ask_for_reply(world, asked);
+            const std::string otherwise = treated_otherwise(world, asked);
+            ask_for_exchange(world, asked);
+            asked.verdict.why += otherwise;
             all.push_back(std::move(asked));
         }
     }

@@ -32,11 +32,25 @@ struct Asked {
     Packet packet;
     Verdict verdict;
     bool some_differ = false;  // there are senders who are treated otherwise
-    bool reply_stopped = false;  // it comes in; the verdict is that of the answer to it
+    // It comes in; the verdict is that of another packet, without which that is of no use.
+    bool reply_stopped = false;
 };
 
 // Those on no list, and within every limit, come in.
 bool lets_in(const Verdict& verdict);
+
+// What is said before the verdict of a packet that has to pass as well.
+struct Said {
+    std::string stopped;
+    std::string open;  // it cannot be told whether it passes
+};
+
+// `verdict`, of such a packet, becomes that of what was asked, where that lets in and this does
+// not.
+void take_over(Verdict verdict, const Said& said, Asked& asked);
+
+// Of what is blocked, where that decides nothing yet: undecided, because of `what`.
+Verdict left_open(Verdict blocked, std::string what);
 
 struct Inquiry {
     std::uint16_t port = 0;
@@ -48,7 +62,7 @@ struct Inquiry {
 };
 
 // Of a first packet to the port at each entrance; with a source, at those of its family. One that
-// comes in, and whose answer does not leave, counts as stopped by what stops the answer.
+// comes in, and that nothing can follow, counts as stopped by what stops that.
 std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& entrances,
                                const Inquiry& inquiry);
 

@@ -56,6 +56,15 @@ struct Delivery {
     friend bool operator==(const Delivery&, const Delivery&) = default;
 };
 
+// One way in which an accepted packet comes through.
+struct Arrival {
+    std::optional<Delivery> delivery;  // nothing: not known where
+    bool tracked = true;               // by connection tracking
+    std::optional<std::uint32_t> connection_mark;
+
+    friend bool operator==(const Arrival&, const Arrival&) = default;
+};
+
 struct Verdict {
     VerdictKind kind = VerdictKind::undecided;
     std::optional<bool> passes;  // known even where the kind is not: a reject and a drop both block
@@ -66,6 +75,7 @@ struct Verdict {
     std::vector<std::string> open;         // what it depends on, or was not understood
     std::optional<RuleRef> deciding_rule;  // none: no rule spoke
     std::optional<Delivery> delivery;      // of an accept, where it is certain
+    std::vector<Arrival> arrivals;         // every way that ends well, each once
     std::vector<TraceStep> trace;
     bool trace_cut = false;  // there was more than max_trace
 };

@@ -8,6 +8,7 @@ namespace {
 
 // TCP's flags as literals.cpp names them; ECE and CWR of a SYN depend on the sender (RFC 3168).
 constexpr std::uint8_t tcp_syn = 2;
+constexpr std::uint8_t tcp_psh = 8;
 constexpr std::uint8_t tcp_ack = 16;
 constexpr std::uint8_t tcp_ecn = 0xC0;
 
@@ -70,12 +71,22 @@ Header ipv6(const Packet& packet, const State& state) {
     return header;
 }
 
+Known tcp_flags_of(Part part) {
+    switch (part) {
+        case Part::opening: return {tcp_syn, tcp_ecn};
+        case Part::answer: return {tcp_syn | tcp_ack, tcp_ecn};
+        case Part::later: break;
+    }
+    return {tcp_ack, tcp_ecn | tcp_psh};
+}
+
 Header transport(const Packet& packet, const State& state) {
     Header header;
     if (packet.protocol == protocol_icmp || packet.protocol == protocol_icmpv6) {
         header.size = 8;
         header.put_unknown(0, 8);
         header.put(0, 1, Known::of(packet.icmp_type, 8));
+        if (packet.is_neighbour_discovery()) header.put(1, 1, {0, 0});
         return header;
     }
     if (packet.protocol != protocol_udp && packet.protocol != protocol_tcp) return header;
@@ -84,10 +95,9 @@ Header transport(const Packet& packet, const State& state) {
     header.put_unknown(0, header.size);
     header.put(0, 2, state.source_port);
     header.put(2, 2, state.destination_port);
-    if (tcp && (packet.state == CtState::fresh || packet.state == CtState::established)) {
-        const bool answer = packet.state == CtState::established;
-        header.put(13, 1, {answer ? Bits{tcp_syn | tcp_ack} : Bits{tcp_syn}, tcp_ecn});
-    }
+    const bool told =
+        packet.part || packet.state == CtState::fresh || packet.state == CtState::established;
+    if (tcp && told) header.put(13, 1, tcp_flags_of(packet.part_in_flow()));
     if (state.header_written) header.put_unknown(4, header.size - 4);
     return header;
 }

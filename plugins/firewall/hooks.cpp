@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "journey.hpp"
+#include "rules_there.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -28,17 +29,25 @@ void settle(State& state, Hook hook) {
     (starts_tracking(hook) ? state.destination_settled : state.source_settled) = true;
 }
 
-// "eth*" stands for every interface whose name begins so.
-bool is_on(const Chain& chain, std::string_view device) {
-    return std::any_of(chain.devices.begin(), chain.devices.end(), [&](std::string_view name) {
-        if (!name.ends_with('*')) return name == device;
-        return device.starts_with(name.substr(0, name.size() - 1));
-    });
+bool is_for_nat(const Packet& packet, const State& state, Hook hook) {
+    return state.tracking == Tracking::tracked && !settled(state, hook) &&
+           (packet.state == CtState::fresh || packet.state == CtState::related);
 }
 
 // Whether the packet passes a chain of ingress or egress cannot be told.
 bool is_uncertain(const Chain& chain, const net::Interface* device) {
     return device == nullptr || device->name.empty() || chain.devices.empty();
+}
+
+// A connection is translated as its first packet was.
+void follow_translation(const Packet& packet, State& state) {
+    const auto& to = packet.translated_to;
+    if (!to || packet.state != CtState::established || state.tracking != Tracking::tracked) return;
+    state.destination_port = {to->port, 0};
+    state.goes_to_some_own_address = to->address.scope() == AddressScope::unspecified;
+    state.destination = state.goes_to_some_own_address
+                            ? Known::nothing(to->address.is_v4() ? 32 : 128)
+                            : Known{to_bits(to->address), 0};
 }
 
 bool same_packets(const std::vector<State>& a, const std::vector<State>& b) {
@@ -152,15 +161,34 @@ Journey::States Journey::run_entry(const Entry& entry, const Stage& stage, const
     return passed;
 }
 
-// Without a nat chain that takes it, a connection's addresses are settled too, as they are.
+// Chains of type nat see tracked packets alone, and the kernel tracks those of a family only while
+// something wants it. What that may be is not all in the rules.
 Journey::States Journey::run_nat(const Stage& stage, const States& states) {
+    States passed = run_nat_chains(stage, states);
+    States untouched;
+    for (State state : states) {
+        if (is_for_nat(packet_, state, stage.hook)) settle(state, stage.hook);
+        merge(untouched, state);
+    }
+    if (same_packets(untouched, passed) || is_tracking_wanted(world_, packet_.family()))
+        return passed;
+    const auto why =
+        findings_.reasons.add("whether anything makes the kernel track connections", false);
+    for (State& state : passed) state.reasons |= why;
+    for (State& state : untouched) {
+        state.reasons |= why;
+        merge(passed, state);
+    }
+    return passed;
+}
+
+// Without a nat chain that takes it, a connection's addresses are settled too, as they are.
+Journey::States Journey::run_nat_chains(const Stage& stage, const States& states) {
     States passed;
     States open;
-    for (const State& state : states) {
-        const bool eligible =
-            state.tracking == Tracking::tracked && !settled(state, stage.hook) &&
-            (packet_.state == CtState::fresh || packet_.state == CtState::related);
-        merge(eligible ? open : passed, state);
+    for (State state : states) {
+        if (stage.hook == Hook::prerouting) follow_translation(packet_, state);
+        merge(is_for_nat(packet_, state, stage.hook) ? open : passed, state);
     }
     const std::vector<Entry> all = entries(stage, true);
     for (std::size_t first = 0; first < all.size() && !open.empty();) {

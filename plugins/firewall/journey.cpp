@@ -2,6 +2,7 @@
 
 #include "literals.hpp"
 #include "routing.hpp"
+#include "rules_there.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -29,13 +30,15 @@ std::vector<std::string> homeless_chains(const Ruleset& ruleset) {
     return found;
 }
 
-bool has_bridge_rules(const World& world) {
+// A chain at ingress or egress of a part of the link, which sees its packets first or last.
+bool has_rules_on_parts(const World& world, const net::Interface& whole) {
     for (const Ruleset& ruleset : world.rulesets) {
         for (const Chain& chain : ruleset.chains) {
-            const Table& table = ruleset.tables[chain.table];
-            const bool idle = chain.rules.empty() && !chain.drops && !chain.unread;
-            if (chain.is_base && table.family == TableFamily::bridge && !table.dormant && !idle)
-                return true;
+            const bool outer = chain.hook == Hook::ingress || chain.hook == Hook::egress;
+            if (!outer || !does_something(ruleset, chain)) continue;
+            for (const net::Interface& part : world.interfaces) {
+                if (part.master == whole.index && is_on(chain, part.name)) return true;
+            }
         }
     }
     return false;
@@ -101,8 +104,12 @@ bool Journey::prepare() {
         problems.push_back("there is no interface " + packet_.interface);
     } else if (interface_->master != 0) {
         problems.push_back(interface_->name + " is part of another interface");
-    } else if (interface_->kind == net::LinkKind::bridge && has_bridge_rules(world_)) {
+    } else if (interface_->kind == net::LinkKind::bridge &&
+               has_rules_of(world_, TableFamily::bridge)) {
         problems.push_back("rules of the bridge family, which are not followed");
+    }
+    if (interface_ != nullptr && has_rules_on_parts(world_, *interface_)) {
+        problems.push_back("rules at the links that " + interface_->name + " is made of");
     }
     if (packet_.source && packet_.source->family() != packet_.family()) {
         problems.push_back("the sender's address is of another family");

@@ -35,6 +35,7 @@ private:
     States run_orders(const std::vector<Entry>& group, const Stage& stage, const States& states);
     States run_entry(const Entry& entry, const Stage& stage, const States& states);
     States run_nat(const Stage& stage, const States& states);
+    States run_nat_chains(const Stage& stage, const States& states);
     std::vector<Entry> entries(const Stage& stage, bool nat) const;
     static std::string name_of(const Entry& entry);
     bool applies(const Ruleset& ruleset, const Chain& chain, const Stage& stage) const;

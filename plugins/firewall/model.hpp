@@ -19,6 +19,10 @@ inline constexpr std::uint8_t protocol_tcp = 6;
 inline constexpr std::uint8_t protocol_udp = 17;
 inline constexpr std::uint8_t protocol_icmpv6 = 58;
 
+// ICMPv6 types of RFC 4861 section 4.3 and 4.4.
+inline constexpr std::uint8_t nd_solicitation = 135;
+inline constexpr std::uint8_t nd_advertisement = 136;
+
 enum class CtState : std::uint8_t {
     fresh,
     established,
@@ -29,9 +33,12 @@ enum class CtState : std::uint8_t {
 
 enum class Direction : std::uint8_t { in, out };
 
+// What a packet is to its flow: the first, the answer to that, or what the one who began it sends
+// from then on.
+enum class Part : std::uint8_t { opening, answer, later };
+
 // A value that is absent is not known, or may be any: the verdict then says what it depends on.
-// Unfragmented, without IP options or extension headers. A fresh TCP packet is a SYN, an
-// established one a SYN with ACK.
+// Unfragmented, without IP options or extension headers.
 struct Packet {
     Direction direction = Direction::in;
     std::string interface;  // by name: where it comes in, or leaves; "": by any
@@ -45,6 +52,11 @@ struct Packet {
     // What connection tracking would say of it, where it is tracked. An established packet coming
     // in answers one of ours.
     CtState state = CtState::fresh;
+    // Absent: a fresh one opens, an established one answers. By TCP: SYN, SYN with ACK, ACK.
+    std::optional<Part> part;
+    // Of a later one coming in: where the translation of its flow takes it. The address may be
+    // 0.0.0.0 or ::, as that of `destination`.
+    std::optional<Endpoint> translated_to;
     std::uint32_t mark = 0;
     std::optional<std::uint32_t>
         connection_mark;                  // of an established connection; a fresh one has 0
@@ -52,6 +64,13 @@ struct Packet {
     std::optional<std::uint8_t> ttl;
 
     Family family() const { return destination.family(); }
+    bool is_neighbour_discovery() const {
+        return protocol == protocol_icmpv6 &&
+               (icmp_type == nd_solicitation || icmp_type == nd_advertisement);
+    }
+    Part part_in_flow() const {
+        return part.value_or(state == CtState::established ? Part::answer : Part::opening);
+    }
     bool goes_to_some_own_address() const {
         return destination == IpAddress() || destination == IpAddress::v6({});
     }
@@ -73,6 +92,7 @@ struct Route {
     Type type = Type::unicast;
     int interface = 0;         // index; 0 where it names none or several
     std::uint32_t metric = 0;  // the smallest wins
+    bool of_local_table = false;
 };
 
 // Absent: could not be read.
@@ -80,6 +100,8 @@ struct Sysctls {
     std::optional<unsigned> rp_filter_all =
         0;  // 0 off, 1 strict, 2 loose; the larger of the two counts
     std::map<std::string, unsigned> rp_filter;  // by interface; one that is missing is not known
+    // By interface, the larger of its own and that of all; one that is missing is not known.
+    std::map<std::string, unsigned> arp_ignore;
     std::optional<bool> ipv4_forwarding = false;
     std::optional<bool> ipv6_forwarding = false;
 };
@@ -102,6 +124,10 @@ struct World {
     std::optional<std::vector<Route>> routes;
     // There are routing rules besides the usual three, or virtual routing domains.
     bool policy_routing = false;
+    // No rule comes before the table local, which says what is for this machine.
+    bool local_first = true;
+    // `routes` hold the table local as well: an address that is not in it does not count.
+    bool local_table_read = false;
     Sysctls sysctls;
     // Anything here and no verdict is definite: what could not be read is never "open".
     std::vector<Unseen> unseen;

@@ -189,7 +189,12 @@ Typed read_expression(const json::value& value, Context& context) {
     if (const auto operation = operation_of(name); operation && inside.is_array()) {
         return read_arithmetic(*operation, inside.get_array(), value, context);
     }
-    if (is_circumstantial(name)) return unknowable(text_of_expression(value), true);
+    if (is_circumstantial(name)) {
+        Typed typed = unknowable(text_of_expression(value), true);
+        // nft_exthdr.c of the kernel breaks the rule off for all but TCP.
+        if (name == "tcp option") std::get<Unknowable>(typed.expression.form).protocol = 6;
+        return typed;
+    }
     const json::object* body = inside.if_object();
     if (body == nullptr) return not_understood(value);
     if (name == "payload") return read_payload(*body, value);

@@ -113,12 +113,18 @@ Step read_match(const json::object& body, const json::value& whole, Context& con
     std::vector<Typed> parts = read_parts(*left, context);
     bool known = true;
     bool circumstantial = true;
+    std::optional<std::uint8_t> protocol;
     for (const Typed& part : parts) {
         const auto* what = std::get_if<Unknowable>(&part.expression.form);
         known = known && what == nullptr;
         circumstantial = circumstantial && (what == nullptr || what->circumstantial);
+        if (what != nullptr && what->protocol) protocol = what->protocol;
     }
-    if (!known) return uncertain(whole, circumstantial);
+    if (!known) {
+        Uncertain step = uncertain(whole, circumstantial);
+        step.why.protocol = protocol;
+        return step;
+    }
     Match match;
     const bool read = is_set(*right) ? read_set_match(*right, *op, match, parts, context)
                                      : parts.size() == 1 &&

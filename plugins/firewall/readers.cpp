@@ -210,10 +210,14 @@ void read_rulesets(const Sight& sight, World& world) { RulesetReader(sight, worl
 void read_sysctls(const Sight& sight, World& world) {
     const std::string v4 = "/proc/sys/net/ipv4/conf/";
     world.sysctls.rp_filter_all = read_number(sight, v4 + "all/rp_filter");
+    const auto all_ignore = read_number(sight, v4 + "all/arp_ignore");
     for (const net::Interface& interface : world.interfaces) {
         // A name with a slash or dots would lead elsewhere; the kernel refuses them.
         const auto filter = read_number(sight, v4 + interface.name + "/rp_filter");
         if (filter) world.sysctls.rp_filter[interface.name] = *filter;
+        const auto ignore = read_number(sight, v4 + interface.name + "/arp_ignore");
+        if (ignore)
+            world.sysctls.arp_ignore[interface.name] = std::max(*ignore, all_ignore.value_or(0));
     }
     const auto flag = [&](const std::string& path) -> std::optional<bool> {
         const auto number = read_number(sight, path);
@@ -234,6 +238,8 @@ void read_links(World& world) {
     const auto tables = net::routing_tables();
     if (!tables) return;
     world.policy_routing = tables->has_policy;
+    world.local_first = tables->local_first;
+    world.local_table_read = true;
     world.routes.emplace();
     for (const net::TableRoute& from : tables->routes) {
         Route route;
@@ -242,6 +248,7 @@ void read_links(World& world) {
         route.type = type_of(from.type);
         route.interface = from.interface;
         route.metric = from.metric;
+        route.of_local_table = from.of_local_table;
         world.routes->push_back(route);
     }
 }

@@ -96,6 +96,28 @@ Fate forward(const World& world, const Packet& packet, const State& state) {
     }
 }
 
+// Whoever has an address of IPv6 has joined its solicited-node group, RFC 4861 section 7.2.1.
+bool is_solicitation_of_ours(const World& world, const Packet& packet,
+                             const net::Interface& arrival) {
+    if (!packet.is_neighbour_discovery()) return false;
+    // Of a machine that is known by its rules alone.
+    if (!world.routes && arrival.addresses.empty()) return true;
+    return std::any_of(arrival.addresses.begin(), arrival.addresses.end(), [&](const auto& own) {
+        return !own.address.is_v4() && solicited_node(own.address) == packet.destination;
+    });
+}
+
+// What is told of the address in the table that decides over it.
+bool is_in_local_table(const World& world, const IpAddress& address) {
+    if (!world.local_table_read || !world.routes) return true;
+    const Route* best = nullptr;
+    for (const Route& route : *world.routes) {
+        if (!route.of_local_table || !covers(route, address)) continue;
+        if (best == nullptr || better(route, *best)) best = &route;
+    }
+    return best != nullptr && best->type == Route::Type::local;
+}
+
 Fate destination_fate(const World& world, const Packet& packet, const State& state,
                       const net::Interface& arrival) {
     const Family family = packet.family();
@@ -107,10 +129,21 @@ Fate destination_fate(const World& world, const Packet& packet, const State& sta
         return unknown("whether loopback addresses are routed (route_localnet)", false);
     }
     const bool link_local = family == Family::ipv6 && address->scope() == AddressScope::link_local;
-    switch (kind_of(world, state.destination, family, link_local ? &arrival : nullptr)) {
+    const AddressKind kind =
+        kind_of(world, state.destination, family, link_local ? &arrival : nullptr);
+    const bool here = kind == AddressKind::local || kind == AddressKind::broadcast;
+    if (here && !world.local_first) {
+        return unknown("rules of `ip rule` that come before the table local", false);
+    }
+    if (kind == AddressKind::local && !is_in_local_table(world, *address)) {
+        return unknown("an address of this machine that is not in its table local", false);
+    }
+    switch (kind) {
         case AddressKind::local:
         case AddressKind::broadcast: return {Fate::Kind::local, 0, {}, false, {}};
         case AddressKind::multicast:
+            if (is_solicitation_of_ours(world, packet, arrival))
+                return {Fate::Kind::local, 0, {}, false, {}};
             return unknown("whether a program here has joined the group", true);
         case AddressKind::unknown:
             return unknown("whether the address is one of this machine", false);
@@ -199,6 +232,12 @@ std::vector<Fate> source_fates(const World& world, const Packet& packet, const S
 }
 
 }  // namespace
+
+IpAddress solicited_node(const IpAddress& address) {
+    constexpr unsigned kept = 24;
+    const Bits prefix = to_bits(*IpAddress::parse("ff02::1:ff00:0"));
+    return to_address(prefix | (to_bits(address) & low_mask(kept)), Family::ipv6);
+}
 
 AddressKind kind_of(const World& world, const Known& address, Family family,
                     const net::Interface* within) {

@@ -14,6 +14,9 @@ enum class AddressKind : std::uint8_t { unknown, local, broadcast, multicast, un
 AddressKind kind_of(const World& world, const Known& address, Family family,
                     const net::Interface* within);
 
+// ff02::1:ffXX:XXXX of an address of IPv6, RFC 4291 section 2.7.1.
+IpAddress solicited_node(const IpAddress& address);
+
 struct Lookup {
     enum class Answer : std::uint8_t { unknown, found, none };
     Answer answer = Answer::unknown;

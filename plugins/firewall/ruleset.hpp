@@ -80,6 +80,8 @@ struct Unknowable {
     std::string what;     // "ip ttl", "a random number", "xt match recent"
     bool circumstantial;  // understood, but a matter of time, rate or chance; not understood
                           // otherwise
+    // Of a packet of another protocol there is no such thing: the rule does not match.
+    std::optional<std::uint8_t> protocol = std::nullopt;
 };
 
 struct Expression;

@@ -71,6 +71,7 @@ Value Values::read(const Expression& expression, const State& state) {
         return absent->presence && absent->family == packet_.family() ? exactly(0) : broken();
     }
     const auto& unknowable = std::get<Unknowable>(expression.form);
+    if (unknowable.protocol && *unknowable.protocol != packet_.protocol) return broken();
     Value value = unknown(width, unknowable.what, unknowable.circumstantial);
     value.breaks = Truth::maybe;
     return value;
@@ -166,7 +167,8 @@ Value Values::read_ct(Ct key, std::uint8_t width, const State& state) {
         case Ct::l3proto: return exactly(v4 ? nfproto_ipv4 : nfproto_ipv6);
         case Ct::protocol: return exactly(packet_.protocol);
         case Ct::direction:
-            if (packet_.state == CtState::fresh) return exactly(0);
+            if (packet_.state == CtState::fresh || packet_.part == Part::later) return exactly(0);
+            if (packet_.part == Part::answer) return exactly(1);
             if (packet_.state == CtState::established && packet_.direction == Direction::in) {
                 return exactly(1);
             }

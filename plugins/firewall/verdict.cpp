@@ -101,6 +101,21 @@ void be_open(const Findings& findings, Verdict& verdict) {
     }
 }
 
+std::vector<Arrival> arrivals_of(const Findings& findings) {
+    std::vector<Arrival> arrivals;
+    for (const Ending& ending : findings.endings) {
+        if (ending.kind != Kind::accepted) continue;
+        Arrival arrival;
+        arrival.delivery = ending.delivery;
+        arrival.tracked = ending.state.tracking == Tracking::tracked;
+        const Known& mark = ending.state.connection_mark;
+        if (mark.is_exact()) arrival.connection_mark = static_cast<std::uint32_t>(mark.value);
+        if (std::find(arrivals.begin(), arrivals.end(), arrival) == arrivals.end())
+            arrivals.push_back(std::move(arrival));
+    }
+    return arrivals;
+}
+
 }  // namespace
 
 std::string named(const RuleRef& rule) {
@@ -149,6 +164,7 @@ Verdict judge(const Findings& findings) {
         verdict.passes = false;
     }
     verdict.ordinarily_passes = ordinarily_passes(findings);
+    verdict.arrivals = arrivals_of(findings);
     const Kind first = findings.endings.front().kind;
     const bool alike = all([&](const Ending& ending) { return ending.kind == first; });
     if (alike && first != Kind::unknown) {

@@ -197,6 +197,8 @@ bool Walker::run_step(const Step& step, Branch& branch, unsigned depth, Exits& e
         return decide(*decision, state, depth, exits);
     }
     if (const auto* uncertain = std::get_if<Uncertain>(&step)) {
+        const auto& protocol = uncertain->why.protocol;
+        if (protocol && *protocol != packet_.protocol) return match(Truth::no, state, exits);
         state.reasons |= findings_.reasons.add(uncertain->why.what, uncertain->why.circumstantial);
         return match(Truth::maybe, state, exits);
     }

@@ -40,34 +40,34 @@ class Case:
 
 
 CASES = [
-    Case("a policy", nft(chain("ct state established accept", "drop")), ["at the end of the chain input"]),
-    Case("a policy, TCP", nft(chain("", "drop")), ["tcp dport 4000 accept"], opens={"tcp4 4000", "tcp6 4000"},
+    Case("a policy", nft(chain(f"ct state established accept\n  {NDP}", "drop")), ["at the end of the chain input"]),
+    Case("a policy, TCP", nft(chain(NDP, "drop")), ["tcp dport 4000 accept"], opens={"tcp4 4000", "tcp6 4000"},
          protocol="tcp"),
-    Case("both protocols", nft(chain("", "drop")), ["udp dport 4000", "tcp dport 4000"],
+    Case("both protocols", nft(chain(NDP, "drop")), ["udp dport 4000", "tcp dport 4000"],
          opens=UDP | {"tcp4 4000", "tcp6 4000"}, protocol="both"),
-    Case("a reject at the end of the rules", nft(chain("tcp dport 22 accept\n  counter reject")), ["before `counter"]),
+    Case("a reject at the end of the rules", nft(chain(f"{NDP}\n  tcp dport 22 accept\n  counter reject")), ["before `counter"]),
     Case("a policy behind a goto",
-         nft("table inet t {\n chain c {\n  tcp dport 22 accept\n }\n chain input {\n  type filter hook input priority 0; "
+         nft("table inet t {\n chain c {\n  meta l4proto ipv6-icmp accept\n }\n chain input {\n  type filter hook input priority 0; "
              "policy drop;\n  goto c\n }\n}"), ["at the end of the chain c"]),
     Case("a chain shared with what is forwarded",
-         nft("table inet t {\n chain c {\n  ct state established accept\n  drop\n }\n"
+         nft("table inet t {\n chain c {\n  meta l4proto ipv6-icmp accept\n  drop\n }\n"
              " chain input {\n  type filter hook input priority 0;\n  jump c\n }\n"
              " chain forward {\n  type filter hook forward priority 0;\n  jump c\n }\n}"), ["fib daddr type local accept"]),
     Case("a verdict map", nft(chain("udp dport vmap { 4000 : drop, 53 : accept }")), ["before `udp dport vmap"],
          before={"udp4 5000", "udp6 5000", "tcp4 4000", "tcp6 4000", "tcp4 5000", "tcp6 5000"}),
     Case("dropped early and late",
-         nft(chain("udp dport 4000 drop", hook="prerouting", priority=-300, table="early") + chain("", "drop")),
+         nft(chain("udp dport 4000 drop", hook="prerouting", priority=-300, table="early") + chain(NDP, "drop")),
          ["chain input of the table inet early", "chain input of the table inet t"]),
-    Case("each family by itself", nft(chain("", "drop", family="ip") + chain(NDP, "drop", family="ip6")),
+    Case("each family by itself", nft(chain(NDP, "drop", family="ip") + chain(NDP, "drop", family="ip6")),
          ["table ip t", "table ip6 t"]),
-    Case("IPv4 alone", nft(chain("", "drop", family="ip")), ["table ip t"],
+    Case("IPv4 alone", nft(chain(NDP, "drop", family="ip")), ["table ip t"],
          before={"udp6 4000", "udp6 5000", "tcp6 4000", "tcp6 5000"}, opens={"udp4 4000"}),
     Case("a device's ingress",
          nft("table netdev t {\n chain in {\n  type filter hook ingress device vb priority 0; policy accept;\n"
              "  udp dport { 4000, 5000 } drop\n }\n}"), ["table netdev t"],
          before={"tcp4 4000", "tcp6 4000", "tcp4 5000", "tcp6 5000"}),
     Case("iptables-nft", [iptables("-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p udp -j DROP\n"
-                                   "-A INPUT -j REJECT"), ip6tables("", policy="DROP")],
+                                   "-A INPUT -j REJECT"), ip6tables("-A INPUT -p ipv6-icmp -j ACCEPT", policy="DROP")],
          ["-j ACCEPT` (iptables-nft) before `-A INPUT -p udp -j DROP`", "ip6tables: "]),
     Case("iptables-nft, and a rule of nft's in its table",
          [iptables("-A INPUT -p tcp -j ACCEPT"),
@@ -82,7 +82,7 @@ CASES = [
          ["-m addrtype --dst-type LOCAL"], before={"tcp4 4000", "tcp4 5000", "udp6 4000", "udp6 5000", "tcp6 4000", "tcp6 5000"},
          opens={"udp4 4000"}),
     Case("nft and iptables-legacy one behind the other",
-         nft(chain("", "drop")) + [legacy(":INPUT DROP [0:0]"), legacy(":INPUT DROP [0:0]", "ip6tables-legacy")],
+         nft(chain(NDP, "drop")) + [legacy(":INPUT DROP [0:0]"), legacy(":INPUT DROP [0:0]\n-A INPUT -p ipv6-icmp -j ACCEPT", "ip6tables-legacy")],
          ["(nft)", "(iptables-legacy)", "(iptables-legacy)"]),
 ]
 
@@ -111,7 +111,7 @@ class Allow(unittest.TestCase):
     def test_source(self):
         """From one network, and from no other."""
         with Machine() as machine:
-            machine.load(nft(chain("", "drop")))
+            machine.load(nft(chain(NDP, "drop")))
             before = machine.rules()
             machine.allow("--source", f"{PEER}/32")
             self.assertTrue(machine.gets_in())
@@ -142,7 +142,7 @@ class Allow(unittest.TestCase):
 
     def test_killed(self):
         """As after a kill -9 in the middle: whatever the journal knows, undo finds what is there."""
-        rulesets = [nft(chain("", "drop")), [iptables("-A INPUT -j DROP")]]
+        rulesets = [nft(chain(NDP, "drop")), [iptables("-A INPUT -j DROP")]]
         if os.access("/run", os.W_OK):
             rulesets.append([iptables("-A INPUT -j DROP", "legacy")])
         for ruleset in rulesets:
@@ -165,7 +165,7 @@ class Allow(unittest.TestCase):
     def test_written_anew(self):
         """Whoever owns the rules saves them with ours and loads them again: ours has another handle by then."""
         with Machine() as machine:
-            machine.load(nft(chain("", "drop")))
+            machine.load(nft(chain(NDP, "drop")))
             before = machine.rules()
             machine.allow()
             text = machine.tool("nft", "list", "ruleset")
@@ -177,7 +177,7 @@ class Allow(unittest.TestCase):
 
     def test_nothing_done(self):
         with Machine() as machine:
-            machine.load(nft(chain("", "drop")))
+            machine.load(nft(chain(NDP, "drop")))
             before = machine.rules()
             planned = machine.allow("--dry-run")
             self.assertEqual((planned["status"], len(planned["steps"])), ("planned", 1))
@@ -185,7 +185,7 @@ class Allow(unittest.TestCase):
             self.assertIn("--yes", declined.stdout + declined.stderr)
             self.assertEqual(machine.rules(), before)
             # What hangs on the time is not touched.
-            machine.load(nft(chain("limit rate 1/minute accept", "drop", table="u")))
+            machine.load(nft(chain(f"{NDP}\n  limit rate 1/minute accept", "drop", table="u")))
             before = machine.rules()
             self.assertEqual(machine.allow(expect=3)["status"], "unknown")
             self.assertEqual(machine.rules(), before)
@@ -195,7 +195,7 @@ class Allow(unittest.TestCase):
             self.skipTest("not root")
         nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "XDG_STATE_HOME=/nonexistent")
         with Machine() as machine:
-            machine.load(nft(chain("", "drop")))
+            machine.load(nft(chain(NDP, "drop")))
             done = machine.p2pdiag("firewall", "allow", "--port", "4000", "--protocol", "udp", "--yes", expect=3,
                                    prefix=nobody)
             self.assertIn("sudo p2pdiag firewall allow --port 4000 --protocol udp",

@@ -87,7 +87,7 @@ class Killed(unittest.TestCase):
 
     def test_nft(self):
         with Machine() as machine:
-            machine.load(nft(chain("tcp dport 22 accept\n  counter drop")))
+            machine.load(nft(chain("meta l4proto ipv6-icmp accept\n  tcp dport 22 accept\n  counter drop")))
             self.check(machine, "nft", [(1, "before", "list ruleset"), (2, "before", '"insert"'), (2, "after", '"insert"'),
                                         (3, "before", "list ruleset")])
 
@@ -95,7 +95,7 @@ class Killed(unittest.TestCase):
         enable_nft_file()
         path = "/etc/nftables.conf"
         put(path, "#!/usr/sbin/nft -f\nflush ruleset\n\ntable inet filter {\n\tchain input {\n\t\t"
-            "type filter hook input priority 0; policy drop;\n\t\ttcp dport 22 accept # ssh\n\t}\n}\n", 0o755)
+            "type filter hook input priority 0; policy drop;\n\t\tmeta l4proto ipv6-icmp accept\n\t\ttcp dport 22 accept # ssh\n\t}\n}\n", 0o755)
         with Machine() as machine:
             machine.tool("nft", "-f", path)
             self.check(machine, "nft", [(1, "after", '"add"'), (3, "before", f"-f {path}"), (5, "before", f"-f {path}.p2pdiag"),

@@ -15,6 +15,7 @@ RULES = """table inet host {
   type filter hook input priority filter; policy drop;
   iif "lo" accept
   ct state established,related accept
+  icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
   udp dport 8001 accept
   tcp dport 8001 reject with tcp reset
   ip saddr 11.22.33.0/24 udp dport 8002 accept

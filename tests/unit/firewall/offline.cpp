@@ -206,7 +206,10 @@ TEST_CASE("parameters that nft's JSON loses come from the other file") {
                               std::string(std::istreambuf_iterator<char>(file), {});
     const Offline both = read({json, saved});
     CHECK(std::get<World>(both.machine).rulesets.size() == 1);
-    CHECK(kind(both, Family::ipv4, 4001) == VerdictKind::accept);
+    CHECK(kind(read({json}), Family::ipv4, 4002) == VerdictKind::undecided);
+    CHECK(kind(both, Family::ipv4, 4002) == VerdictKind::reject);
+    // Those rules let in the first packet of a flow, and no later one.
+    CHECK(kind(both, Family::ipv4, 4001) == VerdictKind::undecided);
 }
 
 TEST_CASE("a file that cannot be read says which and why") {

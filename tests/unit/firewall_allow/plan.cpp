@@ -379,3 +379,13 @@ TEST_CASE("what comes in and cannot be answered is not open") {
         home(), Rules().base("output", "output", "drop").rule("output", 5, established).read());
     CHECK(make_allow_plan(answers, wanted()).judgement.status == P2PDIAG_SKIP);
 }
+
+TEST_CASE("no opening is promised where neighbour discovery stays shut") {
+    World world = with(home(), Rules().base("input", "input", "drop").read());
+    world.interfaces[1].kind = net::LinkKind::ethernet;
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    REQUIRE(plan.steps.size() == 1);
+    CHECK(plan.steps[0].aims == std::vector<Aim>{{Family::ipv4, "vb"}});
+    REQUIRE(plan.judgement.findings.size() == 1);
+    CHECK(plan.judgement.findings[0].message.find("neighbour solicitation") != std::string::npos);
+}

@@ -8,9 +8,11 @@
 
 namespace p2pdiag::firewall {
 
-// The made-up machine with the internet behind vb, so that vb alone is an entrance.
+// The made-up machine with the internet behind vb, so that vb alone is an entrance. It is a tunnel,
+// so that rules need not let neighbour discovery in.
 inline World home() {
     World world = machine();
+    world.interfaces[1].kind = net::LinkKind::tunnel;
     for (const char* everywhere : {"0.0.0.0", "::"}) {
         Route route;
         route.destination = ip(everywhere);

@@ -71,6 +71,7 @@ TEST_CASE("the routing tables hold the way to loopback") {
         });
     REQUIRE(found != tables->routes.end());
     CHECK(found->type == net::RouteType::local);
+    CHECK(found->of_local_table);
     for (const net::Interface& one : net::interfaces().value()) {
         if (one.index == found->interface) CHECK(one.name == "lo");
     }

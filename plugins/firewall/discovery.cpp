@@ -1,0 +1,138 @@
+#include "discovery.hpp"
+
+#include <algorithm>
+
+#include "routing.hpp"
+#include "rules_there.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+// Stands for the router, or whoever on the link hands the packets over. Nothing is sent to it.
+constexpr const char* some_neighbour = "fe80::5c3a:27ff:fe9e:4d61";
+// From here on arp_ignore is reserved or keeps back every answer (ip-sysctl.rst of the kernel);
+// below it an address of the link itself is answered for.
+constexpr unsigned arp_ignore_strange = 4;
+// Discovery does not pass routers, RFC 4861 section 7.1.
+constexpr std::uint8_t discovery_ttl = 255;
+
+bool is_on_link(const net::Interface& link, const IpAddress& address) {
+    return std::any_of(link.addresses.begin(), link.addresses.end(), [&](const auto& own) {
+        if (own.address.family() != address.family() || own.prefix >= 128) return false;
+        const Bits rest = low_mask(128 - own.prefix);
+        return (to_bits(own.address) & ~rest) == (to_bits(address) & ~rest);
+    });
+}
+
+// Of links without it, as those of tunnels are, and of loopback, whoever sends is heard.
+bool has_discovery(const net::Interface& link) {
+    switch (link.kind) {
+        case net::LinkKind::loopback:
+        case net::LinkKind::tunnel:
+        case net::LinkKind::ppp:
+        case net::LinkKind::dummy: return false;
+        default: return true;
+    }
+}
+
+class Discovery {
+public:
+    Discovery(const World& world, const net::Interface& link, Asked& asked)
+        : world_(world), link_(link), asked_(asked), own_(asked.packet.destination) {
+        const auto& source = asked.packet.source;
+        neighbour_ =
+            source && is_on_link(link, *source) ? *source : *IpAddress::parse(some_neighbour);
+    }
+
+    void run() {
+        const std::string nobody = "The port is open, but no neighbour can find this machine, as ";
+        const std::string open = "The port is open, but of the ";
+        const std::string not_known = "whether the link has neighbour discovery";
+        take_over(judged(coming(nd_solicitation, solicited_node(own_)),
+                         link_.kind == net::LinkKind::other, not_known),
+                  {nobody + "a neighbour solicitation does not come in. ",
+                   open + "neighbour solicitation that comes before: "},
+                  asked_);
+        take_over(judged(leaving(nd_advertisement, neighbour_), link_.kind == net::LinkKind::other,
+                         not_known),
+                  {nobody + "its neighbour advertisement does not leave. ",
+                   open + "neighbour advertisement that leaves before: "},
+                  asked_);
+        // What the neighbour's own solicitation has told lasts a while.
+        const std::string while_it_lasts = "how long answers find their way";
+        const Said looks = {{}, "The port is open, but this machine cannot find neighbours. "};
+        take_over(
+            judged(leaving(nd_solicitation, solicited_node(neighbour_)), true, while_it_lasts),
+            looks, asked_);
+        take_over(judged(coming(nd_advertisement, own_), true, while_it_lasts), looks, asked_);
+    }
+
+private:
+    Packet packet(Direction direction, std::uint8_t type) const {
+        Packet made;
+        made.interface = link_.name;
+        made.direction = direction;
+        made.protocol = protocol_icmpv6;
+        made.icmp_type = type;
+        made.ttl = discovery_ttl;
+        // As connection tracking has it (noct_valid_new of nf_conntrack_proto_icmpv6.c).
+        made.state = CtState::untracked;
+        return made;
+    }
+
+    Packet coming(std::uint8_t type, const IpAddress& to) const {
+        Packet made = packet(Direction::in, type);
+        made.source = neighbour_;
+        made.destination = to;
+        return made;
+    }
+
+    Packet leaving(std::uint8_t type, const IpAddress& to) const {
+        Packet made = packet(Direction::out, type);
+        if (!asked_.packet.goes_to_some_own_address()) made.source = own_;
+        made.destination = to;
+        return made;
+    }
+
+    // With `bearable` a drop is not the end: it leaves `what` open.
+    Verdict judged(const Packet& packet, bool bearable, const std::string& what) const {
+        Verdict verdict = evaluate(world_, packet);
+        return bearable && verdict.passes == false ? left_open(std::move(verdict), what) : verdict;
+    }
+
+    const World& world_;
+    const net::Interface& link_;
+    Asked& asked_;
+    IpAddress own_;
+    IpAddress neighbour_;
+};
+
+void leave_open(std::string what, Asked& asked) {
+    Verdict verdict;
+    verdict.why =
+        "The port is open, but it cannot be told whether neighbours find this machine: " + what +
+        '.';
+    verdict.open = {std::move(what)};
+    take_over(std::move(verdict), {}, asked);
+}
+
+// ARP passes no rule that is followed here.
+void ask_for_arp(const World& world, const net::Interface& link, Asked& asked) {
+    if (has_rules_of(world, TableFamily::arp))
+        leave_open("rules of the arp family, which are not followed", asked);
+    const auto ignore = world.sysctls.arp_ignore.find(link.name);
+    if (ignore != world.sysctls.arp_ignore.end() && ignore->second >= arp_ignore_strange)
+        leave_open("arp_ignore of " + link.name + " is " + std::to_string(ignore->second), asked);
+}
+
+}  // namespace
+
+void ask_for_neighbours(const World& world, Asked& asked) {
+    const net::Interface* link = world.find_interface(asked.packet.interface);
+    if (link == nullptr || !has_discovery(*link) || !lets_in(asked.verdict)) return;
+    if (asked.packet.family() == Family::ipv4) return ask_for_arp(world, *link, asked);
+    Discovery(world, *link, asked).run();
+}
+
+}  // namespace p2pdiag::firewall

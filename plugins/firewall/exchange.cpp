@@ -1,0 +1,107 @@
+#include "exchange.hpp"
+
+#include "discovery.hpp"
+#include "routing.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+// More ways through a machine than that are not followed any further.
+constexpr std::size_t most_arrivals = 8;
+
+// To a flow that is not tracked the answer is a packet like any other, and a TCP answer to what
+// connection tracking has not seen is invalid to it (tcp_conntracks of nf_conntrack_proto_tcp.c).
+CtState state_of_answer(const Packet& first, const Arrival& arrival) {
+    if (arrival.tracked) return CtState::established;
+    return first.protocol == protocol_tcp ? CtState::invalid : CtState::fresh;
+}
+
+Packet answer_from_here(const Packet& first, const Arrival& arrival) {
+    const Endpoint sender = stranger(first.family());
+    Packet answer = first;
+    answer.direction = Direction::out;
+    answer.part = Part::answer;
+    answer.source.reset();
+    answer.source_port.reset();
+    if (const auto& delivery = arrival.delivery) {
+        if (delivery->is_exact()) answer.source = delivery->destination;
+        answer.source_port = delivery->port;
+    }
+    answer.destination = first.source.value_or(sender.address);
+    answer.destination_port = first.source_port.value_or(sender.port);
+    answer.state = state_of_answer(first, arrival);
+    answer.connection_mark = arrival.connection_mark;
+    return answer;
+}
+
+// From the one who began it, after the answer.
+Packet next_from_there(const Packet& first, const Arrival& arrival) {
+    Packet next = first;
+    next.part = Part::later;
+    next.state = arrival.tracked ? CtState::established : CtState::fresh;
+    next.connection_mark = arrival.connection_mark;
+    const auto& delivery = arrival.delivery;
+    if (arrival.tracked && delivery) next.translated_to = {delivery->destination, delivery->port};
+    return next;
+}
+
+// The way back. Without a rule that chooses it is judged by the firewall's checks of routes.
+void ask_for_way(const World& world, Asked& asked) {
+    const Packet& first = asked.packet;
+    const IpAddress to = first.source.value_or(stranger(first.family()).address);
+    Verdict open;
+    if (world.policy_routing) {
+        open.open = {"which way rules of `ip rule` choose for the answer"};
+        open.why =
+            "It comes in, but not known is which way rules of `ip rule` choose for the answer.";
+        take_over(std::move(open), {}, asked);
+        return;
+    }
+    const Lookup route = find_route(world, {to_bits(to), 0}, to.family());
+    const bool found = route.answer == Lookup::Answer::found;
+    if (!found || route.type == Route::Type::unicast) return;
+    open.open = {"a route that is not made for packets"};
+    open.why = "It comes in, but the route for the answer leads nowhere.";
+    take_over(std::move(open), {}, asked);
+}
+
+void ask_for_answer(const World& world, const Arrival& arrival, Asked& asked) {
+    const Verdict verdict = evaluate(world, answer_from_here(asked.packet, arrival));
+    take_over(
+        verdict,
+        {"It comes in, but no answer to it leaves. ", "It comes in, but of the answer to it: "},
+        asked);
+}
+
+// A TCP connection that is begun and does not go on is none. By UDP the first packets do come in,
+// until something has answered.
+void ask_for_more(const World& world, const Arrival& arrival, Asked& asked) {
+    Verdict verdict = evaluate(world, next_from_there(asked.packet, arrival));
+    const bool tcp = asked.packet.protocol == protocol_tcp;
+    if (!tcp && verdict.passes == false)
+        verdict = left_open(std::move(verdict), "how far a flow gets of which no more comes in");
+    take_over(verdict,
+              {"A connection can be begun, but what follows does not come in. ",
+               tcp ? "A connection can be begun, but of what follows: "
+                   : "A first packet comes in, but of the later ones of its flow: "},
+              asked);
+}
+
+}  // namespace
+
+void ask_for_exchange(const World& world, Asked& asked) {
+    if (!lets_in(asked.verdict)) return;
+    const std::vector<Arrival> arrivals = asked.verdict.arrivals;
+    for (std::size_t i = 0; i < arrivals.size() && i < most_arrivals; ++i) {
+        const Arrival& arrival = arrivals[i];
+        // Where it goes on to another machine the answer comes from there.
+        const bool forwarded = arrival.delivery && !arrival.delivery->local;
+        if (!forwarded) ask_for_answer(world, arrival, asked);
+        if (!forwarded) ask_for_way(world, asked);
+        if (arrival.delivery) ask_for_more(world, arrival, asked);
+    }
+    ask_for_neighbours(world, asked);
+}
+
+}  // namespace p2pdiag::firewall
