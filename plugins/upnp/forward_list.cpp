@@ -15,7 +15,7 @@ namespace p2pdiag::upnp_plugin {
 
 namespace {
 
-constexpr int exit_nothing_answered = 3;
+constexpr int exit_nothing_told = 3;
 
 struct Row {
     std::string router;
@@ -35,6 +35,7 @@ struct Listing {
     std::vector<Row> rows;
     std::vector<std::string> notes;
     bool any_router = false;
+    bool unread = false;  // a router has a list, and did not tell it
 };
 
 const OpenForward* find_open(const std::vector<OpenForward>& open, std::string_view id) {
@@ -120,9 +121,15 @@ Row row_of(const OpenForward& open) {
 Listing make_listing(const Search& search, const std::vector<OpenForward>& open) {
     Listing listing;
     for (const portmap::IgdReport& igd : search.found.igds) {
-        if (!igd.mappings) continue;
         const std::string router = igd.answer.from.to_string();
+        if (!igd.mappings) {
+            if (!igd.usable()) continue;
+            listing.unread = true;
+            listing.notes.push_back(router + " did not tell in time what it forwards");
+            continue;
+        }
         if (!*igd.mappings) {
+            listing.unread = true;
             listing.notes.push_back(router +
                                     " does not list its forwards: " + words(igd.mappings->error()));
             continue;
@@ -174,7 +181,7 @@ void print_json(const Listing& listing) {
 }
 
 void print_text(const Listing& listing) {
-    if (listing.rows.empty()) std::cout << "No forwards.\n";
+    if (listing.rows.empty() && !listing.unread) std::cout << "No forwards.\n";
     for (const Row& row : listing.rows) {
         std::cout << row.transport << ' ' << row.external_port << " of " << row.router << " -> "
                   << (row.internal.empty() ? "?" : row.internal) << "  [" << row.whose;
@@ -196,10 +203,11 @@ int list_forwards(Run& run) {
     const json::object* options = json::find_object(arguments, "options");
     const bool as_json = options != nullptr && json::find_string(*options, "format") == "json";
     const auto search = std::make_shared<Search>();
-    run_until(run.cancel_fd(), run.deadline(), search_routers(search));
+    run_until(run.cancel_fd(), run.deadline(), search_and_read(search));
     const Listing listing = make_listing(*search, parse_open(arguments, "changes"));
     as_json ? print_json(listing) : print_text(listing);
-    return listing.any_router || !listing.rows.empty() ? 0 : exit_nothing_answered;
+    if (listing.rows.empty() && listing.unread) return exit_nothing_told;
+    return listing.any_router || !listing.rows.empty() ? 0 : exit_nothing_told;
 }
 
 }  // namespace p2pdiag::upnp_plugin

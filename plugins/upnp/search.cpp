@@ -35,6 +35,12 @@ boost::asio::awaitable<void> search_all_routers(std::shared_ptr<Search> search) 
     return search_within(std::move(search), limits);
 }
 
+boost::asio::awaitable<void> search_and_read(std::shared_ptr<Search> search) {
+    portmap::DiscoveryLimits limits;
+    limits.answered = limits.window;
+    return search_within(std::move(search), limits);
+}
+
 boost::asio::awaitable<void> search_patiently(std::shared_ptr<Search> search) {
     portmap::DiscoveryLimits limits;
     limits.patience = limits.window;

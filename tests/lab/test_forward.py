@@ -75,6 +75,14 @@ def words(result):
     return json.dumps(result)
 
 
+def long_list():
+    """A router is asked for all that it forwards, however many questions that takes."""
+    ports = range(9000, 9030)
+    output("client", "upnpc", "-r", *(word for port in ports for word in (str(port), "udp")))
+    listed = json.loads(p2pdiag("forward", "list", "--format", "json").stdout)
+    equal(sorted(row["external_port"] for row in listed["forwards"]), list(ports), words(listed["notes"]))
+
+
 def both_protocols():
     """A packet from the internet arrives by UDP and TCP; undo leaves nothing."""
     equal(rules(), [], "before")
@@ -794,7 +802,7 @@ def known_as_stale():
     true("portmap.forward-stale" not in in_report()[1], "after the remedy")
 
 
-CASES = [both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, keep_elsewhere, keep_follows,
+CASES = [long_list, both_protocols, remove_one, external_port, killed, keep, keep_what_is_there, keep_elsewhere, keep_follows,
          keep_follows_by_upnp, keep_follows_by_pcp, keep_follows_by_natpmp, router_elsewhere, host_firewall,
          known_by_upnp, known_by_pcp, known_as_stale,
          not_forwarding, second_try_by_upnp, second_try_by_pcp, low_port, taken, with_program, no_igd, carrier,
@@ -871,7 +879,7 @@ class Forward(Cases):
 
 class Checks(Cases):
     def test_checks(self):
-        self.inside((gateways, "--igd", "upnp,natpmp,pcp"), (mapping, "--igd", "upnp,natpmp,pcp"),
+        self.inside((long_list, "--igd", "upnp"), (gateways, "--igd", "upnp,natpmp,pcp"), (mapping, "--igd", "upnp,natpmp,pcp"),
                     (mapping_interrupted, "--igd", "upnp,natpmp,pcp"), (mapping_killed, "--igd", "upnp,natpmp,pcp"))
 
 
