@@ -22,6 +22,18 @@ bool replaceable(const std::filesystem::path& path) {
            kind == std::filesystem::file_type::not_found;
 }
 
+// Also where that is not there: weakly_canonical would stop at the link.
+std::filesystem::path where_it_leads(std::filesystem::path path) {
+    constexpr int most_links = 40;  // as the kernel has it, path_resolution(7)
+    std::error_code error;
+    for (int links = 0; links < most_links && std::filesystem::is_symlink(path, error); ++links) {
+        const auto next = std::filesystem::read_symlink(path, error);
+        if (error) break;
+        path = path.parent_path() / next;
+    }
+    return path;
+}
+
 Fd create(const std::filesystem::path& path, mode_t mode) {
     const auto create_new = [&path, mode] {
         return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
@@ -38,7 +50,7 @@ Fd create(const std::filesystem::path& path, mode_t mode) {
 std::optional<std::filesystem::path> OutputFile::target(const std::filesystem::path& path) {
     if (!replaceable(path)) return std::nullopt;
     std::error_code error;
-    const auto absolute = std::filesystem::absolute(path, error);
+    const auto absolute = where_it_leads(std::filesystem::absolute(path, error));
     const auto target = std::filesystem::weakly_canonical(absolute, error);
     return error ? absolute : target;
 }
