@@ -80,6 +80,7 @@ void judge_left_out(const World& world, const AllowStep& step, Judgement& judgem
             to_json(stopped->question, stopped->verdict, 0));
     }
     if (said.empty()) return;
+    judgement.data["works_in_part"] = judgement.status != P2PDIAG_FAIL;
     judgement.status = P2PDIAG_FAIL;
     if (judgement.summary.ends_with('.')) judgement.summary.pop_back();
     judgement.summary += said;

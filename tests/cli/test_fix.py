@@ -204,6 +204,13 @@ class Done(FixCase):
         self.assertEqual((document["status"], states), ("fixed", {"put-a": "verified"}))
         self.assertIn("no longer find cause.a", document["remedies"][0]["why"])
 
+    def test_what_works_in_part_is_left_to_the_checks(self):
+        document, states = self.fixed(0, BOX_VERIFY="in-part")
+        self.assertEqual((document["status"], states), ("fixed", {"put-a": "verified"}))
+        self.host("undo", "--all", "--yes")
+        document, states = self.fixed(1, BOX_CHECK="blind", BOX_VERIFY="in-part")
+        self.assertEqual(states, {"put-a": "not-helped"})
+
     def test_one_that_cannot_be_done(self):
         for how, code, status, state in (("fail", 1, "partly", "not-done"), ("crash", 4, "error", "error")):
             document, states = self.fixed(code, wanted="a,b", BOX_APPLY=how + ":b")

@@ -128,7 +128,9 @@ class Allow(unittest.TestCase):
         with Machine() as machine:
             machine.tool("nft", "-j", "-f", "-", text=json.dumps({"nftables": [
                 {"add": {"table": {"family": "inet", "name": table}}},
-                {"add": {"chain": {**where, "name": name, "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}}]}))
+                {"add": {"chain": {**where, "name": name, "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}},
+                {"add": {"rule": {**where, "chain": name, "expr": [
+                    {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "ipv6-icmp"}}, {"accept": None}]}}}]}))
             before = machine.rules()
             machine.allow()
             self.assertEqual(machine.open_ports(), UDP)

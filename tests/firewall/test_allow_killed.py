@@ -106,7 +106,7 @@ class Killed(unittest.TestCase):
         """A step for IPv4 and one for IPv6; each asks for the version, lists the rules and inserts one."""
         rules = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n"
         with Machine() as machine:
-            machine.load([(f"iptables-{kind}", rules), (f"ip6tables-{kind}", rules)])
+            machine.load([(f"iptables-{kind}", rules), (f"ip6tables-{kind}", rules.replace("-p tcp", "-p ipv6-icmp"))])
             self.check(machine, f"iptables-{kind}", [(at, when, "-I INPUT 2") for at, when in moments])
 
     def test_iptables_nft(self):

@@ -80,7 +80,7 @@ class Files(unittest.TestCase):
 
     def test_nft(self):
         enable_nft_file()
-        for rules in ("policy drop;\n\t\tct state established accept", "policy accept;\n\t\ttcp dport 22 accept\n\t\tcounter drop # all"):
+        for rules in ("policy drop;\n\t\tmeta l4proto ipv6-icmp accept", "policy accept;\n\t\tmeta l4proto ipv6-icmp accept\n\t\tcounter drop # all"):
             put("/etc/nftables.conf", "#!/usr/sbin/nft -f\nflush ruleset\n\ntable inet filter {\n\tchain input {\n\t\t"
                 f"type filter hook input priority 0; {rules}\n\t}}\n}}\n", 0o755)
             self.check("/etc/nftables.conf", lambda machine: machine.tool("nft", "-f", "/etc/nftables.conf"), True)
