@@ -158,11 +158,13 @@ std::optional<std::string> reverted(const PortEdit& edit, std::string_view text,
                                     const std::optional<ConfigFile::Place>& now) {
     const auto line = our_line(edit, text, now);
     const bool in_place = is_applied(edit, text);
-    const std::size_t end = edit.at + edit.after.size();
     // Nobody has touched what is ours; a section of ours that somebody put more into stays.
-    const bool whole_section = edit.after.find("[target]") == std::string::npos ||
-                               end == text.size() || text.substr(end).starts_with('[');
-    if (in_place && whole_section) {
+    const auto is_whole = [&] {
+        const std::size_t end = edit.at + edit.after.size();
+        return edit.after.find("[target]") == std::string::npos || end == text.size() ||
+               text.substr(end).starts_with('[');
+    };
+    if (in_place && is_whole()) {
         return with_replaced(text, edit.at, edit.after.size(), edit.before);
     }
     if (!line && !in_place) return std::nullopt;

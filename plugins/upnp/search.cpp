@@ -37,7 +37,7 @@ boost::asio::awaitable<void> search_all_routers(std::shared_ptr<Search> search) 
 
 boost::asio::awaitable<void> search_and_read(std::shared_ptr<Search> search) {
     portmap::DiscoveryLimits limits;
-    limits.answered = limits.window;
+    limits.reading = Milliseconds(20'000);
     return search_within(std::move(search), limits);
 }
 

@@ -62,6 +62,9 @@ struct DiscoveryLimits {
     // works, or what it says over IPv4 of pinholes is to be heard over IPv6 as well. With MX 1 that
     // begins up to a second later.
     Milliseconds patience{1200};
+    // So long after the first usable IGD on the preferred gateway it may go on telling what it
+    // forwards, each entry an answer of its own.
+    Milliseconds reading{0};
 };
 
 // Fills `found` as answers come, so that what is there can be reported when it is cancelled.

@@ -182,6 +182,7 @@ Milliseconds search_end(const SearchProgress& progress, const DiscoveryLimits& l
     if (progress.awaiting || progress.looking) {
         end = std::min(limits.window, std::max(end, limits.patience));
     }
+    if (progress.usable && progress.reading) end = std::max(end, *progress.usable + limits.reading);
     return std::max(end, std::min(limits.listen, limits.window));
 }
 

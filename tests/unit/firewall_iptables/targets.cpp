@@ -180,7 +180,9 @@ TEST_CASE("targets that change nothing, and those that may do anything") {
 TEST_CASE("tables hang at their fixed priorities") {
     const auto accepts_in = [](const std::string& table, const std::string& chain) {
         const World world = with(saved("*" + table + "\n:" + chain + " ACCEPT [0:0]\n-A " + chain +
-                                       " -j DROP\nCOMMIT\n" + filter_table("-A INPUT -j ACCEPT")));
+                                       " -j DROP\nCOMMIT\n" +
+                                       filter_table("-A INPUT -m conntrack --ctstate INVALID -j DROP\n"
+                                                    "-A INPUT -j ACCEPT")));
         return evaluate(world, packet()).kind;
     };
     CHECK(accepts_in("raw", "PREROUTING") == no);
