@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/text_page.hpp"
 #include "report/text.hpp"
 
 namespace p2pdiag::cli {
@@ -12,12 +13,10 @@ using change::Executed;
 using change::StepResult;
 using report::Status;
 
-// Lines of a text, each made harmless.
-class Page {
+class Page : public TextPage {
 public:
-    explicit Page(bool unicode) : unicode_(unicode) {}
+    using TextPage::TextPage;
 
-    void line(const std::string& text) { out_ += report::single_line(text, unicode_) + '\n'; }
     // `label` and `text` on one line, or none when there is no text.
     void detail(const std::string& label, const std::string& text) {
         if (!text.empty()) line("     " + label + text);
@@ -29,14 +28,6 @@ public:
             line("     ! " + finding.code + ": " + finding.message);
         }
     }
-    std::string mark(const char* symbol, const char* ascii) const {
-        return unicode_ ? symbol : ascii;
-    }
-    std::string take() { return std::move(out_); }
-
-private:
-    bool unicode_;
-    std::string out_;
 };
 
 // "2026-01-31 12:34:56Z" of "2026-01-31T12:34:56.789Z".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/text_page.hpp"
 #include "diagnosis/compare.hpp"
 #include "diagnosis/engine.hpp"
 #include "report/text.hpp"
@@ -15,22 +16,6 @@ using fix::Attempt;
 using fix::State;
 using report::Cause;
 using report::Report;
-
-class FixPage {
-public:
-    explicit FixPage(bool unicode) : unicode_(unicode) {}
-
-    void line(const std::string& text) { out_ += report::single_line(text, unicode_) + '\n'; }
-    void space() { out_ += '\n'; }
-    std::string mark(const char* symbol, const char* ascii) const {
-        return unicode_ ? symbol : ascii;
-    }
-    std::string take() { return std::move(out_); }
-
-private:
-    bool unicode_;
-    std::string out_;
-};
 
 std::string sureness(const Cause& cause) {
     char text[16];
@@ -62,7 +47,7 @@ std::string words_for(State state) {
     return "went wrong";
 }
 
-std::string mark_of(const FixPage& page, State state) {
+std::string mark_of(const TextPage& page, State state) {
     switch (state) {
         case State::verified:
         case State::in_place: return page.mark("✓", "+");
@@ -78,7 +63,7 @@ std::string mark_of(const FixPage& page, State state) {
     return "-";
 }
 
-void add_plan(FixPage& page, const Attempt& attempt) {
+void add_plan(TextPage& page, const Attempt& attempt) {
     for (const change::Step& step : attempt.plan.steps) {
         page.line("     - " + step.title);
         page.line("       to take it back: " + step.undo);
@@ -89,7 +74,7 @@ void add_plan(FixPage& page, const Attempt& attempt) {
     for (const std::string& note : attempt.plan.notes) page.line("     Note: " + note);
 }
 
-void add_step(FixPage& page, const change::StepResult& step) {
+void add_step(TextPage& page, const change::StepResult& step) {
     page.line("     - " + step.record.title +
               (step.begun() ? " [" + step.record.id + ']' : std::string()));
     if (step.apply && !step.apply->summary.empty()) page.line("       " + step.apply->summary);
@@ -103,7 +88,7 @@ void add_step(FixPage& page, const change::StepResult& step) {
     if (!step.problem.empty()) page.line("       the journal: " + step.problem);
 }
 
-void add_outcome(FixPage& page, const Attempt& attempt) {
+void add_outcome(TextPage& page, const Attempt& attempt) {
     page.line("  " + mark_of(page, attempt.state) + ' ' + attempt.task.remedy.title + ": " +
               words_for(attempt.state));
     if (attempt.executed) {
@@ -149,7 +134,7 @@ std::vector<Row> rows_of(const Report& before, const Report& after) {
     return rows;
 }
 
-void add_table(FixPage& page, const Report& before, const Report& after) {
+void add_table(TextPage& page, const Report& before, const Report& after) {
     const std::vector<Row> rows = rows_of(before, after);
     std::size_t name = 0;
     std::size_t value = std::string_view("before").size();
@@ -161,7 +146,7 @@ void add_table(FixPage& page, const Report& before, const Report& after) {
         page.line("  " + report::padded(row.what, name) + "  " + report::padded(row.before, value) +
                   "  " + row.after);
     };
-    page.space();
+    page.line("");
     line({"", "before", "after"});
     for (const Row& row : rows) line(row);
 }
@@ -170,9 +155,9 @@ void add_table(FixPage& page, const Report& before, const Report& after) {
 
 std::string fix_plan_text(const Report& before, const std::vector<Attempt>& attempts,
                           bool unicode) {
-    FixPage page(unicode);
+    TextPage page(unicode);
     page.line(before.verdict.headline);
-    page.space();
+    page.line("");
     page.line("This is to be done:");
     int number = 0;
     for (const Attempt& attempt : attempts) {
@@ -189,7 +174,7 @@ std::string fix_plan_text(const Report& before, const std::vector<Attempt>& atte
 }
 
 std::string left_to_people_text(const Report& report, bool unicode) {
-    FixPage page(unicode);
+    TextPage page(unicode);
     for (const Cause& cause : report.causes) {
         std::vector<const report::Remedy*> manual;
         for (const report::Remedy& remedy : cause.remedies) {
@@ -209,11 +194,11 @@ std::string left_to_people_text(const Report& report, bool unicode) {
 std::string fix_result_text(const Report& before, const Report* after,
                             const std::vector<Attempt>& attempts, const std::string& undo_command,
                             bool unicode) {
-    FixPage page(unicode);
+    TextPage page(unicode);
     for (const Attempt& attempt : attempts) add_outcome(page, attempt);
     if (after != nullptr) {
         add_table(page, before, *after);
-        page.space();
+        page.line("");
         page.line("Now: " + after->verdict.headline);
     }
     if (!undo_command.empty()) page.line("To take it back: " + undo_command);
