@@ -39,13 +39,8 @@ public:
         if (flags_.dry_run) return end_with_plan("planned", exit_codes::nothing, true);
         note(plan_text(plan_, unicode_));
         if (!flags_.yes) {
-            const Answer answer = ask(context_, signals_, "Do this?");
+            const Answer answer = ask_and_tell(context_, signals_, "Do this?", "changed");
             if (answer == Answer::interrupted) return end_with_plan("interrupted", signal_code());
-            if (answer == Answer::no) complain("declined: nothing was changed");
-            if (answer == Answer::nobody_there) {
-                complain("nothing was changed, since there is nobody to ask. To do it:\n  " +
-                         command_with_yes(context_));
-            }
             if (answer != Answer::yes) return end_with_plan("declined", exit_codes::declined);
         }
         return carry_out();

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "cli/log.hpp"
 
 namespace p2pdiag::cli {
 
@@ -69,6 +70,17 @@ std::string command_with_yes(const Context& context) {
     std::string line = "p2pdiag";
     for (const std::string& word : context.command_line) line += ' ' + quoted(word);
     return line + " --yes";
+}
+
+Answer ask_and_tell(const Context& context, SignalWatch& signals, const std::string& question,
+                    const std::string& done) {
+    const Answer answer = ask(context, signals, question);
+    if (answer == Answer::no) complain("declined: nothing was " + done);
+    if (answer == Answer::nobody_there) {
+        complain("nothing was " + done + ", since there is nobody to ask. To do it:\n  " +
+                 command_with_yes(context));
+    }
+    return answer;
 }
 
 }  // namespace p2pdiag::cli

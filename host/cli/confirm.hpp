@@ -14,6 +14,10 @@ enum class Answer { yes, no, nobody_there, interrupted };
 // no terminal, or with --no-input.
 Answer ask(const Context& context, SignalWatch& signals, const std::string& question);
 
+// The same, and says why nothing is done where that is so; `done`: "changed", "taken back".
+Answer ask_and_tell(const Context& context, SignalWatch& signals, const std::string& question,
+                    const std::string& done);
+
 // The command line that was typed, with --yes, to be typed in a shell.
 std::string command_with_yes(const Context& context);
 

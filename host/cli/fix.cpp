@@ -121,14 +121,9 @@ private:
 
     // Nothing where somebody agreed.
     std::optional<int> ask_first() {
-        const Answer answer = ask(context_, signals_, "Do this?");
+        const Answer answer = ask_and_tell(context_, signals_, "Do this?", "changed");
         if (answer == Answer::yes) return std::nullopt;
         if (answer == Answer::interrupted) return end("interrupted", signal_code());
-        if (answer == Answer::no) complain("declined: nothing was changed");
-        if (answer == Answer::nobody_there) {
-            complain("nothing was changed, since there is nobody to ask. To do it:\n  " +
-                     command_with_yes(context_));
-        }
         return end("declined", exit_codes::declined);
     }
 

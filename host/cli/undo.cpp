@@ -113,15 +113,9 @@ private:
         note(question.about);
         SignalWatch signals;
         if (!flags_.yes) {
-            const Answer answer = ask(context_, signals, question.words);
+            const Answer answer = ask_and_tell(context_, signals, question.words, question.done);
             if (answer == Answer::interrupted) {
                 return end("interrupted", signal_code(signals), untouched(records));
-            }
-            if (answer == Answer::no) complain("declined: nothing was " + question.done);
-            if (answer == Answer::nobody_there) {
-                complain("nothing was " + question.done +
-                         ", since there is nobody to ask. To do it:\n  " +
-                         command_with_yes(context_));
             }
             if (answer != Answer::yes) {
                 return end("declined", exit_codes::declined, untouched(records));
