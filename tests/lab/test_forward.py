@@ -574,29 +574,42 @@ def lose_first_removal(protocol, table):
         }}""", table)
 
 
-@contextlib.contextmanager
-def mapping_stands(protocol):
-    """A run of upnp.mapping, at the point where the router has its mapping and it is about to be removed."""
+def start_mapping(protocol):
+    """A run of upnp.mapping whose first request to remove its mapping is lost, just after that."""
     table = f"spy{len(re.findall('spy', output('router', 'nft', 'list', 'tables')))}"
     lose_first_removal(protocol, table)
     with on("client"):
         process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "run", "upnp.mapping", "--skip", "stun.*"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True, start_new_session=True)
-    try:
-        wait_for(lambda: caught(table) > 0 or process.poll() is not None, "nothing was to be removed")
-        equal(process.poll(), None, "ended before its mapping was to be removed")
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=60)
+    wait_for(lambda: caught(table) > 0 or process.poll() is not None, "nothing was to be removed")
+    return process
+
+
+@contextlib.contextmanager
+def mapping_stands(protocol):
+    """A run of upnp.mapping, at the point where the router has its mapping and it is about to be removed.
+
+    It asks a second time within two seconds; where the machine was too slow to look in between, it is run again.
+    """
+    before = rules()
+    for _ in range(5):
+        process = start_mapping(protocol)
+        try:
+            if process.poll() is None and rules() != before:
+                yield process
+                return
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
+    raise AssertionError(f"never seen before its mapping by {protocol} was removed")
 
 
 def mapping_interrupted():
     """F1: Ctrl-C while a test mapping stands leaves none."""
     for protocol in ("upnp", "pcp", "natpmp"):
         with mapping_stands(protocol) as process:
-            true(rules(), f"no mapping by {protocol} stands")
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=60)
             equal(process.returncode, 130, said)
