@@ -1,15 +1,13 @@
 #include "change/journal.hpp"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <system_error>
 #include <tuple>
 
+#include "base/random.hpp"
 #include "base/whole_file.hpp"
 #include "report/report_json.hpp"
 
@@ -22,18 +20,6 @@ namespace {
 constexpr std::string_view suffix = ".json";
 
 std::string now() { return report::timestamp(std::chrono::system_clock::now()); }
-
-std::string random_id() {
-    std::array<unsigned char, 4> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
-    std::string id;
-    for (const unsigned char byte : bytes) {
-        char digits[3];
-        std::snprintf(digits, sizeof digits, "%02x", byte);
-        id += digits;
-    }
-    return id;
-}
 
 bool newer(const Record& left, const Record& right) {
     return std::tie(left.sequence, left.created, left.id) >
@@ -148,8 +134,7 @@ void Journal::prune() const {
 
 Maybe<Lock> Journal::claim_id(std::string& id) const {
     for (int attempt = 0; attempt < 16; ++attempt) {
-        id = random_id();
-        if (id.empty()) return Problem{"there are no random numbers"};
+        id = random_name(4);
         Lock::Taken taken = lock(id);
         if (!taken.problem.empty()) return Problem{taken.problem};
         std::error_code error;

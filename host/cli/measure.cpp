@@ -1,9 +1,6 @@
 #include "cli/measure.hpp"
 
-#include <sys/random.h>
-
-#include <array>
-#include <cstdio>
+#include "base/random.hpp"
 
 namespace p2pdiag::cli {
 
@@ -12,19 +9,6 @@ namespace {
 // Without a deadline that somebody asked for, a run lasts as long as its checks may take, and so
 // much longer.
 constexpr Milliseconds slack_after_checks{5000};
-
-std::string random_id() {
-    std::array<unsigned char, 8> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-        return "0";
-    std::string id;
-    for (const unsigned char byte : bytes) {
-        char digits[3];
-        std::snprintf(digits, sizeof digits, "%02x", byte);
-        id += digits;
-    }
-    return id;
-}
 
 report::Finding rejection(const std::string& kind, const std::string& name,
                           const std::string& reason) {
@@ -90,7 +74,7 @@ report::Report empty_report(const Measurement& measurement) {
         report.host_findings.push_back(rejection(
             "check " + id + " of", file, "the checks that it needs lead back to it in a circle"));
     }
-    report.run_id = random_id();
+    report.run_id = random_name(8);
     report.started = std::chrono::system_clock::now();
     report.profile = measurement.profile.name;
     report.target_port = static_cast<std::uint16_t>(

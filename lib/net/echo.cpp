@@ -12,11 +12,11 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/random.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/error.hpp"
 #include "net/flow.hpp"
-#include "net/random.hpp"
 #include "wire/icmp/message.hpp"
 
 namespace p2pdiag::net {

@@ -1,6 +1,6 @@
 #include "net/stun.hpp"
 
-#include "net/random.hpp"
+#include "base/random.hpp"
 
 namespace p2pdiag::net {
 

@@ -1,16 +1,15 @@
 // network.dns: docs/checks/network.dns.md. Here is which names are asked, and how long it waits.
 #include <algorithm>
-#include <array>
 #include <boost/asio/this_coro.hpp>
 #include <memory>
 #include <p2pdiag/run_until.hpp>
 #include <set>
 
 #include "base/host_port.hpp"
+#include "base/random.hpp"
 #include "checks.hpp"
 #include "input.hpp"
 #include "names.hpp"
-#include "net/random.hpp"
 #include "net/routes.hpp"
 #include "net/stun_targets.hpp"
 #include "net/task_group.hpp"
@@ -39,17 +38,7 @@ void want(std::vector<AskedName>& names, const std::string& host) {
     }
 }
 
-std::string random_label() {
-    std::array<std::uint8_t, 8> bytes{};
-    net::fill_random(bytes);
-    constexpr char digits[] = "0123456789abcdef";
-    std::string label = "p2pdiag-";
-    for (const std::uint8_t byte : bytes) {
-        label += digits[byte >> 4];
-        label += digits[byte & 15];
-    }
-    return label;
-}
+std::string random_label() { return "p2pdiag-" + random_name(8); }
 
 std::vector<AskedName> names_of(const json::object& input) {
     std::vector<AskedName> names;

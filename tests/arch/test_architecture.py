@@ -30,6 +30,7 @@ RESTRICTED = {
                                 "codecs stay free of sockets; the host knows only children and JSON"),
     r"sodium\.h|openssl/(?!ssl|x509)": (["crypto"], "keys are touched in one place"),
     r"openssl/(ssl|x509)|boost/asio/ssl": (["net"], "TLS is a transport"),
+    r"base/random": (["base", "net", "peer", "crypto", "plugins", "host"], "codecs are given their random numbers"),
     r"pcap": (["capture"], "no other plugin may need libpcap"),
     r"pugixml": (["wire"], "XML is read in lib/wire/upnp alone"),
     r"ares\.h": (["net"], "name servers are asked in lib/net/dns_query alone: docs/adr/0009"),

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "net/random.hpp"
+#include "base/random.hpp"
 
 namespace p2pdiag::net::portmap {
 
