@@ -1,6 +1,4 @@
 // A command that changes something: plan, ask, carry out, report.
-#include <signal.h>
-
 #include "change/children.hpp"
 #include "change/json.hpp"
 #include "cli/change_text.hpp"
@@ -40,7 +38,8 @@ public:
         note(plan_text(plan_, unicode_));
         if (!flags_.yes) {
             const Answer answer = ask_and_tell(context_, signals_, "Do this?", "changed");
-            if (answer == Answer::interrupted) return end_with_plan("interrupted", signal_code());
+            if (answer == Answer::interrupted)
+                return end_with_plan("interrupted", signals_.exit_code());
             if (answer != Answer::yes) return end_with_plan("declined", exit_codes::declined);
         }
         return carry_out();
@@ -55,7 +54,8 @@ private:
             case Plan::Outcome::bad_arguments: throw UsageError{plan_.said.summary};
             case Plan::Outcome::unknown:
                 return end_with_plan("unknown", exit_codes::undetermined, true);
-            case Plan::Outcome::interrupted: return end_with_plan("interrupted", signal_code());
+            case Plan::Outcome::interrupted:
+                return end_with_plan("interrupted", signals_.exit_code());
             case Plan::Outcome::ready:
             case Plan::Outcome::error: break;
         }
@@ -131,14 +131,10 @@ private:
             case Executed::Outcome::verify_failed:
             case Executed::Outcome::not_applied:
             case Executed::Outcome::keep_failed: return exit_codes::findings;
-            case Executed::Outcome::interrupted: return signal_code();
+            case Executed::Outcome::interrupted: return signals_.exit_code();
             case Executed::Outcome::error: break;
         }
         return exit_codes::internal;
-    }
-
-    int signal_code() const {
-        return signals_.last() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
     }
 
     const Context& context_;

@@ -1,6 +1,4 @@
 // `fix`: measure, plan what the diagnosis says helps, ask, do it, measure again.
-#include <signal.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -79,9 +77,9 @@ public:
     int run() {
         note("Looking at what is wrong ...\n");
         before_ = measure({});
-        if (interrupted()) return end("interrupted", signal_code());
+        if (interrupted()) return end("interrupted", signals_.exit_code());
         fixing_.plan(fix::tasks_of(before_, context_.plugins, arguments_.only));
-        if (interrupted()) return end("interrupted", signal_code());
+        if (interrupted()) return end("interrupted", signals_.exit_code());
         const auto& attempts = fixing_.attempts();
         const bool any = std::ranges::any_of(
             attempts, [](const Attempt& one) { return one.state == State::planned; });
@@ -123,7 +121,7 @@ private:
     std::optional<int> ask_first() {
         const Answer answer = ask_and_tell(context_, signals_, "Do this?", "changed");
         if (answer == Answer::yes) return std::nullopt;
-        if (answer == Answer::interrupted) return end("interrupted", signal_code());
+        if (answer == Answer::interrupted) return end("interrupted", signals_.exit_code());
         return end("declined", exit_codes::declined);
     }
 
@@ -137,7 +135,7 @@ private:
         if (interrupted()) {
             fixing_.take_back_everything();
             after_.reset();
-            return end_with_result("interrupted", signal_code());
+            return end_with_result("interrupted", signals_.exit_code());
         }
         if (any_of({State::not_helped}) && after_) after_ = measure_again();
         return end_judged();
@@ -147,7 +145,7 @@ private:
     // those of all where the target is another one now.
     Report measure_again() {
         const std::vector<std::string> checks = affected_checks();
-        note("Checking again: " + joined(checks) + " ...\n");
+        note("Checking again: " + report::joined(checks) + " ...\n");
         Report report = measure(checks);
         if (report.target_port != before_.target_port) return measure({});
         std::vector<report::CheckResult> merged = before_.checks;
@@ -180,12 +178,6 @@ private:
             if (concerned) checks.push_back(check.id);
         }
         return checks;
-    }
-
-    static std::string joined(const std::vector<std::string>& words) {
-        std::string text;
-        for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-        return text;
     }
 
     bool any_of(std::initializer_list<State> states) const {
@@ -311,10 +303,6 @@ private:
     }
 
     std::string undo_command() const { return change::undo_command_of(fixing_.ids_in_force()); }
-
-    int signal_code() const {
-        return signals_.last() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
-    }
 
     const Context& context_;
     const FixArguments& arguments_;

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "report/exit_code.hpp"
+
 namespace p2pdiag::cli {
 
 namespace {
@@ -48,6 +50,10 @@ int SignalWatch::count() {
         from_terminal_ = info.ssi_code == SI_KERNEL;
     }
     return count_;
+}
+
+int SignalWatch::exit_code() const {
+    return last_ == SIGINT ? report::exit_codes::interrupted : report::exit_codes::terminated;
 }
 
 void SignalWatch::dismiss() {

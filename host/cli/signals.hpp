@@ -19,6 +19,8 @@ public:
     // and the shell tell. Those that follow within a second are not counted; each Ctrl-C is.
     int count();
     int last() const { return last_; }  // number of the latest one, 0 = none yet
+    // The exit code of a command that ended because of it.
+    int exit_code() const;
     // What comes from here on, or came since count(), changes nothing: all is done, and is only to
     // be told. Holds until the process ends.
     void dismiss();

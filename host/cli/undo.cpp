@@ -1,6 +1,4 @@
 // Taking back changes: by id, the last ones, all of them, or those that a plugin's command names.
-#include <signal.h>
-
 #include "change/children.hpp"
 #include "change/json.hpp"
 #include "cli/change_text.hpp"
@@ -115,7 +113,7 @@ private:
         if (!flags_.yes) {
             const Answer answer = ask_and_tell(context_, signals, question.words, question.done);
             if (answer == Answer::interrupted) {
-                return end("interrupted", signal_code(signals), untouched(records));
+                return end("interrupted", signals.exit_code(), untouched(records));
             }
             if (answer != Answer::yes) {
                 return end("declined", exit_codes::declined, untouched(records));
@@ -136,7 +134,7 @@ private:
         const bool complete = std::ranges::all_of(all, &Undone::settled);
         const bool forgotten = std::ranges::any_of(
             all, [](const Undone& one) { return one.outcome == Undone::Outcome::forgotten; });
-        if (interrupted) code = signal_code(signals);
+        if (interrupted) code = signals.exit_code();
         if (!flags_.json()) {
             const int printed = print_result(undone_text(all, unicode_));
             return printed == exit_codes::nothing ? code : printed;
@@ -197,10 +195,6 @@ private:
         const auto near = options::nearest(id, known);
         return "no change has the id '" + id + "'" +
                (near ? ": did you mean '" + *near + "'?" : ": see 'p2pdiag undo --list'");
-    }
-
-    static int signal_code(const SignalWatch& signals) {
-        return signals.last() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
     }
 
     const Context& context_;

@@ -1,10 +1,8 @@
 #include "cli/watching.hpp"
 
 #include <poll.h>
-#include <signal.h>
 
 #include "report/changes.hpp"
-#include "report/exit_code.hpp"
 #include "report/report_json.hpp"
 
 namespace p2pdiag::cli {
@@ -40,11 +38,6 @@ bool wait_for_signal(SignalWatch& signals, Milliseconds pause) {
         ::poll(&waiting, 1, static_cast<int>(left.count()) + 1);
     }
     return true;
-}
-
-int stopped_by(const SignalWatch& signals) {
-    return signals.last() == SIGINT ? report::exit_codes::interrupted
-                                    : report::exit_codes::terminated;
 }
 
 std::string changes_since_last_run(const report::Report& report) {

@@ -18,9 +18,6 @@ std::optional<Milliseconds> pause_between_runs(const RunArguments& arguments);
 // True when a signal came before `pause` was over.
 bool wait_for_signal(SignalWatch& signals, Milliseconds pause);
 
-// The exit code after that.
-int stopped_by(const SignalWatch& signals);
-
 // A line that says when, and one for each change.
 std::string changes_since_last_run(const report::Report& report);
 
