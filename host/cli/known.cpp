@@ -16,7 +16,7 @@ std::vector<Candidate> known_checks(const Context& context) {
 
 std::vector<Candidate> known_code_words(const Context& context) {
     std::vector<Candidate> candidates;
-    for (const std::string& code : known_codes(context.paths.data_dir)) {
+    for (const std::string& code : Pages(context).codes()) {
         candidates.push_back({code, {}});
     }
     return candidates;

@@ -1,5 +1,6 @@
-// The pages behind `explain` (docs/codes/<area>.md, a "## code" section each) and `describe`
-// (docs/checks/<id>.md).
+// The pages behind `explain` and `describe`: docs/codes/<area>.md with a "## code" section each,
+// docs/checks/<id>.md, and what a plugin of somebody else brings: NAME.md beside NAME.so, with a
+// "## code" or "## check" section each.
 #pragma once
 
 #include <filesystem>
@@ -8,17 +9,28 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/context.hpp"
+
 namespace p2pdiag::cli {
 
-// The section of a code without its heading, or nothing when no page has it.
-std::optional<std::string> code_page(const std::filesystem::path& data_dir, std::string_view code);
-// Every code that has a page.
-std::vector<std::string> known_codes(const std::filesystem::path& data_dir);
+// Whether the file is there or not.
+std::filesystem::path pages_of(const loader::Plugin& plugin);
 
-std::optional<std::string> check_page(const std::filesystem::path& data_dir,
-                                      std::string_view check);
+class Pages {
+public:
+    // `context` must outlive it.
+    explicit Pages(const Context& context) : context_(context) {}
 
-// Every check that has a page.
-std::vector<std::string> pages_of_checks(const std::filesystem::path& data_dir);
+    // Without its heading, or nothing where there is no page.
+    std::optional<std::string> of_code(std::string_view code) const;
+    std::optional<std::string> of_check(std::string_view check) const;
+
+    // All that have a page, in order.
+    std::vector<std::string> codes() const;
+    std::vector<std::string> checks() const;
+
+private:
+    const Context& context_;
+};
 
 }  // namespace p2pdiag::cli

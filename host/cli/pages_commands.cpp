@@ -6,6 +6,7 @@
 #include "cli/rules.hpp"
 #include "diagnosis/rules_folder.hpp"
 #include "report/exit_code.hpp"
+#include "report/text.hpp"
 
 namespace p2pdiag::cli {
 
@@ -65,25 +66,27 @@ int describe_command(const Context& context, const std::string& id) {
         throw UsageError{"unknown check '" + id + "'" + did_you_mean(id, ids) +
                          refused_plugins(context)};
     }
-    std::string needs;
-    for (const std::string& need : check->needs) needs += (needs.empty() ? "" : ", ") + need;
     std::string text = check->id + ": " + check->title + '\n';
     text += "  plugin      " + context.plugins.owner_of(id)->id + '\n';
-    text += "  needs       " + (needs.empty() ? "nothing" : needs) + '\n';
+    text +=
+        "  needs       " + (check->needs.empty() ? "nothing" : report::joined(check->needs)) + '\n';
     text += std::string("  default run ") +
             (check->deep ? "no, only with --deep or by name" : "yes") + '\n';
     text += "  rights used " + privileges(check->privileges) + '\n';
-    if (const auto page = check_page(context.paths.data_dir, id)) text += '\n' + *page;
+    if (const auto page = Pages(context).of_check(id)) text += '\n' + *page;
     return print_result(text);
 }
 
 int explain_command(const Context& context, const std::string& code) {
-    const auto page = code_page(context.paths.data_dir, code);
-    if (!page) {
-        throw UsageError{"unknown code '" + code + "'" +
-                         did_you_mean(code, known_codes(context.paths.data_dir))};
+    const Pages pages(context);
+    const auto page = pages.of_code(code);
+    if (page) return print_result(code + "\n\n" + *page);
+    std::string hint = did_you_mean(code, pages.codes());
+    const loader::Plugin* plugin = context.plugins.owner_of(code);
+    if (hint.empty() && plugin != nullptr) {
+        hint = ": plugin " + plugin->id + " has no page on it in " + pages_of(*plugin).native();
     }
-    return print_result(code + "\n\n" + *page);
+    throw UsageError{"unknown code '" + code + "'" + hint};
 }
 
 int validate_command(const Context& context, const std::string& file) {

@@ -26,10 +26,11 @@ std::vector<std::filesystem::path> rule_folders(const Context& context) {
 
 diagnosis::Known known_to_rules(const Context& context) {
     diagnosis::Known known;
-    for (std::string& code : known_codes(context.paths.data_dir)) {
+    const Pages pages(context);
+    for (std::string& code : pages.codes()) {
         if (!code.starts_with("cause.")) known.codes.push_back(std::move(code));
     }
-    known.checks = pages_of_checks(context.paths.data_dir);
+    known.checks = pages.checks();
     // Those of the plugins alone are no whole list.
     const bool has_pages = !known.checks.empty();
     for (const loader::Plugin& plugin : context.plugins.loaded) {

@@ -29,13 +29,21 @@ class Tutorial(unittest.TestCase):
         with open(SOURCE + "/docs/plugin-author/tutorial.md") as file:
             page = file.read()
         blocks = re.findall(r"```(cpp|sh)\n(.*?)```", page, re.S)
-        self.assertEqual([kind for kind, _ in blocks], ["cpp", "sh", "sh"])
+        self.assertEqual([kind for kind, _ in blocks], ["cpp", "sh", "sh", "sh"])
         with open(self.place + "/load.cpp", "w") as file:
             file.write(blocks[0][1])
+        said = []
         for _, commands in blocks[1:]:
             done = self.type(commands.replace("PREFIX", self.prefix))
             self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertIn('"id": "load.average"', done.stdout)
+            said.append(done.stdout)
+        self.assertIn('"id": "load.average"', said[1])
+        self.assertIn("load.too-high\n\nMore processes want to run", said[2])
+        self.assertIn("\n\nReads the load average", said[2])
+        self.assertNotIn("##", said[2])
+        os.remove(self.place + "/plugins/load.md")
+        done = self.type(f"! {self.prefix}/bin/p2pdiag --plugin-dir plugins explain load.too-high")
+        self.assertIn("unknown code 'load.too-high': plugin load has no page on it in", done.stdout)
 
     def test_template_builds_and_runs(self):
         shutil.copytree(self.prefix + "/share/p2pdiag/sdk/template", self.place + "/hello")
