@@ -137,7 +137,13 @@ void Suggestions::add(const CLI::Option& option, Words words, Names names) {
 void Suggestions::add(const CLI::Option& option, Names names) { add(option, nullptr, names); }
 
 void Suggestions::one_of(CLI::Option& option, const std::vector<std::string>& words) {
-    option.check(CLI::IsMember(words));
+    const auto is_one = [words](const std::string& given) {
+        if (std::ranges::find(words, given) != words.end()) return std::string();
+        const auto near = options::nearest(given, words);
+        return '\'' + given + "' is none of " + report::joined(words) +
+               (near ? ": did you mean '" + *near + "'?" : std::string());
+    };
+    option.check(CLI::Validator(is_one, '{' + report::joined(words, ",") + '}'));
     add(option, [words] {
         std::vector<Candidate> candidates;
         for (const std::string& word : words) candidates.push_back({word, {}});

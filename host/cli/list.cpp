@@ -27,12 +27,6 @@ std::string table(std::string_view title, const std::vector<Row>& rows) {
     return out;
 }
 
-std::string joined(const std::vector<std::string>& items) {
-    std::string out;
-    for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
-    return out;
-}
-
 struct Section {
     std::string_view name;
     std::vector<Row> rows;
@@ -61,7 +55,7 @@ Section check_section(const Context& context) {
     for (const loader::Plugin& plugin : context.plugins.loaded) {
         for (const loader::Check& check : plugin.checks) {
             const std::string needs =
-                check.needs.empty() ? "" : " (needs " + joined(check.needs) + ')';
+                check.needs.empty() ? "" : " (needs " + report::joined(check.needs) + ')';
             section.rows.push_back(
                 {check.id, check.title + (check.deep ? " [--deep]" : "") + needs});
             section.entries.push_back(

@@ -17,6 +17,22 @@ diagnosis::Known known_to_rules(const Context& context);
 // Read and checked, or UsageError with every problem, one a line.
 diagnosis::Rules load_rules(const Context& context);
 
+// load_rules when they are first asked for, which costs about as much as starting three processes.
+class RulesOnDemand {
+public:
+    // `context` must outlive it.
+    explicit RulesOnDemand(const Context& context) : context_(context) {}
+
+    const diagnosis::Rules& get() {
+        if (!rules_) rules_ = load_rules(context_);
+        return *rules_;
+    }
+
+private:
+    const Context& context_;
+    std::optional<diagnosis::Rules> rules_;
+};
+
 // diagnosis::diagnose; how long it took is said with --verbose.
 void diagnose_report(report::Report& report, const diagnosis::Rules& rules);
 

@@ -11,6 +11,7 @@
 #include "cli/watching.hpp"
 #include "diagnosis/compare.hpp"
 #include "report/exit_code.hpp"
+#include "report/nagios.hpp"
 
 namespace p2pdiag::cli {
 
@@ -99,16 +100,14 @@ report::Ending ending_of(runner::Ended ended, int signal) {
 
 // A recording that is missing is an error, unless somebody wanted all this to end: then that is
 // why.
-int code_without_recording(int signal) {
-    if (signal == 0) return report::exit_codes::internal;
-    return signal == SIGINT ? report::exit_codes::interrupted : report::exit_codes::terminated;
+int code_without_recording(const SignalWatch& signals) {
+    return signals.last() == 0 ? report::exit_codes::internal : signals.exit_code();
 }
 
 // All that one run needs and that is the same for the next one.
 struct RunSetup {
     Measurement measurement;
     const RunArguments& arguments;
-    diagnosis::Rules rules;
     const report::Format& format;
 
     const Context& context() const { return measurement.context; }
@@ -122,20 +121,21 @@ struct Measured {
 };
 
 // One run from its plan to its exit code. With `stream` its lines go to stdout as they come.
-Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
+Measured measure(const RunSetup& setup, RulesOnDemand& rules, SignalWatch& signals, bool stream,
                  const report::Report* baseline, FlightRecorder* recorder) {
     Measured out;
     report::Report& report = out.report = empty_report(setup.measurement);
     Live live(setup.context(), stream, report);
     runner::Settings settings = settings_for(setup.measurement);
     runner::Events events = live.events();
+    events.on_begun = [&rules] { rules.get(); };
     if (recorder != nullptr) {
         start_recorder(*recorder, setup.measurement, settings.input, signals);
         recorder->listen(events, [&live] { live.clear(); });
     }
     const runner::Ended ended =
         run_checks(setup.measurement, std::move(settings), std::move(events), signals, report);
-    diagnose_report(report, setup.rules);
+    diagnose_report(report, rules.get());
     if (baseline != nullptr) report.changes = diagnosis::compare(*baseline, report);
     out.code =
         exit_code_of(setup.format, report, setup.fail_on(), ending_of(ended, signals.last()));
@@ -145,7 +145,7 @@ Measured measure(const RunSetup& setup, SignalWatch& signals, bool stream,
         recorder->finish(keep, signals, report);
         // A format with codes of its own has said its state already.
         if (recorder->missing() && setup.format.exit_code == nullptr) {
-            out.code = code_without_recording(signals.last());
+            out.code = code_without_recording(signals);
         }
     }
     out.printed = live.end(report);
@@ -162,10 +162,14 @@ int run_once(const RunSetup& setup, const report::Report* baseline) {
     }
     SignalWatch signals;
     const bool stream = setup.format.name == "jsonl";
+    RulesOnDemand rules(setup.context());
     const Measured measured =
-        measure(setup, signals, stream, baseline, recorder ? &*recorder : nullptr);
+        measure(setup, rules, signals, stream, baseline, recorder ? &*recorder : nullptr);
     bool written = files.write(setup.context(), measured.report, setup.fail_on());
-    if (!stream) {
+    if (!written && setup.format.exit_code != nullptr) {
+        // What it prints must agree with its code.
+        print(report::nagios_unknown("a report could not be written"));
+    } else if (!stream) {
         written = print_report(setup.context(), setup.format, measured.report, setup.fail_on()) &&
                   written;
     }
@@ -177,10 +181,11 @@ int run_once(const RunSetup& setup, const report::Report* baseline) {
 int run_again_and_again(const RunSetup& setup, std::optional<report::Report> before,
                         Milliseconds pause) {
     const bool lines = setup.format.name == "jsonl";
+    RulesOnDemand rules(setup.context());
     SignalWatch signals;
     for (bool first = true;; first = false) {
         ReportFiles files(setup.arguments.outputs);
-        Measured now = measure(setup, signals, lines, before ? &*before : nullptr, nullptr);
+        Measured now = measure(setup, rules, signals, lines, before ? &*before : nullptr, nullptr);
         const bool stopped = signals.count() > 0;
         bool written = files.write(setup.context(), now.report, setup.fail_on()) && now.printed;
         if (first && !lines) {
@@ -191,7 +196,7 @@ int run_again_and_again(const RunSetup& setup, std::optional<report::Report> bef
             written = print(changes_since_last_run(now.report)) && written;
         }
         if (!written) return setup.format.failed;
-        if (stopped || wait_for_signal(signals, pause)) return stopped_by(signals);
+        if (stopped || wait_for_signal(signals, pause)) return signals.exit_code();
         before = std::move(now.report);
     }
 }
@@ -211,8 +216,7 @@ int run_command(const Context& context, const RunArguments& arguments) {
                             .isolation = arguments.isolation == "none" ? runner::Isolation::none
                                                                        : runner::Isolation::child};
     measurement.plan = make_plan(context, arguments, measurement.profile);
-    const RunSetup setup{std::move(measurement), arguments, load_rules(context),
-                         format_named(arguments.format)};
+    const RunSetup setup{std::move(measurement), arguments, format_named(arguments.format)};
     if (pause) return run_again_and_again(setup, std::move(baseline), *pause);
     return run_once(setup, baseline ? &*baseline : nullptr);
 }

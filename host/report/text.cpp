@@ -105,4 +105,13 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     return lines;
 }
 
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
+    std::string out;
+    for (const std::string& word : words) {
+        if (&word != &words.front()) out += between;
+        out += word;
+    }
+    return out;
+}
+
 }  // namespace p2pdiag::report

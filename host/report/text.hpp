@@ -25,4 +25,6 @@ std::string shortened(std::string_view text, std::size_t width, std::string_view
 // Lines of at most `width` columns, broken at spaces where there are any. At least one line.
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ");
+
 }  // namespace p2pdiag::report

@@ -50,6 +50,7 @@ std::vector<report::CheckResult> Runner::run(int interrupt_fd, std::function<int
     interrupt_fd_ = interrupt_fd;
     group_.watch(interrupt_fd);
     start_ready();
+    if (events_.on_begun) events_.on_begun();
     group_.run([this] { on_wakeup(); }, tick);
 
     std::vector<report::CheckResult> results;

@@ -33,6 +33,8 @@ struct Settings {
 };
 
 struct Events {
+    // Once, when those checks run that wait for no other: the time for work that no check needs.
+    std::function<void()> on_begun;
     std::function<void(const loader::Check&)> on_start;
     std::function<void(const report::CheckResult&)> on_finish;
     std::function<void(const Progress&)> on_progress;

@@ -1,6 +1,8 @@
 #include "check.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -12,22 +14,24 @@
 namespace p2pdiag::lab {
 namespace {
 
+enum class Need { always, servers, option };
+
 struct Tool {
     const char* program;
     const char* package;
     const char* use;
-    bool required;
+    Need need;
 };
 
 constexpr Tool tools[] = {
-    {"ip", "iproute2", "hosts and cables", true},
-    {"nft", "nftables", "NAT and filters", true},
-    {"turnserver", "coturn", "STUN and TURN server", true},
-    {"openssl", "openssl", "the server's certificate", true},
-    {"dnsmasq", "dnsmasq-base", "name server", true},
-    {"/usr/bin/python3", "python3", "web server", true},
-    {"miniupnpd", "miniupnpd-nftables", "--igd", false},
-    {"tc", "iproute2", "--delay", false},
+    {"ip", "iproute2", "hosts and cables", Need::always},
+    {"nft", "nftables", "NAT and filters", Need::always},
+    {"turnserver", "coturn", "STUN and TURN server", Need::servers},
+    {"openssl", "openssl", "the server's certificate", Need::servers},
+    {"dnsmasq", "dnsmasq-base", "name server", Need::servers},
+    {"/usr/bin/python3", "python3", "web server", Need::servers},
+    {"miniupnpd", "miniupnpd-nftables", "--igd", Need::option},
+    {"tc", "iproute2", "--delay", Need::option},
 };
 
 const char* package_of(const std::string& program) {
@@ -38,8 +42,12 @@ const char* package_of(const std::string& program) {
 }
 
 void line(const std::string& what, const std::string& state, const std::string& note) {
-    std::cout << what << std::string(what.size() < 12 ? 12 - what.size() : 1, ' ') << state
-              << std::string(state.size() < 5 ? 5 - state.size() : 1, ' ') << note << '\n';
+    constexpr std::size_t name_columns = 18;
+    constexpr std::size_t state_columns = 5;
+    std::cout << what << std::string(name_columns - std::min(what.size(), name_columns - 1), ' ')
+              << state
+              << std::string(state_columns - std::min(state.size(), state_columns - 1), ' ') << note
+              << '\n';
 }
 
 // The smallest lab that uses everything the kernel must offer: namespaces, cables, a bridge, NAT
@@ -92,20 +100,27 @@ std::optional<std::string> missing_programs(const Topology& topology) {
 }
 
 int check_machine() {
-    std::string missing;
+    std::map<Need, std::string> missing;
     for (const Tool& tool : tools) {
         const std::optional<std::string> path = find_program(tool.program);
         line(tool.program, path ? "yes" : "no",
              path.value_or(std::string("Debian package ") + tool.package) + ", " + tool.use);
-        if (!path && tool.required) missing += std::string(" ") + tool.program;
-    }
-    if (!missing.empty()) {
-        std::cout.flush();
-        std::cerr << "lab: cannot run here, these programs are missing:" << missing << '\n';
-        return exit_unavailable;
+        if (!path) missing[tool.need] += std::string(" ") + tool.program;
     }
     std::cout.flush();
-    return run_isolated(-1, try_kernel);
+    int code = 0;
+    if (missing.contains(Need::always)) {
+        std::cerr << "lab: cannot run here, these programs are missing:" << missing[Need::always]
+                  << '\n';
+        code = exit_unavailable;
+    } else if (code = run_isolated(-1, try_kernel); code == 0 && missing.contains(Need::servers)) {
+        std::cerr << "lab: only labs with --no-servers can run here, these programs are missing:"
+                  << missing[Need::servers] << '\n';
+        code = exit_unavailable;
+    }
+    if (std::cout.flush()) return code;
+    std::cerr << "lab: cannot write the result\n";
+    return exit_failed;
 }
 
 }  // namespace p2pdiag::lab

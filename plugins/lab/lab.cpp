@@ -87,7 +87,8 @@ Outcome<Ruleset> read_ruleset(const std::string& path) {
     const std::string title = "--host-firewall " + path;
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
-        return Problem{exit_usage, title + ": there is no such file"};
+        if (!error) return Problem{exit_usage, title + ": is no regular file"};
+        return Problem{exit_usage, title + ": " + error.message()};
     }
     if (std::filesystem::file_size(path, error) > ruleset_limit) {
         return Problem{exit_usage, title + ": is bigger than 1 MiB"};

@@ -268,7 +268,10 @@ Outcome<void> take_port(const TakenPort& port) {
     const auto* address = v6 ? reinterpret_cast<const sockaddr*>(&v6_address)
                              : reinterpret_cast<const sockaddr*>(&v4_address);
     const socklen_t size = v6 ? sizeof v6_address : sizeof v4_address;
-    if (::bind(fd, address, size) != 0) return failed(title, errno);
+    if (::bind(fd, address, size) != 0) {
+        // Of another host, or taken already.
+        return Problem{exit_usage, title + ": " + std::strerror(errno)};
+    }
     if (!udp && ::listen(fd, SOMAXCONN) != 0) return failed(title, errno);
     return {};
 }

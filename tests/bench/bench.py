@@ -1,6 +1,7 @@
 """Times p2pdiag beside its peers in the same lab and prints ratios. Nothing is asserted: `scripts/test --bench`."""
 import json
 import os
+import re
 import shutil
 import statistics
 import struct
@@ -74,6 +75,20 @@ def compile_plugins(source, directory, count):
                         f"-I{source}/sdk/include", path + ".cpp", "-o", path + ".so"], check=True)
 
 
+def compile_empty_program(host, directory):
+    """With the libraries that the host needs."""
+    needed = subprocess.run(["ldd", host], capture_output=True, text=True, check=True).stdout
+    libraries = re.findall(r"=> (\S+/lib(?:boost|fmt)\S+)", needed)
+    path = directory + "/empty"
+    subprocess.run(["g++", "-x", "c++", "-", "-x", "none", "-Wl,--no-as-needed", *libraries, "-o", path], check=True, text=True,
+                   input="int main() {}\n")
+    return path
+
+
+def shell_starting(program, count):
+    return ["sh", "-c", f"for i in {' '.join(['x'] * count)}; do {program} & done; wait"]
+
+
 def start_up(host, source):
     print("start-up and overhead (median of 21)")
     print(f"  --version                {1000 * medians([[host, '--version']], 21)[0]:7.1f} ms")
@@ -86,6 +101,10 @@ def start_up(host, source):
         single, many = medians([one, all_of_them], 21)
         print(f"  run of one empty check   {1000 * single:7.1f} ms")
         print(f"  each further check       {1000 * (many - single) / 19:7.1f} ms")
+        # What no runner can go below: as many processes of this language that do nothing, by a shell that does not wait.
+        empty = compile_empty_program(host, place)
+        single, many = medians([shell_starting(empty, 1), shell_starting(empty, 20)], 21)
+        print(f"  an empty program, by sh   {1000 * (many - single) / 19:7.1f} ms")
         print(f"  peak memory of the host  {max(timed(all_of_them)[1] for _ in range(5)) / 1024:7.1f} MiB")
 
 

@@ -224,6 +224,11 @@ class Nagios(Case):
             done = subprocess.run(self.command("run", "steady.check", "--format=nagios"), env=self.environment, stdout=full)
         self.assertEqual(done.returncode, 3)
 
+    def test_a_file_that_cannot_be_written(self):
+        self.with_plugins("steady")
+        done = self.host("run", "steady.check", "--format=nagios", "--output", "json=/dev/full")
+        self.assertEqual((done.returncode, done.stdout), (3, "P2PDIAG UNKNOWN - a report could not be written\n"))
+
 
 class Output(Case):
     def test_version(self):
@@ -292,6 +297,14 @@ class Output(Case):
         done = subprocess.run(f"{' '.join(self.command('run', 'steady.check'))} | true", shell=True,
                               env=self.environment, capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
+
+    def test_a_word_that_is_none_of_the_choices(self):
+        for command, says in ((("run", "--fail-on", "fial"), "--fail-on: 'fial' is none of warn, fail, unknown: did you mean 'fail'?"),
+                              (("run", "--format", ""), "--format: '' is none of console, json"),
+                              (("list", "check"), "'check' is none of plugins, checks, verbs, profiles: did you mean 'checks'?")):
+            done = self.host(*command)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(says, done.stderr)
 
     def test_full_disk(self):
         self.with_plugins("steady")
@@ -519,7 +532,9 @@ class Offline(Case):
         if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
             self.skipTest("no network namespace can be made here")
         for arguments in ([], ["--profile", "quick"]):
-            done = subprocess.run([*unshare, *self.command(*arguments, "run", "all", "--format", "json")],
+            # Of a machine that is busy otherwise, the profile's own deadline would say nothing.
+            command = self.command(*arguments, "run", "all", "--deadline", f"{PATIENCE // 2}s", "--format", "json")
+            done = subprocess.run([*unshare, *command],
                                   env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
             report = json.loads(done.stdout)
             self.assertEqual(report["verdict"]["status"], "offline")

@@ -133,6 +133,9 @@ class ExitCodes(unittest.TestCase):
             ("run", "--nat", "full-cone", "--ipv6", "--mtu", "1000", "--", "run"): "1280",
             ("run", "--nat", "full-cone", "--block", "tcp", "--", "run"): "tcp-high",
             ("run", "--nat", "full-cone", "--on", "peer", "--", "run"): "client",
+            ("run", "--nat", "open", "--host-firewall", "/dev/zero", "--", "run"): "no regular file",
+            ("run", "--nat", "open", "--host-firewall", "/no/file", "--", "run"): "No such file",
+            ("run", *QUIET, "--listen", "udp:9.9.9.9:80", "--command", "--", "true"): "udp:9.9.9.9:80",
         }
         for arguments, word in wrong.items():
             with self.subTest(arguments):
@@ -140,6 +143,24 @@ class ExitCodes(unittest.TestCase):
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertIn(word, result.stderr)
                 self.assertEqual(result.stdout, "")
+
+    def test_check(self):
+        said = lab.lab("check")
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+        # The second column begins in the same place in all lines.
+        columns = {len(re.match(r"\S+ +", line).group()) for line in said.stdout.splitlines()}
+        self.assertEqual(len(columns), 1, said.stdout)
+        with open("/dev/full", "w", encoding="ascii") as full:
+            lost = subprocess.run(lab.command("check"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=600)
+        self.assertEqual(lost.returncode, 4)
+        self.assertIn("cannot write the result", lost.stderr)
+
+    def test_check_without_a_server(self):
+        """What only the servers need is told as that: coturn is in /usr/bin, the others where everybody looks."""
+        said = lab.lab("check", env={**os.environ, "PATH": "/nonexistent"})
+        self.assertEqual(said.returncode, 77, said.stderr)
+        self.assertIn("only labs with --no-servers can run here", said.stderr)
+        self.assertIn("turnserver", said.stderr)
 
     def test_missing_program(self):
         with tempfile.TemporaryDirectory() as folder:
