@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 
@@ -23,6 +25,19 @@ inline std::uint16_t target_port(const json::object& input) {
 inline std::uint16_t target_port(std::string_view input) {
     const auto parsed = json::parse(input);
     return target_port(parsed && parsed->is_object() ? parsed->get_object() : json::object());
+}
+
+// servers.stun of the profile, "host:port" or "stun:host:port": as many as anybody waits for.
+inline std::vector<std::string> stun_servers(const json::object& input) {
+    constexpr std::size_t most = 16;
+    std::vector<std::string> names;
+    const json::object* servers = json::find_object(input, "servers");
+    const json::array* stun = servers == nullptr ? nullptr : json::find_array(*servers, "stun");
+    if (stun == nullptr) return names;
+    for (const json::value& item : *stun) {
+        if (item.is_string() && names.size() < most) names.emplace_back(item.get_string());
+    }
+    return names;
 }
 
 }  // namespace p2pdiag

@@ -7,6 +7,7 @@
 
 #include "base/host_port.hpp"
 #include "base/random.hpp"
+#include "base/run_input.hpp"
 #include "checks.hpp"
 #include "input.hpp"
 #include "names.hpp"

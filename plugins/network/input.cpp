@@ -2,22 +2,6 @@
 
 namespace p2pdiag::network_plugin {
 
-namespace {
-
-using Steady = std::chrono::steady_clock;
-
-std::vector<std::string> texts(const json::object* section, std::string_view key) {
-    std::vector<std::string> result;
-    const json::array* values = section == nullptr ? nullptr : json::find_array(*section, key);
-    if (values == nullptr) return result;
-    for (const json::value& value : *values) {
-        if (value.is_string()) result.emplace_back(std::string_view(value.get_string()));
-    }
-    return result;
-}
-
-}  // namespace
-
 json::object read_input(const Run& run) {
     auto parsed = json::parse(run.input());
     if (!parsed || !parsed->is_object()) return {};
@@ -25,17 +9,20 @@ json::object read_input(const Run& run) {
 }
 
 std::vector<std::string> option_texts(const json::object& input, std::string_view key) {
-    return texts(json::find_object(input, "options"), key);
+    std::vector<std::string> result;
+    const json::object* options = json::find_object(input, "options");
+    const json::array* values = options == nullptr ? nullptr : json::find_array(*options, key);
+    if (values == nullptr) return result;
+    for (const json::value& value : *values) {
+        if (value.is_string()) result.emplace_back(std::string_view(value.get_string()));
+    }
+    return result;
 }
 
 std::string option_text(const json::object& input, std::string_view key) {
     const json::object* options = json::find_object(input, "options");
     if (options == nullptr) return {};
     return std::string(json::find_string(*options, key).value_or(""));
-}
-
-std::vector<std::string> stun_servers(const json::object& input) {
-    return texts(json::find_object(input, "servers"), "stun");
 }
 
 }  // namespace p2pdiag::network_plugin

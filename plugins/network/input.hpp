@@ -12,9 +12,8 @@ namespace p2pdiag::network_plugin {
 
 json::object read_input(const Run& run);  // empty where it is no object
 
-// The texts of an array of this plugin's own profile section, and of servers.stun.
+// The texts of an array of this plugin's own profile section.
 std::vector<std::string> option_texts(const json::object& input, std::string_view key);
 std::string option_text(const json::object& input, std::string_view key);  // or empty
-std::vector<std::string> stun_servers(const json::object& input);
 
 }  // namespace p2pdiag::network_plugin

@@ -6,6 +6,7 @@
 #include <memory>
 #include <p2pdiag/run_until.hpp>
 
+#include "base/run_input.hpp"
 #include "checks.hpp"
 #include "input.hpp"
 #include "net/deadline.hpp"

@@ -1,24 +1,16 @@
 #include "forward_input.hpp"
 
+#include "base/run_input.hpp"
+
 namespace p2pdiag::upnp_plugin {
 
 namespace {
 
 constexpr std::size_t most_open = 64;
-constexpr std::size_t most_servers = 16;
 
 std::vector<std::string> servers_of(const json::object& object) {
-    std::vector<std::string> names;
     const json::object* input = json::find_object(object, "input");
-    const json::object* servers = input == nullptr ? nullptr : json::find_object(*input, "servers");
-    const json::array* stun = servers == nullptr ? nullptr : json::find_array(*servers, "stun");
-    if (stun == nullptr) return names;
-    for (const json::value& item : *stun) {
-        if (item.is_string() && names.size() < most_servers) {
-            names.emplace_back(item.get_string());
-        }
-    }
-    return names;
+    return input == nullptr ? std::vector<std::string>() : stun_servers(*input);
 }
 
 // What verify_forward said: PASS where the packet came to a socket.

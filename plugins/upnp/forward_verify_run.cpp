@@ -34,7 +34,7 @@ p2pdiag_status verify_forward(Run& run) {
     facts->made.request.description = describe_as(input->id);
     facts->grant = *attempt->grant;
     const ProofOrder order{input->stun_servers, input->step.family(), facts->grant.internal_port,
-                           facts->grant.external_port};
+                           facts->grant.external_port, nullptr};
     facts->interrupted =
         run_until(run.cancel_fd(), run.time_to_stop(), find_out(facts, order)) == Ended::cancelled;
     return report(run, judge_forward(*facts));

@@ -13,6 +13,8 @@ struct Search {
     bool complete = true;           // false when it was cut short
     std::optional<IpAddress> ipv6;  // this machine's own public address
     SeenByStun seen;
+    std::uint16_t target_port = 0;         // that the program is called at; 0 = none
+    std::vector<IpAddress> own_addresses;  // of this machine; none = not known
 };
 
 struct OwnForward;  // own_forwards.hpp

@@ -183,6 +183,7 @@ Judgement judge_gateways(const Search& search, const std::vector<OwnForward>& ow
     judge_outside_address(view);
     judge_number_of_routers(view);
     judge_own_forwards(view);
+    judge_foreign_forwards(view);
     finish(view);
     add_own_forwards(view);
     conclude(view);

@@ -51,5 +51,6 @@ void judge_refusals(GatewaysView& view);
 void judge_outside_address(GatewaysView& view);
 void judge_number_of_routers(GatewaysView& view);
 void judge_own_forwards(GatewaysView& view);
+void judge_foreign_forwards(GatewaysView& view);
 
 }  // namespace p2pdiag::upnp_plugin

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <p2pdiag/run_until.hpp>
 
+#include "base/random.hpp"
 #include "base/run_input.hpp"
 #include "checks.hpp"
 #include "mapping_trials.hpp"
@@ -19,16 +20,6 @@ constexpr Milliseconds time_to_clean_up{3000};
 // After Ctrl-C the host waits a second before it ends a check by force.
 constexpr Milliseconds time_when_cancelled{800};
 
-// Eight hexadecimal digits, as the host's own ids are.
-std::string random_id() {
-    constexpr const char* digits = "0123456789abcdef";
-    std::string id;
-    for (const std::uint8_t byte : portmap::random_nonce()) {
-        if (id.size() < 8) id += digits[byte & 15];
-    }
-    return id;
-}
-
 asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
     const std::shared_ptr<Leftovers> leftovers(session, &session->test.leftovers);
     co_await remove_leftovers(leftovers);
@@ -43,8 +34,12 @@ asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
 p2pdiag_status check_mapping(Run& run) {
     const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
     const auto session = std::make_shared<MappingSession>();
-    session->id = random_id();
-    session->test.target_port = target_port(run.input());
+    session->id = random_name(4);
+    const auto input = json::parse(run.input());
+    if (input && input->is_object()) {
+        session->test.target_port = target_port(input->get_object());
+        session->stun_servers = stun_servers(input->get_object());
+    }
     if (const auto directory = test_record_dir()) {
         auto record = TestRecord::begin(*directory, session->id);
         if (record) session->record.emplace(std::move(*record));

@@ -8,6 +8,7 @@
 #include "failures.hpp"
 #include "leftovers.hpp"
 #include "offers.hpp"
+#include "outside_proof.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -16,6 +17,7 @@ struct Trial {
     Offer offer;
     std::optional<Try> asked;  // nothing where no port was free to try it with
     std::optional<portmap::Outcome<portmap::MapGrant>> granted;  // nothing = not answered in time
+    std::optional<OutsideProof> proof;  // of a packet from outside; nothing = not tried
     std::optional<portmap::ReadBack> read_back;
     // Nothing where there was nothing to remove, or the time was over.
     std::optional<portmap::Outcome<void>> removed;

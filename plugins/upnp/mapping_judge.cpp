@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "forward_verify.hpp"
 #include "gateways.hpp"
 #include "mapping_check.hpp"
 
@@ -107,28 +108,41 @@ private:
         }
         const portmap::MapGrant& grant = **trial.granted;
         add_grant(result_, asked, grant);
-        if (trial.read_back && trial.read_back->in_force == InForce::no) {
-            ++empty_;
-            result_.add("portmap.mapped-but-unreachable", Severity::error,
-                        std::string(display_name(trial.offer.service.protocol)) + " of " +
-                            trial.offer.router_name +
-                            ": the router accepts a forward and does not list it afterwards",
-                        describe(trial));
-        } else if (trial.read_back && trial.read_back->in_force == InForce::foreign) {
-            ++refused_;
-            result_.add("portmap.conflict", Severity::warning,
-                        "The router accepted " +
-                            port_words(asked.request.transport, grant.external_port) +
-                            " and lists it for somebody else: " + trial.read_back->owner,
-                        describe(trial));
+        const Judgement works = judge_works(trial, grant);
+        if (works.status == P2PDIAG_FAIL) {
+            ++(works.has("portmap.conflict") ? refused_ : empty_);
+            for (const Finding& finding : works.findings) {
+                json::object evidence = finding.evidence;
+                evidence["trial"] = describe(trial);
+                result_.add(finding.code, finding.severity, finding.message, std::move(evidence));
+            }
         } else {
             ++worked_;
             const std::string name(display_name(trial.offer.service.protocol));
             if (names_.find(name) == std::string::npos) {
                 names_ += (names_.empty() ? "" : ", ") + name;
             }
-            if (in_force(trial)) seen_ = true;
+            if (in_force(trial) || came_in(trial)) seen_ = true;
         }
+    }
+
+    static bool came_in(const Trial& trial) {
+        return trial.proof && trial.proof->result &&
+               (trial.proof->result->proof == Proof::arrived ||
+                trial.proof->result->proof == Proof::stopped_here);
+    }
+
+    // As `forward add` judges it, but for this machine's own firewall: which of its ports that lets
+    // in is not asked here, and the port may be another one than the program's.
+    static Judgement judge_works(const Trial& trial, const portmap::MapGrant& grant) {
+        VerifyFacts facts{*trial.asked, grant, trial.proof, {}, false};
+        if (trial.read_back) facts.read_back = *trial.read_back;
+        if (facts.proof && facts.proof->result) {
+            const Proof proof = facts.proof->result->proof;
+            const bool firewall_or_router = proof == Proof::not_arrived && !facts.proof->tapped;
+            if (proof == Proof::stopped_here || firewall_or_router) facts.proof->result.reset();
+        }
+        return judge_forward(facts);
     }
 
     json::object describe(const Trial& trial) const {
@@ -138,6 +152,7 @@ private:
                             {"asked", nullptr},
                             {"granted", nullptr},
                             {"why", nullptr},
+                            {"packet", nullptr},
                             {"read_back", nullptr},
                             {"removed", nullptr}};
         if (trial.asked) {
@@ -159,6 +174,7 @@ private:
         } else if (trial.granted) {
             object["why"] = failure_to_json(trial.granted->error());
         }
+        if (trial.proof) object["packet"] = json::text_or_null(trial.proof->why_not);
         if (trial.read_back) object["read_back"] = to_string(trial.read_back->in_force);
         if (trial.removed) object["removed"] = trial.removed->has_value();
         return object;

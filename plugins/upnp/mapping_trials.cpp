@@ -32,12 +32,12 @@ asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size
     Trial& trial = session->test.trials[index];
     const auto executor = co_await asio::this_coro::executor;
     // Held for as long as the mapping is there, so that nobody is let in to a program.
-    std::optional<net::UdpSocket> held;
+    std::shared_ptr<net::UdpSocket> held;
     const Family family = trial.offer.service.local.family();
     const auto is_free = [&](std::uint16_t port) {
         auto opened = net::UdpSocket::open(executor, family, port);
         if (!opened) return false;
-        held.emplace(std::move(*opened));
+        held = std::make_shared<net::UdpSocket>(std::move(*opened));
         return true;
     };
     const std::uint16_t port = choose_port(trial.offer, Transport::udp, session->test.target_port,
@@ -62,6 +62,10 @@ asio::awaitable<void> try_one(std::shared_ptr<MappingSession> session, std::size
     note_down(*session);
     if (!*trial.granted) co_return;
     const portmap::MapGrant grant = **trial.granted;
+    const ProofOrder order{session->stun_servers, family, port, grant.external_port, held};
+    trial.proof.emplace();
+    const std::shared_ptr<OutsideProof> proof(session, &*trial.proof);
+    co_await prove_from_outside(order, proof);
     trial.read_back = co_await portmap::read_back(asked.service, asked.request, grant);
     trial.removed = co_await portmap::remove_mapping(asked.service, asked.request, grant);
     note_down(*session);
@@ -75,7 +79,8 @@ void choose_trials(MappingSession& session) {
         const bool usable = offer.ready && (offer.pinhole ||
                                             judge_outside(offer.external, {}) != Outside::unusable);
         if (usable) {
-            session.test.trials.push_back({std::move(offer), {}, {}, {}, {}});
+            Trial& trial = session.test.trials.emplace_back();
+            trial.offer = std::move(offer);
         } else {
             session.test.not_ready.push_back(std::move(offer));
         }

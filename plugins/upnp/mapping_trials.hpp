@@ -15,6 +15,7 @@ struct MappingSession {
     std::shared_ptr<Search> search = std::make_shared<Search>();
     MappingTest test;
     std::string id;  // in the description of the mappings
+    std::vector<std::string> stun_servers;
     // Of what may be there. Nothing where there is no place for it.
     std::optional<TestRecord> record = std::nullopt;
 };

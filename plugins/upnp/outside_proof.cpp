@@ -161,20 +161,24 @@ asio::awaitable<void> prove_from_outside(ProofOrder order, std::shared_ptr<Outsi
             out->why_not = "no-socket";
             co_return;
         }
-        auto target = net::UdpSocket::open(executor, order.family, order.internal_port);
+        std::shared_ptr<net::UdpSocket> target = order.target;
+        if (!target) {
+            auto opened = net::UdpSocket::open(executor, order.family, order.internal_port);
+            out->port_in_use = !opened && opened.error() == asio::error::address_in_use;
+            if (opened) target = std::make_shared<net::UdpSocket>(std::move(*opened));
+        }
         auto tap = net::PacketTap::open(executor, order.internal_port);
-        out->port_in_use = !target && target.error() == asio::error::address_in_use;
         out->tapped = tap.has_value();
         if (!target && !tap) {
             out->why_not = out->port_in_use ? "port-in-use" : "no-socket";
             co_return;
         }
         const ProofConfig config{server.server, server.other, order.external_port,
-                                 target.has_value(), tap.has_value()};
+                                 target != nullptr, tap.has_value()};
         const auto drive = std::make_shared<Drive>(config, Clock::now());
         drive->asking = std::make_shared<net::UdpSocket>(std::move(*asking));
         drive->control = std::make_shared<net::UdpSocket>(std::move(*control));
-        if (target) drive->target = std::make_shared<net::UdpSocket>(std::move(*target));
+        drive->target = target;
         if (tap) drive->tap = std::make_shared<net::PacketTap>(std::move(*tap));
         out->server = server.server;
         out->public_address = server.mapped;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "net/udp_socket.hpp"
 #include "packet_proof.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -16,6 +17,8 @@ struct ProofOrder {
     Family family = Family::ipv4;
     std::uint16_t internal_port = 0;
     std::uint16_t external_port = 0;
+    // Bound to the internal port, by whoever holds it already; null = to be opened.
+    std::shared_ptr<net::UdpSocket> target;
 };
 
 struct OutsideProof {

@@ -32,6 +32,8 @@ boost::asio::awaitable<void> search_routers(std::shared_ptr<Search> search) {
 boost::asio::awaitable<void> search_all_routers(std::shared_ptr<Search> search) {
     portmap::DiscoveryLimits limits;
     limits.listen = limits.answered;
+    // Who has the program's port stands in its list, and each entry of that is a question.
+    limits.reading = limits.answered;
     return search_within(std::move(search), limits);
 }
 

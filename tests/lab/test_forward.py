@@ -525,6 +525,7 @@ def mapping():
         # The one that was there is not touched.
         equal(trial["asked"]["external_port"], PORT + 1, "the port")
         equal(trial["removed"], True, "removed")
+        equal(trial["packet"], "arrived", "a packet from outside")
     equal(trials[0]["read_back"], "yes", "read back")
     equal(rules(), [(socket.IPPROTO_UDP, PORT)], "what is left")
 

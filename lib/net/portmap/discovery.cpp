@@ -217,7 +217,8 @@ private:
             self->found_->igds[index].firewall = std::move(status);
         }
         if (mapping) {
-            auto mappings = co_await igd_mappings(*mapping);
+            const Milliseconds longest = std::max(usual_listing, self->limits_.reading);
+            auto mappings = co_await igd_mappings(*mapping, most_listed, longest);
             self->found_->igds[index].mappings = std::move(mappings);
         }
         self->end_step(index, false);

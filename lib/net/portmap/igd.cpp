@@ -12,9 +12,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A list that takes longer than this is shown as far as it came.
-constexpr Milliseconds listing_limit{5000};
-
 std::string upper(Transport transport) {
     // Some routers refuse "udp".
     return transport == Transport::udp ? "UDP" : "TCP";
@@ -135,9 +132,10 @@ asio::awaitable<Outcome<IgdStatus>> igd_status(Service service) {
     co_return status;
 }
 
-asio::awaitable<Outcome<IgdMappings>> igd_mappings(Service service, unsigned most) {
+asio::awaitable<Outcome<IgdMappings>> igd_mappings(Service service, unsigned most,
+                                                   Milliseconds longest) {
     IgdMappings mappings;
-    const TimePoint end = Clock::now() + listing_limit;
+    const TimePoint end = Clock::now() + longest;
     std::optional<upnp::Reply> last;
     for (unsigned index = 0; index < most && Clock::now() < end; ++index) {
         auto call = call_of("GetGenericPortMappingEntry");

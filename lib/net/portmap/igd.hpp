@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "net/portmap/types.hpp"
 
 namespace p2pdiag::net::portmap {
@@ -48,12 +49,19 @@ struct IgdMapping {
     std::string description;  // printable
     Seconds lease{0};         // 0 = permanent
 };
-// GetGenericPortMappingEntry from 0 on until 713/714, at most `most`, and no new one after 5 s.
+// A list that is longer, or takes longer, is shown as far as it came.
+inline constexpr unsigned most_listed = 128;
+inline constexpr Milliseconds usual_listing{5000};
+
+// GetGenericPortMappingEntry from 0 on until 713/714, at most `most`, and no new one after
+// `longest`.
 struct IgdMappings {
     std::vector<IgdMapping> entries;
     bool complete = true;  // false when there are more, or the router stopped answering
 };
-boost::asio::awaitable<Outcome<IgdMappings>> igd_mappings(Service service, unsigned most = 128);
+boost::asio::awaitable<Outcome<IgdMappings>> igd_mappings(Service service,
+                                                          unsigned most = most_listed,
+                                                          Milliseconds longest = usual_listing);
 
 // GetSpecificPortMappingEntry: who has this external port? Problem::not_found when nobody has.
 boost::asio::awaitable<Outcome<IgdMapping>> igd_mapping(Service service, Transport transport,

@@ -369,3 +369,41 @@ TEST_CASE("who is asked first: on the way, then UPnP, PCP, NAT-PMP") {
     CHECK(made[1].external == public_address);
     CHECK(made[1].router_name == "192.168.1.1 (ACME Router 9)");
 }
+
+TEST_CASE("C1: the target port is forwarded to another machine") {
+    const auto with = [](std::vector<portmap::IgdMapping> entries) {
+        portmap::IgdReport router = igd();
+        (**router.mappings).entries = std::move(entries);
+        Search made = search({router});
+        made.target_port = 8000;
+        made.own_addresses = {local_address};
+        return made;
+    };
+    const Judgement taken =
+        judged(with({mapping(8000, "192.168.1.99"), mapping(8001, "192.168.1.99")}));
+    REQUIRE(taken.has("portmap.conflict"));
+    const Finding* finding = find(taken, "portmap.conflict");
+    CHECK(finding->severity == Severity::info);
+    CHECK(finding->message.find("UDP port 8000") != std::string::npos);
+    CHECK(finding->message.find("192.168.1.99:8000") != std::string::npos);
+    CHECK(finding->evidence.at("protocol") == "udp");
+    CHECK(taken.status == P2PDIAG_PASS);
+    // This machine's own, one that is switched off, one for a single caller, and an address that
+    // nobody told.
+    portmap::IgdMapping off = mapping(8000, "192.168.1.99");
+    off.enabled = false;
+    portmap::IgdMapping single = mapping(8000, "192.168.1.99");
+    single.remote_host = "203.0.113.1";
+    portmap::IgdMapping nowhere = mapping(8000, "192.168.1.99");
+    nowhere.internal_address.reset();
+    for (const auto& entry : {mapping(8000, "192.168.1.7"), off, single, nowhere}) {
+        CHECK_FALSE(judged(with({entry})).has("portmap.conflict"));
+    }
+    // Whose is whose is not known; nor whether another router matters.
+    Search unknown = with({mapping(8000, "192.168.1.99")});
+    unknown.own_addresses.clear();
+    CHECK_FALSE(judged(unknown).has("portmap.conflict"));
+    Search elsewhere = with({mapping(8000, "192.168.1.99")});
+    elsewhere.found.igds[0].preferred = false;
+    CHECK_FALSE(judged(elsewhere).has("portmap.conflict"));
+}

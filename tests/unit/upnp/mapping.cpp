@@ -143,6 +143,47 @@ TEST_CASE("C2: accepted, and not in the list") {
     CHECK(codes(judged({foreign})) == Codes{"portmap.conflict"});
 }
 
+TEST_CASE("C2: accepted, listed, and no packet comes in") {
+    const auto with_packet = [](Proof proof, bool tapped) {
+        Trial made = trial();
+        OutsideProof outside;
+        outside.server = Endpoint{ip("203.0.113.10"), 3478};
+        outside.public_address = public_address;
+        outside.tapped = tapped;
+        outside.result = ProofResult{proof, proof == Proof::arrived, proof == Proof::arrived, 5, 5};
+        outside.why_not = std::string(to_string(proof));
+        made.proof = outside;
+        return made;
+    };
+    const Judgement dropped = judged({with_packet(Proof::not_arrived, true)});
+    CHECK(codes(dropped) == Codes{"portmap.mapped-but-unreachable"});
+    CHECK(dropped.status == P2PDIAG_FAIL);
+    CHECK(dropped.findings[0].evidence.at("cause") == "router");
+    CHECK(dropped.findings[0].message.find("lists it, but a packet") != std::string::npos);
+    CHECK(dropped.data.at("trials").at(0).at("packet") == "not-arrived");
+    // Another NAT before the router is why.
+    Trial behind = with_packet(Proof::not_arrived, true);
+    (**behind.granted).external_address = ip("100.64.0.2");
+    const Judgement two = judged({behind});
+    CHECK(codes(two) == Codes{"nat.double-nat", "portmap.mapped-but-unreachable"});
+    CHECK(find(two, "portmap.mapped-but-unreachable")->evidence.at("cause") == "double-nat");
+    // It may be this machine's firewall, or it is.
+    for (const Trial& own :
+         {with_packet(Proof::not_arrived, false), with_packet(Proof::stopped_here, true)}) {
+        const Judgement judgement = judged({own});
+        CHECK(judgement.findings.empty());
+        CHECK(judgement.status == P2PDIAG_PASS);
+    }
+    // A router that cannot be asked has shown it.
+    Trial silent = with_packet(Proof::arrived, true);
+    silent.read_back->in_force = InForce::unknown;
+    const Judgement shown = judged({silent});
+    CHECK(shown.status == P2PDIAG_PASS);
+    CHECK(shown.summary.find("cannot be asked") == std::string::npos);
+    CHECK(judged({with_packet(Proof::undecided, true)}).findings.empty());
+    CHECK(judged({trial()}).data.at("trials").at(0).at("packet").is_null());
+}
+
 TEST_CASE("F1: what could not be removed is said") {
     Trial left = trial();
     left.removed = failure(Problem::no_answer);
