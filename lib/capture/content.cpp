@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "capture/network_order.hpp"
+#include "wire/peer/chat.hpp"
 
 namespace p2pdiag::capture {
 
@@ -109,6 +110,45 @@ Content simple_service_discovery(ByteView bytes, bool sure) {
     return sure ? Content(Malformed{"SSDP"}) : Content();
 }
 
+bool is_probe(envelope::Kind kind) {
+    return kind == envelope::Kind::ping || kind == envelope::Kind::pong;
+}
+
+// What stands at fixed places, of a message whose end is not there.
+std::optional<PeerContent> cut_peer(PeerContent content, ByteView bytes) {
+    const std::size_t whole = envelope::size + content.envelope.length;
+    if (bytes.size() > whole) return std::nullopt;
+    content.partial = true;
+    ByteReader reader(bytes.subspan(envelope::size));
+    if (is_probe(content.envelope.kind)) {
+        if (whole < probe::size || whole > probe::max_size) return std::nullopt;
+        probe::TransactionId transaction{};
+        const ByteView id = reader.take(transaction.size());
+        if (!reader.ok()) return content;
+        std::ranges::copy(id, transaction.begin());
+        content.transaction = transaction;
+    } else if (content.envelope.kind == envelope::Kind::init) {
+        if (whole != chat::init_size) return std::nullopt;
+        content.has_cookie = !envelope::all_zero(reader.take(sizeof(chat::Cookie)));
+    }
+    return content;
+}
+
+std::optional<PeerContent> whole_peer(PeerContent content, ByteView bytes) {
+    if (is_probe(content.envelope.kind)) {
+        const auto probe = probe::parse(bytes);
+        if (!probe) return std::nullopt;
+        content.transaction = probe->transaction;
+        content.observed = probe->observed;
+        return content;
+    }
+    const auto message = chat::parse(bytes);
+    if (!message) return std::nullopt;
+    const auto* init = std::get_if<chat::Init>(&message->body);
+    content.has_cookie = init != nullptr && init->cookie;
+    return content;
+}
+
 // UDA 1.1 section 1.3.3: an answer comes from whatever port the device likes.
 bool is_http_over_udp(ByteView bytes) { return as_text(bytes).starts_with("HTTP/1."); }
 
@@ -138,9 +178,23 @@ std::optional<StunContent> decode_stun(ByteView bytes, bool cut, bool expected) 
     return content;
 }
 
+std::optional<PeerContent> decode_peer(ByteView bytes, bool cut) {
+    const auto head = envelope::parse(bytes);
+    if (!head) return std::nullopt;
+    PeerContent content;
+    content.envelope = *head;
+    const bool refusal = head->kind == envelope::Kind::unsupported;
+    content.understood = refusal != (head->version == envelope::version);
+    if (content.understood) return cut ? cut_peer(content, bytes) : whole_peer(content, bytes);
+    // Of another version its length is all that is known; and nobody who speaks ours says that he
+    // does not.
+    if (refusal || (!cut && bytes.size() != envelope::size + head->length)) return std::nullopt;
+    return content;
+}
+
 bool may_have_content(const Segment& segment, const Acquaintance& known) {
     const ByteView bytes = segment.payload;
-    if (has_cookie(bytes)) return true;
+    if (has_cookie(bytes) || envelope::looks_like_ours(bytes)) return true;
     if (is_port_control(segment) || is_dns(segment) || has_port(segment, ssdp::port)) return true;
     return known.turn || may_be_classic(bytes) || is_dtls(bytes) || is_http_over_udp(bytes);
 }
@@ -148,6 +202,7 @@ bool may_have_content(const Segment& segment, const Acquaintance& known) {
 Content decode(const Segment& segment, const Acquaintance& known) {
     const ByteView bytes = segment.payload;
     const bool expected = known.stun || is_stun_port(segment);
+    if (const auto content = decode_peer(bytes, segment.cut)) return *content;
     if (auto content = decode_stun(bytes, segment.cut, expected)) return std::move(*content);
     if (known.turn && !segment.cut) {
         if (const auto channel = turn::parse_channel_data(bytes)) return *channel;

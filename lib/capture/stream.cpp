@@ -72,6 +72,8 @@ void StreamParser::recognise() {
         protocol_ = Protocol::http;
     } else if (tls::parse_record_header(start)) {
         protocol_ = Protocol::tls;
+    } else if (envelope::looks_like_ours(start)) {
+        protocol_ = Protocol::peer;
     } else if (start.size() >= stun::header_size) {
         // Without the cookie there is nothing to tell it by (RFC 8489 section 6.2.2).
         ByteReader reader(start);
@@ -95,6 +97,7 @@ StreamContent StreamParser::next() {
     if (protocol_ == Protocol::unknown) recognise();
     switch (protocol_) {
         case Protocol::stun: return next_stun();
+        case Protocol::peer: return next_peer();
         case Protocol::http: return next_http();
         case Protocol::tls: return next_tls();
         case Protocol::unknown: break;
@@ -120,6 +123,23 @@ StreamContent StreamParser::next_stun() {
     bytes_.consume(*size);
     if (!content) return give_up();
     return std::move(*content);
+}
+
+StreamContent StreamParser::next_peer() {
+    const ByteView start = bytes_.data();
+    if (start.size() < envelope::size) return {};
+    const auto head = envelope::parse(start);
+    // The handshake is over with the first data.
+    if (!head || head->kind == envelope::Kind::data) return give_up();
+    const std::size_t size = envelope::size + head->length;
+    if (size > StreamBytes::max_buffer) return give_up();
+    if (start.size() < size) return {};
+    const auto content = decode_peer(start.first(size), false);
+    bytes_.consume(size);
+    if (!content) return give_up();
+    // What another version sends behind it nobody knows.
+    alive_ = head->version == envelope::version;
+    return *content;
 }
 
 StreamContent StreamParser::next_http() {

@@ -56,8 +56,8 @@ struct TlsAlert {
     tls::Alert alert;
 };
 
-using StreamContent = std::variant<std::monostate, StunContent, HttpContent, tls::ClientHello,
-                                   tls::ServerHello, TlsAlert>;
+using StreamContent = std::variant<std::monostate, StunContent, PeerContent, HttpContent,
+                                   tls::ClientHello, tls::ServerHello, TlsAlert>;
 
 // Finds the messages in one direction.
 class StreamParser {
@@ -74,13 +74,14 @@ public:
     std::size_t memory() const { return bytes_.memory() + handshake_.capacity(); }
 
 private:
-    enum class Protocol : std::uint8_t { unknown, stun, http, tls };
+    enum class Protocol : std::uint8_t { unknown, stun, peer, http, tls };
 
     // Past what is of no interest; false while more of it is to come, or nothing behind it is
     // there.
     bool skip();
     void recognise();
     StreamContent next_stun();
+    StreamContent next_peer();
     StreamContent next_http();
     StreamContent next_tls();
     StreamContent give_up();

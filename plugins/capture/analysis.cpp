@@ -153,7 +153,9 @@ Sequence Analysis::add_message(Described described) {
     message.transaction = std::move(described.transaction);
     message.comment = current_.comment;
     const bool shown = !filter_.stun_only || described.protocol == Protocol::stun ||
-                       described.protocol == Protocol::turn || described.protocol == Protocol::icmp;
+                       described.protocol == Protocol::turn ||
+                       described.protocol == Protocol::probe ||
+                       described.protocol == Protocol::chat || described.protocol == Protocol::icmp;
     return shown ? messages_.add(std::move(message)) : messages_.add_hidden(std::move(message));
 }
 
@@ -180,7 +182,7 @@ void Analysis::end_leg(const Transaction& transaction, const Leg& leg) {
     if (settled != settled_.end()) settled_.erase(settled);
     if (message != nullptr) message->fate = fate;
     const ExchangeKey key{transaction.protocol, leg.from.address, leg.to,
-                          transaction.traits.ice_session};
+                          transaction.traits.attempt};
     if (!transaction.traits.asks_for_another_source) return count(key, fate, leg.sends, message);
     Exchange* exchange = evidence_.exchange(key);
     if (exchange == nullptr) return;
@@ -366,6 +368,7 @@ void Analysis::fill_remarks(Outcome& result) const {
     note(not_ip_, "packet", "without IP (ARP, LLDP and the like)");
     note(other_protocol_, "IP packet", "of other protocols than UDP, TCP and ICMP");
     note(malformed_, "packet", "with broken or cut headers");
+    note(other_version_, "message", "of p2pdiag in a version that is not understood here");
     note(dissector_.orphan_fragments(), "fragment", "whose first part is not in the capture");
     note(timeline_.jumps(), "time", "the clock was set back; what follows was moved up to it");
     note(flows_.evicted(), "conversation",

@@ -16,8 +16,12 @@ namespace p2pdiag::capture_plugin {
 struct Filter {
     std::optional<IpAddress> host = std::nullopt;      // at either end
     std::optional<std::uint16_t> port = std::nullopt;  // at either end
-    bool stun_only = false;  // messages of STUN and TURN alone; conversations stay
+    // Of the messages those of STUN, TURN and ourselves alone; conversations stay.
+    bool stun_only = false;
 };
+
+// What a ping or an init is found by; empty for what asks nothing.
+std::string peer_key(const capture::PeerContent& content);
 
 class Analysis {
 public:
@@ -56,6 +60,13 @@ private:
 
     void take(const std::monostate&) { note_data(); }
     void take(const turn::ChannelData& content);
+    void take(const capture::PeerContent& content);
+    void take_probe(const capture::PeerContent& content);
+    void take_chat(const capture::PeerContent& content);
+    void note_version(std::uint8_t version);
+    void note_mapping(const Endpoint& mapped);
+    // One row for all of it, with their number.
+    void take_uncounted(Described described, std::size_t size);
     void take(const natpmp::Request& content);
     void take(const natpmp::Response& content);
     void take(const pcp::Request& content);
@@ -121,6 +132,8 @@ private:
     HostTable hosts_;
     // The newest request for port mapping in each of the two protocols, from client to router.
     std::map<std::tuple<Protocol, Endpoint, Endpoint>, Sequence> port_control_;
+    // The end of each chat handshake, by session and sender.
+    std::map<std::string, Sequence> finished_;
     // What became of datagrams that asked, where that is told by something other than an answer
     // with their key.
     std::map<Sequence, Fate> settled_;
@@ -133,6 +146,7 @@ private:
     std::uint64_t not_ip_ = 0;
     std::uint64_t other_protocol_ = 0;
     std::uint64_t malformed_ = 0;
+    std::uint64_t other_version_ = 0;
     std::uint64_t filtered_ = 0;
 };
 

@@ -1,4 +1,6 @@
 // What each kind of message means for the analysis: its key, and what it tells of its sender.
+#include <algorithm>
+
 #include "analysis.hpp"
 #include "wire/upnp/soap.hpp"
 
@@ -54,15 +56,18 @@ std::string request_key(const dns::Message& content, const Endpoint& from) {
     if (content.response) return {};
     return dns_key(content, from);
 }
+std::string request_key(const capture::PeerContent& content, const Endpoint&) {
+    return peer_key(content);
+}
 template <class Other>
 std::string request_key(const Other&, const Endpoint&) {
     return {};
 }
 
-IceSession session_of(const stun::Message& message) {
-    if (!is_ice(message)) return no_ice;
-    const IceSession session = std::hash<std::string>()(*message.username);
-    return session == no_ice ? no_ice + 1 : session;
+Attempt session_of(const stun::Message& message) {
+    if (!is_ice(message)) return no_attempt;
+    const Attempt session = std::hash<std::string>()(*message.username);
+    return session == no_attempt ? no_attempt + 1 : session;
 }
 
 }  // namespace
@@ -75,7 +80,7 @@ void Analysis::take(const capture::StunContent& content) {
     RequestTraits traits;
     traits.asks_for_another_source =
         message.change_request && (message.change_request->address || message.change_request->port);
-    traits.ice_session = session_of(message);
+    traits.attempt = session_of(message);
     switch (message.message_class) {
         case stun::Class::request: request(key, describe(content), traits); break;
         case stun::Class::success:
@@ -105,12 +110,15 @@ void Analysis::note_stun(const capture::StunContent& content) {
     }
     const auto mapped = message.reflexive_address();
     if (!mapped) return;
+    note_mapping(*mapped);
+}
+
+void Analysis::note_mapping(const Endpoint& mapped) {
+    const capture::Segment& segment = *current_.segment;
     const Transport transport =
         segment.carrier == capture::Carrier::tcp ? Transport::tcp : Transport::udp;
-    const Mapping mapping{transport, segment.to, segment.from, *mapped};
-    for (const Mapping& known : evidence_.mappings) {
-        if (known == mapping) return;
-    }
+    const Mapping mapping{transport, segment.to, segment.from, mapped};
+    if (std::ranges::find(evidence_.mappings, mapping) != evidence_.mappings.end()) return;
     evidence_.note(evidence_.mappings, mapping);
 }
 
@@ -131,11 +139,15 @@ std::optional<Sequence> Analysis::quoted_request(const capture::IcmpError& error
 }
 
 void Analysis::take(const turn::ChannelData& content) {
+    take_uncounted(describe(content), content.data.size());
+}
+
+void Analysis::take_uncounted(Described described, std::size_t size) {
     Flow& flow = *current_.flow;
     const std::size_t side = current_.side;
-    flow.undecoded_bytes[side] += content.data.size();
+    flow.undecoded_bytes[side] += size;
     if (++flow.undecoded[side] > 1) return;
-    flow.data_message[side] = add_message(describe(content));
+    flow.data_message[side] = add_message(std::move(described));
 }
 
 void Analysis::take(const natpmp::Request& content) {
@@ -255,6 +267,7 @@ void Analysis::take(const capture::Malformed& content) { notice(describe(content
 
 void Analysis::take_stream(const capture::StreamContent& content) {
     if (const auto* stun = std::get_if<capture::StunContent>(&content)) return take(*stun);
+    if (const auto* peer = std::get_if<capture::PeerContent>(&content)) return take(*peer);
     if (const auto* http = std::get_if<capture::HttpContent>(&content)) {
         take_stream_message(describe(*http));
         return note_soap(*http);

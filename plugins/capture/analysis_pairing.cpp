@@ -23,6 +23,12 @@ bool same_question(const std::string& one, const std::string& other) {
     return one.empty() || other.empty() || one == other;
 }
 
+// An id that comes again after its answer is a new request, except where ids are never used twice.
+bool may_come_again(Protocol protocol) {
+    return protocol != Protocol::stun && protocol != Protocol::turn &&
+           protocol != Protocol::probe && protocol != Protocol::chat;
+}
+
 bool is_answered(const Transaction& transaction) {
     return std::ranges::any_of(transaction.legs, [](const Leg& leg) { return leg.answers > 0; });
 }
@@ -32,11 +38,8 @@ bool is_answered(const Transaction& transaction) {
 bool Analysis::repeated_request(Transaction& transaction, Leg& leg) {
     const std::int64_t since = current_.now_ns - leg.last_ns;
     if (since > forgotten_ns) return false;
-    // An id that comes again after its answer is a new request, except with STUN, whose ids are
-    // never used twice.
-    const bool stun =
-        transaction.protocol == Protocol::stun || transaction.protocol == Protocol::turn;
-    if (is_answered(transaction) && !stun && since > translated_ns) return false;
+    if (is_answered(transaction) && may_come_again(transaction.protocol) && since > translated_ns)
+        return false;
     if (Message* message = messages_.find(leg.request)) repeat(*message, current_.now_ns);
     if (since < same_packet_ns && since > -same_packet_ns) return true;
     ++leg.sends;
@@ -78,7 +81,8 @@ Sequence Analysis::request(const std::string& key, Described described, RequestT
 
     Transaction& transaction = known == nullptr ? transactions_.make(key) : *known;
     transaction.protocol = described.protocol;
-    transaction.traits = std::move(traits);
+    // What a NAT passed on is the request of whoever sent it first.
+    if (transaction.legs.empty()) transaction.traits = std::move(traits);
     Leg leg;
     leg.from = segment.from;
     leg.to = segment.to;
@@ -115,6 +119,11 @@ void Analysis::answer(const std::string& key, Described described, const std::st
     Leg* leg = leg_of_answer(*transaction);
     const bool fits = same_question(transaction->traits.question, question);
     if (leg == nullptr || !fits) return notice(std::move(described));
+    const bool elsewhere = leg->to != segment.from && !transaction->traits.many_answers;
+    const bool as_asked = transaction->traits.asks_for_another_source;
+    if (elsewhere) {
+        described.text += as_asked ? " (as asked)" : ", but " + leg->to.to_string() + " was asked";
+    }
     Message* newest = leg->answer ? messages_.find(*leg->answer) : nullptr;
     const bool same = newest != nullptr && newest->from == segment.from &&
                       newest->to == segment.to && newest->text == described.text;
@@ -124,13 +133,7 @@ void Analysis::answer(const std::string& key, Described described, const std::st
         return;
     }
     pair(*leg, add_message(std::move(described)));
-    if (leg->to == segment.from || transaction->traits.many_answers) return;
-    Message* message = messages_.find(*leg->answer);
-    if (transaction->traits.asks_for_another_source) {
-        if (message != nullptr) message->text += " (as asked)";
-        return;
-    }
-    if (message != nullptr) message->text += ", but " + leg->to.to_string() + " was asked";
+    if (!elsewhere || as_asked) return;
     evidence_.note(evidence_.elsewhere,
                    Elsewhere{transaction->protocol, leg->to, segment.from, current_.number});
 }

@@ -183,6 +183,46 @@ Described describe(const turn::ChannelData& content) {
     return {Protocol::turn, Kind::notice, "ChannelData " + number(content.channel)};
 }
 
+Described describe(const capture::PeerContent& content) {
+    using envelope::Kind;
+    const envelope::Envelope& head = content.envelope;
+    const bool probe = head.kind == Kind::ping || head.kind == Kind::pong;
+    Described described{probe ? Protocol::probe : Protocol::chat, capture_plugin::Kind::notice,
+                        std::string(to_string(head.kind))};
+    if (!content.understood) {
+        described.text = "version " + number(head.version) + ", which is not understood here";
+        return described;
+    }
+    if (content.transaction) described.transaction = hexadecimal(*content.transaction);
+    switch (head.kind) {
+        case Kind::ping:
+            described.kind = capture_plugin::Kind::request;
+            if (envelope::size + head.length > probe::size) {
+                described.text += " of " + times(envelope::size + head.length, "byte");
+            }
+            break;
+        case Kind::pong:
+            described.kind = capture_plugin::Kind::answer;
+            if (content.observed) described.text += ", seen as " + content.observed->to_string();
+            break;
+        case Kind::init:
+            described.kind = capture_plugin::Kind::request;
+            if (content.has_cookie) described.text += " with cookie";
+            break;
+        case Kind::cookie:
+        case Kind::response: described.kind = capture_plugin::Kind::answer; break;
+        case Kind::unsupported:
+            described.kind = capture_plugin::Kind::error;
+            described.text = "refused: speaks version " + number(head.version);
+            break;
+        case Kind::finish:
+        case Kind::data:
+        case Kind::close: break;
+    }
+    if (content.partial) described.text += " (incomplete)";
+    return described;
+}
+
 Described describe(const natpmp::Request& content) {
     Described described{Protocol::natpmp, Kind::request, "which is the outside address?"};
     if (content.opcode != natpmp::Opcode::external_address) {

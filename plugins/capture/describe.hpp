@@ -20,6 +20,7 @@ bool is_ice(const stun::Message& message);
 
 Described describe(const capture::StunContent& content);
 Described describe(const turn::ChannelData& content);
+Described describe(const capture::PeerContent& content);
 Described describe(const natpmp::Request& content);
 Described describe(const natpmp::Response& content);
 Described describe(const pcp::Request& content);

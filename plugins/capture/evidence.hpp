@@ -10,13 +10,15 @@
 
 #include "base/transport.hpp"
 #include "model.hpp"
+#include "wire/peer/envelope.hpp"
 
 namespace p2pdiag::capture_plugin {
 
 // Which connectivity checks belong together: those of one side of a call, to all the addresses that
-// the other side may have. Told from their USERNAME (RFC 8445 section 7.2.2).
-using IceSession = std::uint64_t;
-inline constexpr IceSession no_ice = 0;
+// the other side may have. Told from the USERNAME of ICE (RFC 8445 section 7.2.2), or from session
+// and sender of our own probes.
+using Attempt = std::uint64_t;
+inline constexpr Attempt no_attempt = 0;
 
 // The requests of one host to one endpoint, in one protocol.
 struct Exchange {
@@ -36,7 +38,7 @@ struct ExchangeKey {
     Protocol protocol;
     IpAddress from;
     Endpoint to;
-    IceSession ice_session = no_ice;
+    Attempt attempt = no_attempt;
     friend auto operator<=>(const ExchangeKey&, const ExchangeKey&) = default;
 };
 
@@ -107,6 +109,21 @@ struct OneWay {  // a UDP conversation in which one side alone speaks
     bool stun = false;
 };
 
+// The pings and pongs of one session, whoever sent them.
+struct Punch {
+    static constexpr std::size_t max_pingers = 8;
+    std::map<Attempt, IpAddress> pingers;
+    std::uint64_t pongs = 0;
+};
+
+struct VersionMismatch {  // two sides of a conversation that speak different versions of ours
+    IpAddress one;
+    IpAddress other;
+    std::uint8_t ones = 0;
+    std::uint8_t others = 0;
+    std::uint64_t packet = 0;
+};
+
 // Two hosts, whichever is named first.
 struct HostPair {
     IpAddress low;
@@ -129,6 +146,8 @@ struct Evidence {
     std::vector<Grant> grants;
     std::vector<OneWay> one_way;
     std::vector<Mapping> mappings;
+    std::vector<VersionMismatch> mismatches;
+    std::map<envelope::SessionId, Punch> punches;
     // A mapping that a router is being asked for, by the ports of the connection; over once it has
     // answered.
     std::map<std::uint32_t, Grant> asked_mapping;
@@ -171,6 +190,9 @@ struct Evidence {
     Exchange* exchange(const ExchangeKey& key) {
         return entry<Exchange>(exchanges, key, max_exchanges);
     }
+    Punch* punch(const envelope::SessionId& session) {
+        return entry<Punch>(punches, session, max_each);
+    }
     Counted* icmp_error(const IcmpKey& key) { return entry<Counted>(icmp, key, max_each); }
 
 private:
@@ -195,6 +217,7 @@ struct HostStats {
     bool dns_server = false;
     bool accepted = false;  // a connection
     bool ice = false;
+    bool punches = false;  // our own probes, or the chat over UDP
     bool hop = false;
 };
 

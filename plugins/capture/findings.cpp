@@ -37,6 +37,7 @@ std::vector<Finding> findings_of(const Evidence& evidence, const Outcome& result
                             "about missing answers",
                   {{"host_pairs", hidden}, {"host_pairs_both_ways", evidence.two_way.size()}}});
     }
+    add_mismatches(list, evidence);
     if (!one_direction) add_silence(list, evidence, lost);
     add_elsewhere(list, evidence);
     add_icmp(list, evidence);

@@ -122,12 +122,13 @@ json::object evidence_of_ports(const IpAddress& address, const std::vector<Port>
 }
 
 void add_replaced(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {
-    list.add({"capture.mapping-changed", Severity::warning,
-              "The mapping of " + ports_text(address, ports) +
-                  " changed while the capture ran: one and the same server saw it as more than one "
-                  "address (" +
-                  listed(ports.front().mappings) + ")",
-              evidence_of_ports(address, ports)});
+    list.add(
+        {"capture.mapping-changed", Severity::warning,
+         "The mapping of " + ports_text(address, ports) +
+             " changed while the capture ran: one and the same destination saw it as more than "
+             "one address (" +
+             listed(ports.front().mappings) + ")",
+         evidence_of_ports(address, ports)});
 }
 
 void add_symmetric(FindingList& list, const IpAddress& address, const std::vector<Port>& ports) {

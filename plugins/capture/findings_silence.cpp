@@ -8,8 +8,10 @@ namespace p2pdiag::capture_plugin {
 namespace {
 
 std::string who(const ExchangeKey& key) {
-    std::string text(to_string(key.protocol));
-    return text + " requests from " + key.from.to_string() + " to " + key.to.to_string();
+    std::string what = std::string(to_string(key.protocol)) + " requests";
+    if (key.protocol == Protocol::probe) what = "pings";
+    if (key.protocol == Protocol::chat) what = "chat handshakes";
+    return what + " from " + key.from.to_string() + " to " + key.to.to_string();
 }
 
 json::object evidence_of(const ExchangeKey& key, const Exchange& exchange) {
@@ -34,12 +36,12 @@ Severity severity_of_silence(const ExchangeKey& key, bool lost) {
     return lost ? Severity::warning : Severity::error;
 }
 
-// Calls of which a check was answered. Of the pairs of addresses that ICE tries one has to work;
-// the others are mostly silent (RFC 8445 section 2.2).
-std::set<IceSession> working_sessions(const Evidence& evidence) {
-    std::set<IceSession> working;
+// Calls of which a check was answered. Of the pairs of addresses that ICE and our own probes try
+// one has to work; the others are mostly silent (RFC 8445 section 2.2).
+std::set<Attempt> working_attempts(const Evidence& evidence) {
+    std::set<Attempt> working;
     for (const auto& [key, exchange] : evidence.exchanges) {
-        if (key.ice_session != no_ice && exchange.answered > 0) working.insert(key.ice_session);
+        if (key.attempt != no_attempt && exchange.answered > 0) working.insert(key.attempt);
     }
     return working;
 }
@@ -54,7 +56,11 @@ void add_exchange(FindingList& list, const ExchangeKey& key, const Exchange& exc
         finding.message = "No reply: " + who(key) + ": " + times(exchange.unanswered, "request") +
                           ", sent " + times(exchange.sends, "time") + " in all, and no answer";
         if (lost) finding.message += " in the capture, which has lost packets";
-        if (others_work) finding.message += "; other checks of the same call (ICE) were answered";
+        if (others_work) {
+            const bool ice = key.protocol == Protocol::stun;
+            finding.message += ice ? "; other checks of the same call (ICE) were answered"
+                                   : "; others of the same session were answered";
+        }
     } else {
         finding.message = std::to_string(exchange.unanswered) + " of " +
                           std::to_string(exchange.asked) + ' ' + who(key) + " had no reply";
@@ -115,6 +121,7 @@ bool nothing_came_in(const Evidence& evidence) {
     for (const auto& [key, exchange] : evidence.exchanges) {
         if (exchange.answered > 0 || exchange.other_source_answered > 0) return false;
         if (exchange.refused > 0 || is_discovery(key.protocol)) continue;
+        if (key.protocol == Protocol::probe) continue;  // told by add_punching
         if (exchange.unanswered > 0) asked.insert(key.to.address);
     }
     for (const OneWay& one : evidence.one_way) {
@@ -134,10 +141,12 @@ void add_silence(FindingList& list, const Evidence& evidence, bool lost) {
                   "blocks them, or the capture was taken where only one direction passes",
                   {{"conversations_both_ways", 0}}});
     }
-    const std::set<IceSession> working = working_sessions(evidence);
+    const std::set<Attempt> working = working_attempts(evidence);
+    const std::set<Attempt> told = add_punching(list, evidence, lost);
     for (const auto& [key, exchange] : evidence.exchanges) {
         if (evidence.hides_answers(key.from, key.to.address)) continue;
-        add_exchange(list, key, exchange, lost, working.contains(key.ice_session));
+        if (key.protocol == Protocol::probe && told.contains(key.attempt)) continue;
+        add_exchange(list, key, exchange, lost, working.contains(key.attempt));
         add_other_source(list, key, exchange);
     }
     for (const OneWay& one : evidence.one_way) {

@@ -65,7 +65,8 @@ struct Flow {
     bool to_group = false;               // multicast or broadcast
     bool stun = false;
     bool turn = false;
-    Connection tcp;  // the newest
+    std::array<std::uint8_t, 2> version{};  // that each side speaks of our own protocol; 0 = none
+    Connection tcp;                         // the newest
 
     static constexpr Sequence no_message = Connection::no_message;
     const Endpoint& side(std::size_t which) const { return which == 0 ? low : high; }

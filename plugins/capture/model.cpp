@@ -6,6 +6,8 @@ std::string_view to_string(Protocol protocol) {
     switch (protocol) {
         case Protocol::stun: return "STUN";
         case Protocol::turn: return "TURN";
+        case Protocol::probe: return "probe";
+        case Protocol::chat: return "chat";
         case Protocol::natpmp: return "NAT-PMP";
         case Protocol::pcp: return "PCP";
         case Protocol::ssdp: return "SSDP";

@@ -20,6 +20,8 @@ namespace p2pdiag::capture_plugin {
 enum class Protocol : std::uint8_t {
     stun,
     turn,
+    probe,  // our own pings and pongs
+    chat,   // and the chat's handshake
     natpmp,
     pcp,
     ssdp,
@@ -67,7 +69,7 @@ struct Message {
     Protocol protocol = Protocol::data;
     Kind kind = Kind::notice;
     std::string text;                 // what it says, printable
-    std::string transaction;          // the id of STUN, hexadecimal; empty with other protocols
+    std::string transaction;          // of STUN and probes, hexadecimal; empty with others
     std::uint64_t copies = 1;         // sent so often, the same again
     std::uint64_t seen_again = 0;     // the same packet, at another place of the capturing machine
     std::optional<Sequence> answers;  // the request that this answers
@@ -112,7 +114,7 @@ struct Conversation {
     std::int64_t last_ns = 0;
 };
 
-// What a server told `local` about how it looks from outside.
+// What a server, or a peer in its pong, told `local` about how it looks from outside.
 struct Mapping {
     Transport transport = Transport::udp;
     Endpoint local;

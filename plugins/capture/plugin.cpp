@@ -29,7 +29,7 @@ constexpr const char* schema = R"json({"commands": [
  {"name": "host", "type": "string", "help": "only packets from or to this address"},
  {"name": "port", "type": "integer", "min": 1, "max": 65535,
   "help": "only packets from or to this port, with the errors that they cause"},
- {"name": "stun", "type": "boolean", "help": "only STUN and TURN in the ladder"},
+ {"name": "stun", "type": "boolean", "help": "only STUN, TURN and p2pdiag's own in the ladder"},
  {"name": "rows", "type": "integer", "min": 2, "max": 10000, "default": 200,
   "help": "messages in the ladder at most; the middle is left out"},
  {"name": "fail-on", "type": "choice", "choices": ["warn", "fail"], "default": "fail",

@@ -71,6 +71,7 @@ void give_role(Host& host, const HostStats& stats, const std::optional<You>& you
     if (stats.stun_server) return is(Role::stun_server, "it answers STUN requests");
     if (stats.dns_server) return is(Role::dns_server, "it answers DNS queries");
     if (stats.ice) return is(Role::peer, "connectivity checks (ICE) were exchanged with it");
+    if (stats.punches) return is(Role::peer, "probes or the chat of p2pdiag are from or to it");
     if (stats.accepted) return is(Role::server, "it accepted a connection");
     if (stats.hop) return is(Role::hop, "it reported errors");
 }

@@ -74,10 +74,10 @@ void add_servers(Targets& targets, const json::object& servers) {
 }
 
 bool runs(const json::object& input, std::string_view plugin) {
-    const json::array* checks = json::find_array(input, "checks");
-    if (checks == nullptr) return false;
+    const json::array* ids = json::find_array(input, "checks");
+    if (ids == nullptr) return false;
     const std::string prefix = std::string(plugin) + '.';
-    for (const json::value& check : *checks) {
+    for (const json::value& check : *ids) {
         if (check.is_string() && std::string_view(check.get_string()).starts_with(prefix)) {
             return true;
         }
@@ -138,6 +138,11 @@ std::string filter_for(const Targets& targets) {
     any.add("icmp or icmp6");
     // RFC 8489 section 5: the magic cookie is the second word of the message.
     any.add("udp[12:4] = 0x2112a442 or (ip6[6] = 17 and ip6[52:4] = 0x2112a442)");
+    // docs/adr/0011: p2pdiag's own magic, and its kinds but 7, the data of a chat, which is sealed
+    // and may be a large file.
+    any.add(
+        "(udp[8:4] = 0x0e706469 and udp[13] != 7) or "
+        "(ip6[6] = 17 and ip6[48:4] = 0x0e706469 and ip6[53] != 7)");
     // Later fragments have no ports. With IPv6 libpcap finds none behind any extension header
     // either: fragment, routing, destination options.
     any.add("ip[6:2] & 0x1fff != 0 or ip6[6] = 44 or ip6[6] = 43 or ip6[6] = 60");

@@ -30,7 +30,7 @@ struct RequestTraits {
     // Whoever asks wants to hear it from elsewhere, or not at all: STUN's CHANGE-REQUEST.
     bool asks_for_another_source = false;
     bool many_answers = false;  // to a group: everybody may answer
-    IceSession ice_session = no_ice;
+    Attempt attempt = no_attempt;
     std::string question;  // of DNS, to be compared; empty where the message has none
 };
 

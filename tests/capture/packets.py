@@ -1,4 +1,4 @@
-"""Captures made by hand: STUN over UDP and IPv4, in a classic pcap with raw IP packets."""
+"""Captures made by hand: STUN and our own probes over UDP and IPv4, in a classic pcap with raw IP packets."""
 import socket
 import struct
 
@@ -19,6 +19,27 @@ def stun(kind, transaction, mapped=None):
         address = struct.unpack(">I", socket.inet_aton(mapped[0]))[0] ^ COOKIE
         attributes = struct.pack(">HHBBHI", 0x0020, 8, 0, 1, mapped[1] ^ COOKIE >> 16, address)
     return struct.pack(">HHI", kind, len(attributes), COOKIE) + transaction.to_bytes(12, "big") + attributes
+
+
+PING, PONG, INIT, UNSUPPORTED = 1, 2, 3, 9
+
+
+def ours(kind, body=b"", version=1):
+    """What docs/adr/0011 draws: the envelope, and what stands behind it."""
+    return b"\x0epdi" + struct.pack(">BBH", version, kind, len(body)) + b"session1" + body
+
+
+def probe(kind, transaction, seen=None):
+    identifier = transaction.to_bytes(12, "big")
+    place = bytes(18)
+    if seen:
+        plain = struct.pack(">H", seen[1]) + bytes(10) + b"\xff\xff" + socket.inet_aton(seen[0])
+        place = bytes(a ^ b for a, b in zip(plain, b"\x0epdi"[:2] + b"\x0epdi" + identifier))
+    return ours(kind, identifier + bytes(8) + place + b"t" * 16)
+
+
+def init(payload=b"p" * 40):
+    return ours(INIT, bytes(16) + struct.pack(">H", len(payload)) + payload.ljust(1166, b"\0"))
 
 
 def pcap(packets, link_type=101):

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from packets import BINDING, SUCCESS, pcap, stun, udp
+from packets import BINDING, INIT, PING, PONG, SUCCESS, UNSUPPORTED, init, ours, pcap, probe, stun, udp
 
 HOST, CONVERT = sys.argv[1], sys.argv[2]
 CLIENT, SERVER, OTHER = ("192.168.7.2", 4000), ("11.22.33.10", 3478), ("11.22.33.11", 3478)
@@ -63,6 +63,67 @@ class Findings(Case):
         self.assertEqual(len(self.document(path, "--host", "11.22.33.11")["messages"]), 2)
         self.assertEqual(len(self.document(path, "--port", "9")["messages"]), 0)
         self.assertIn("not an IP address", self.analyze(path, "--host", "stun.lab", code=2)[1])
+
+
+class Peers(Case):
+    """Our own probes and the chat's handshake, written here as docs/adr/0011 says, without our codec."""
+    PEER, OUTSIDE = ("11.22.33.9", 5000), ("11.22.33.7", 40000)
+    # A STUN server and the peer see the same socket behind different ports; the peer speaks another version of the chat.
+    CALL = [*SYMMETRIC[:3],
+            (200, udp(CLIENT, PEER, probe(PING, 1))), (220, udp(CLIENT, PEER, probe(PING, 1))),
+            (230, udp(PEER, CLIENT, probe(PONG, 1, ("11.22.33.7", 40005)))),
+            (240, udp(CLIENT, PEER, init())), (250, udp(PEER, CLIENT, ours(UNSUPPORTED, version=2))), LATER]
+
+    def test_each_format(self):
+        path = self.file(pcap(self.CALL))
+        document = self.document(path, code=1)
+        self.assertEqual([finding["code"] for finding in document["findings"]],
+                         ["capture.version-mismatch", "capture.mapping-changed"])
+        ping, pong = [message for message in document["messages"] if message["protocol"] == "probe"]
+        self.assertEqual((ping["copies"], ping["answered_by"], pong["answers"]), (2, pong["number"], ping["number"]))
+        self.assertEqual(ping["transaction"], "0" * 23 + "1")
+        roles = {host["address"]: host["role"] for host in document["hosts"]}
+        self.assertEqual(roles, {CLIENT[0]: "you", self.PEER[0]: "peer", SERVER[0]: "STUN server"})
+        for arguments in ([], ["--stun"], ["--format", "mermaid"], ["--format", "svg"]):
+            text, _ = self.analyze(path, *arguments, code=1, COLUMNS="132")
+            for words in ("probe ping x2", "pong, seen as 11.22.33.7:40005", "chat init",
+                          "chat refused: speaks version 2"):
+                self.assertIn(words, text)
+        xml.etree.ElementTree.fromstring(text)
+
+    def test_nothing_came_in(self):
+        others = [("11.22.33.9", 5001), ("192.168.9.2", 5000)]
+        pings = [(20 * number, udp(CLIENT, to, probe(PING, number))) for number, to in enumerate([self.PEER, *others])]
+        document = self.document(self.file(pcap([*pings, LATER])), code=1)
+        self.assertEqual([finding["code"] for finding in document["findings"]], ["capture.one-way"])
+        self.assertEqual(len(document["findings"][0]["evidence"]["addresses"]), 3)
+
+    def test_a_handshake_that_nobody_answers(self):
+        document = self.document(self.file(pcap([(0, udp(CLIENT, self.PEER, init())), LATER])), code=1)
+        self.assertEqual(document["findings"][0]["code"], "capture.no-reply")
+        self.assertEqual(document["messages"][0]["fate"], "unanswered")
+
+    def test_cut_anywhere(self):
+        """As a snap length or a quotation leaves them: the datagram says how long it was."""
+        packets = []
+        there, back = (CLIENT, self.PEER), (self.PEER, CLIENT)
+        for way, whole in ((there, probe(PING, 1)), (back, probe(PONG, 1, self.OUTSIDE)), (there, init()),
+                           (back, ours(UNSUPPORTED, version=2))):
+            packet = udp(*way, whole)
+            packets += [(300, packet[:size]) for size in range(len(packet) + 1)]
+        document = self.document(self.file(pcap([*packets, LATER])), code=1)
+        self.assertEqual(document["packets"], len(packets) + 1)
+        self.assertEqual([finding["code"] for finding in document["findings"]], ["capture.version-mismatch"])
+        self.assertLessEqual({"ping (incomplete)", "pong (incomplete)", "init (incomplete)", "refused: speaks version 2"},
+                             {message["text"] for message in document["messages"]})
+
+    @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
+    def test_nobody_takes_it_for_something_else(self):
+        call = [(0, udp(CLIENT, self.PEER, message)) for message in
+                (probe(PING, 1), probe(PONG, 1, self.OUTSIDE), init(), ours(UNSUPPORTED, version=2))]
+        done = subprocess.run(["tshark", "-r", self.file(pcap(call)), "-T", "fields", "-e", "frame.protocols"],
+                              capture_output=True, text=True, check=True)
+        self.assertEqual(set(done.stdout.split()), {"raw:ip:udp:data"})
 
 
 class Files(Case):

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "packets.hpp"
+#include "wire/peer/chat.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::testing;
@@ -130,4 +131,73 @@ TEST_CASE("protocols with a port of their own") {
     CHECK(std::holds_alternative<capture::Malformed>(decode(as_bytes("x"), 53)));
     const Bytes dtls = {22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0};
     CHECK(std::holds_alternative<capture::DtlsContent>(decode(dtls, 50123)));
+}
+
+namespace {
+
+std::optional<capture::PeerContent> peer_of(const capture::Content& content) {
+    const auto* peer = std::get_if<capture::PeerContent>(&content);
+    return peer == nullptr ? std::nullopt : std::optional(*peer);
+}
+
+Bytes peer_ping() {
+    probe::Probe probe;
+    probe.transaction[0] = 7;
+    return probe::encode(probe);
+}
+
+}  // namespace
+
+TEST_CASE("our own messages are found on any port, that of another protocol too") {
+    probe::Probe pong;
+    pong.observed = at("11.22.33.7:40000");
+    const Bytes payload(20, 1);
+    for (const Bytes& message :
+         {peer_ping(), probe::encode(pong), chat::encode({{}, chat::Init{{}, payload}}),
+          chat::encode({{}, chat::Data{1, payload}}), chat::encode({{}, chat::Unsupported{9}})}) {
+        for (const int port : {50123, 53, 1900, 3478, 5351}) {
+            const auto peer = peer_of(
+                decode(message, static_cast<std::uint16_t>(port), {.stun = true, .turn = true}));
+            REQUIRE(peer);
+            CHECK((peer->understood && !peer->partial));
+        }
+    }
+    CHECK(peer_of(decode(probe::encode(pong), 9))->observed == pong.observed);
+}
+
+TEST_CASE("our own messages fill their datagram") {
+    Bytes message = peer_ping();
+    message.push_back(0);
+    CHECK(is_nothing(decode(message, 50123)));
+    message[4] = 2;
+    CHECK(is_nothing(decode(message, 50123)));
+    message.pop_back();
+    CHECK_FALSE(peer_of(decode(message, 50123))->understood);
+    for (std::size_t size = 0; size < message.size(); ++size) {
+        CHECK(is_nothing(decode(ByteView(message).first(size), 50123)));
+    }
+}
+
+TEST_CASE("of our own messages that were cut, what is there counts") {
+    const Bytes ping = peer_ping();
+    for (std::size_t size = 0; size < ping.size(); ++size) {
+        INFO(size);
+        const auto peer = peer_of(decode(ByteView(ping).first(size), 50123, {}, true));
+        CHECK(peer.has_value() == (size >= envelope::size));
+        if (!peer) continue;
+        CHECK((peer->partial && peer->understood));
+        CHECK(peer->transaction.has_value() == (size >= envelope::size + 12));
+        if (peer->transaction) CHECK((*peer->transaction)[0] == 7);
+    }
+    const Bytes payload(20, 1);
+    const Bytes init = chat::encode({{}, chat::Init{chat::Cookie{1}, payload}});
+    CHECK(peer_of(decode(ByteView(init).first(32), 50123, {}, true))->has_cookie);
+    CHECK_FALSE(peer_of(decode(ByteView(init).first(31), 50123, {}, true))->has_cookie);
+    // A length that its kind cannot have, and one that ends before what is there.
+    Bytes wrong = ping;
+    wrong[6] = 9;
+    CHECK(is_nothing(decode(ByteView(wrong).first(40), 50123, {}, true)));
+    wrong[6] = 0;
+    wrong[7] = 1;
+    CHECK(is_nothing(decode(ByteView(wrong).first(40), 50123, {}, true)));
 }

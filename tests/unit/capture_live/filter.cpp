@@ -4,6 +4,8 @@
 #include "capture/live/live_capture.hpp"
 #include "packets.hpp"
 #include "targets.hpp"
+#include "wire/peer/chat.hpp"
+#include "wire/peer/probe.hpp"
 #include "wire/stun/message.hpp"
 
 using namespace p2pdiag;
@@ -116,6 +118,23 @@ TEST_CASE("STUN passes at any port, and what only looks a little like it does no
     other[4] ^= 1;
     CHECK_FALSE(passes(nothing_but_stun, {.payload = other}));
     CHECK_FALSE(passes(nothing_but_stun, {.payload = Bytes(message.begin(), message.begin() + 6)}));
+}
+
+TEST_CASE("probes and the chat's handshake pass at any port, and its data does not", "[capture]") {
+    const Bytes ping = probe::encode({});
+    const Bytes sealed(20, 1);
+    const Bytes finish = chat::encode({{}, chat::Finish{sealed}});
+    const Bytes data = chat::encode({{}, chat::Data{1, sealed}});
+    CHECK(passes(nothing_but_stun, {.payload = ping}));
+    CHECK(passes(nothing_but_stun, v6({.payload = ping})));
+    CHECK(passes(nothing_but_stun, {.payload = finish}));
+    CHECK(passes(nothing_but_stun, v6({.payload = finish})));
+    CHECK_FALSE(passes(nothing_but_stun, {.payload = data}));
+    CHECK_FALSE(passes(nothing_but_stun, v6({.payload = data})));
+    Bytes other = ping;
+    other[3] ^= 1;
+    CHECK_FALSE(passes(nothing_but_stun, {.payload = other}));
+    CHECK_FALSE(passes(nothing_but_stun, v6({.payload = other})));
 }
 
 TEST_CASE("ICMP passes whole", "[capture]") {

@@ -141,7 +141,12 @@ TEST_CASE("an answer from elsewhere is told, unless it was asked for") {
 
     Feed not_asked;
     not_asked.udp(client, server, binding(1)).udp(at("11.22.33.10:9"), client, mapped(1, outside));
-    const auto found = with_code(not_asked.later().finish(), "capture.reply-elsewhere");
+    // The same again is told once, too.
+    not_asked.udp(at("11.22.33.10:9"), client, mapped(1, outside), 100);
+    const Outcome outcome = not_asked.later().finish();
+    REQUIRE(outcome.messages.size() == 2);
+    CHECK(outcome.messages[1].copies == 2);
+    const auto found = with_code(outcome, "capture.reply-elsewhere");
     REQUIRE(found.size() == 1);
     CHECK(found[0].evidence.at("answered") == "11.22.33.10:9");
 }
