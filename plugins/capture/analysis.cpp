@@ -318,6 +318,9 @@ Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
     result.understood = understood_ > filtered_;
     result.first_ns = timeline_.first();
     result.last_ns = timeline_.latest();
+    // A clock is set once or twice; one that jumps all the time tells nothing.
+    const std::uint64_t jumps = timeline_.set_back() + timeline_.set_ahead();
+    result.span_known = jumps <= packets_ / 10 || (timeline_.set_ahead() == 0 && jumps <= 2);
     result.conversation_count = flows_.count();
     std::sort_heap(conversations_.begin(), conversations_.end(), busier);
     result.conversations = std::move(conversations_);
@@ -370,7 +373,19 @@ void Analysis::fill_remarks(Outcome& result) const {
     note(malformed_, "packet", "with broken or cut headers");
     note(other_version_, "message", "of p2pdiag in a version that is not understood here");
     note(dissector_.orphan_fragments(), "fragment", "whose first part is not in the capture");
-    note(timeline_.jumps(), "time", "the clock was set back; what follows was moved up to it");
+    note(timeline_.set_back(), "time", "the clock was set back; what follows was moved up to it");
+    note(timeline_.set_ahead(), "time",
+         "the clock went ahead by more than any capture lasts; what follows was moved back to it");
+    if (!result.span_known) {
+        result.remarks.push_back(
+            "how long it took cannot be told, since its clock jumps; times and delays may be "
+            "wrong");
+    }
+    if (packets_ == 0) {
+        result.remarks.push_back(
+            "there is no packet in it: none passed while it was captured, or none that its filter "
+            "lets through");
+    }
     note(flows_.evicted(), "conversation",
          "put away early to save memory: what came of them later counts as new");
     note(transactions_.evicted(), "request", "put away early to save memory");

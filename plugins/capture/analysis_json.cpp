@@ -95,7 +95,9 @@ json::object to_json(const Outcome& result, std::string_view source) {
             {"source", to_valid_utf8(source)},
             {"packets", result.packets},
             {"bytes", result.bytes},
-            {"duration_ms", milliseconds(result.last_ns - result.first_ns)},
+            {"duration_ms", result.span_known
+                                ? json::value(milliseconds(result.last_ns - result.first_ns))
+                                : json::value()},
             {"understood", result.understood},
             {"findings", std::move(findings)},
             {"hosts", std::move(hosts)},

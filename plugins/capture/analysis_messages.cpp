@@ -22,6 +22,13 @@ std::string dns_key(const dns::Message& message, const Endpoint& client) {
     return client_key('q', client, message.id);
 }
 
+// RFC 6762 section 5: to 5353, of a group mostly; its answers come from there. A resolver may use
+// 5353 as its own port like any other, and then it is the server's that counts.
+bool is_multicast_dns(const capture::Segment& segment) {
+    const bool of_server = segment.from.port == dns::port || segment.to.port == dns::port;
+    return !of_server || (segment.to_group && segment.to.port == dns::multicast_port);
+}
+
 // In small letters: names are compared without regard to case (RFC 1035 section 2.3.3), and some
 // resolvers mix it.
 std::string question_of(const dns::Message& message) {
@@ -238,9 +245,7 @@ void Analysis::take(const ssdp::Announcement& content) {
 void Analysis::take(const dns::Message& content) {
     const capture::Segment& segment = *current_.segment;
     Described described = describe(content);
-    const bool multicast =
-        segment.to.port == dns::multicast_port || segment.from.port == dns::multicast_port;
-    if (multicast) {
+    if (is_multicast_dns(segment)) {
         described.protocol = Protocol::mdns;
         described.kind = Kind::notice;
         return notice(std::move(described));

@@ -88,7 +88,9 @@ private:
         std::string text;
         for (const Finding& finding : result_.findings) text += finding.message + ". ";
         if (text.empty()) {
-            text = result_.understood ? "Nothing wrong was found." : "Nothing in it is understood.";
+            text = result_.understood     ? "Nothing wrong was found."
+                   : result_.packets == 0 ? "There is no packet in it."
+                                          : "Nothing in it is understood.";
         }
         out_ += "<desc id=\"description\">" + svg_text(text) + "</desc>\n";
     }

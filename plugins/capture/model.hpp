@@ -145,6 +145,7 @@ struct Outcome {
     std::uint64_t open_requests = 0;  // whose answer may lie after the end
     std::int64_t first_ns = 0;
     std::int64_t last_ns = 0;
+    bool span_known = true;   // the clock can be believed: the time between the two passed indeed
     bool understood = false;  // there was at least one packet that could be told apart
 };
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "analysis_json.hpp"
-#include "base/utf8.hpp"
+#include "base/text.hpp"
 #include "findings_parts.hpp"
 #include "ladder.hpp"
 
@@ -26,18 +26,6 @@ constexpr std::size_t drawn_columns = 12;
 std::string environment(const char* name) {
     const char* const value = std::getenv(name);
     return value == nullptr ? "" : value;
-}
-
-// A file's name may hold anything.
-std::string shown_name(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const Utf8Char next = decode_utf8(text);
-        const bool fit = next.valid && next.code < 0x7F && !is_unsafe_to_show(next.code);
-        out += fit ? std::string(text.substr(0, next.size)) : "?";
-        text.remove_prefix(next.size);
-    }
-    return out;
 }
 
 void add_wrapped(std::string& out, std::string_view text, std::size_t width,
@@ -58,7 +46,9 @@ char sign(Severity severity) {
 }
 
 void add_findings(std::string& out, const Outcome& result, bool filtered, std::size_t width) {
-    if (!result.understood) {
+    if (result.packets == 0) {
+        // A note says it.
+    } else if (!result.understood) {
         add_wrapped(out,
                     filtered ? "No packet that is understood is from or to that host and port."
                              : "There is nothing in it that is understood here.",
@@ -101,11 +91,18 @@ void add_conversations(std::string& out, const Outcome& result, std::size_t widt
     }
 }
 
+std::string span_text(const Outcome& result) {
+    if (result.packets == 0) return "";
+    if (!result.span_known) return " in a time that cannot be told";
+    return " in " + seconds_text(result.last_ns - result.first_ns) + " s";
+}
+
 std::string console(const Outcome& result, const Output& output) {
     std::string out;
     add_wrapped(out,
-                shown_name(output.source) + ": " + times(result.packets, "packet") + " in " +
-                    seconds_text(result.last_ns - result.first_ns) + " s, " +
+                // A file's name may hold anything.
+                printable(output.source, output.source.size()) + ": " +
+                    times(result.packets, "packet") + span_text(result) + ", " +
                     times(result.conversation_count, "conversation"),
                 output.width, "");
     out += '\n';

@@ -178,8 +178,25 @@ class Files(Case):
         self.assertIn("standard output", done.stderr)
 
     def test_nothing_that_is_understood(self):
-        self.analyze(self.file(pcap([])), code=3)
+        for content in (pcap([]), b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0" + b"\xff" * 8 + b"\x1c\0\0\0"):
+            text, _ = self.analyze(self.file(content), code=3)
+            self.assertIn(": 0 packets, ", text)
+            self.assertIn("there is no packet in it", text)
+            self.assertIn("no packet", self.analyze(self.file(content), "--format", "svg", code=3)[0])
+            document = json.loads(self.analyze(self.file(content), "--format", "json", code=3)[0])
+            self.assertIn("there is no packet in it", document["remarks"][0])
         self.analyze(self.file(pcap([(0, b"\x00" * 40)], link_type=147)), code=3)
+
+
+    def test_times_that_cannot_be(self):
+        """As in files that lie: the first second of all, now, the last second of all, now."""
+        wild = [(milliseconds - 1_700_000_000_000, udp(CLIENT, SERVER, stun(BINDING, 1)))
+                for milliseconds in (1000, 1_700_000_000_000, 0xFFFFFFFF * 1000, 1_700_000_000_000)]
+        text, _ = self.analyze(self.file(pcap(wild)))
+        self.assertIn("4 packets in a time that cannot be told", text)
+        self.assertIn("its clock jumps", text.replace("\n", " "))
+        self.assertNotRegex(text, r"\d{6}\.\d{3}")
+        self.assertIsNone(self.document(self.file(pcap(wild)))["duration_ms"])
 
 
 class Formats(Case):

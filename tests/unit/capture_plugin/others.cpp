@@ -107,6 +107,42 @@ TEST_CASE("DNS pairs by id and question, and a refusal is an error") {
     CHECK(role_of(outcome, resolver.address) == Role::dns_server);
 }
 
+TEST_CASE("DNS: multicast is told by where it goes to, not by the port of who asks") {
+    const Endpoint resolver = at("192.168.7.1:53");
+    const Endpoint group = at("224.0.0.251:5353");
+    const Bytes question = {1, 'a', 0, 0, 1, 0, 1};
+    const Bytes query = joined({{0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, question});
+    const Bytes refused = joined({{0, 7, 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0}, question});
+    const Endpoint from{client.address, 5353};
+    Feed feed;
+    SECTION("from 5353 to a name server, which is silent") {
+        const Outcome outcome = feed.udp(from, resolver, query).later().finish();
+        CHECK(outcome.messages[0].protocol == Protocol::dns);
+        CHECK(outcome.messages[0].fate == Fate::unanswered);
+        CHECK(has(outcome, "capture.no-reply"));
+    }
+    SECTION("and one that answers") {
+        const Outcome outcome =
+            feed.udp(from, resolver, query).udp(resolver, from, refused).later().finish();
+        CHECK(outcome.messages[1].protocol == Protocol::dns);
+        CHECK(outcome.messages[1].answers == 0);
+        CHECK(role_of(outcome, resolver.address) == Role::dns_server);
+    }
+    SECTION("to the group, from any port; and the answer to that") {
+        for (const std::uint16_t port : {std::uint16_t{5353}, std::uint16_t{53}, client.port}) {
+            feed.udp({client.address, port}, group, query);
+        }
+        feed.udp(at("192.168.7.8:5353"), client, refused).later();
+        const Outcome outcome = feed.finish();
+        REQUIRE(outcome.messages.size() == 4);
+        for (const Message& message : outcome.messages) {
+            CHECK(message.protocol == Protocol::mdns);
+            CHECK(message.kind == Kind::notice);
+        }
+        CHECK(outcome.findings.empty());
+    }
+}
+
 TEST_CASE("DNS: an answer without a question, or in other letters, is an answer") {
     const Endpoint resolver = at("192.168.7.1:53");
     const auto message = [](std::uint8_t flags, std::uint8_t code, char letter, std::uint8_t type) {

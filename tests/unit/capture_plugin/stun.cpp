@@ -264,6 +264,47 @@ TEST_CASE("a clock that is set back moves nothing before what was") {
     }));
 }
 
+TEST_CASE("a clock that goes astray makes no span that nobody would believe") {
+    constexpr std::int64_t years = std::int64_t{56} * 365 * 24 * 3600 * 1000;
+    const auto remarks_on_clock = [](const Outcome& outcome) {
+        return std::ranges::count_if(outcome.remarks, [](const std::string& remark) {
+            return remark.find("clock") != std::string::npos;
+        });
+    };
+    SECTION("a router that did not know the time when it began") {
+        Feed feed;
+        for (int i = 0; i < 10; ++i) feed.udp(client, peer, Bytes{1});
+        feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside), years);
+        const Outcome outcome = feed.finish();
+        CHECK(outcome.span_known);
+        CHECK(outcome.last_ns - outcome.first_ns < 1'000'000'000);
+        CHECK(outcome.messages[2].delay_ns == 0);
+        CHECK(remarks_on_clock(outcome) == 1);
+    }
+    SECTION("random times") {
+        Feed feed;
+        for (const std::int64_t after : {years, years, -3 * years, 2 * years, -years}) {
+            feed.udp(client, peer, Bytes{1}, after);
+        }
+        const Outcome outcome = feed.finish();
+        CHECK_FALSE(outcome.span_known);
+        CHECK(outcome.last_ns - outcome.first_ns < 1'000'000'000);
+        CHECK(remarks_on_clock(outcome) == 3);
+    }
+    SECTION("an end that is none leaves the last question open") {
+        Feed feed;
+        feed.udp(client, server, binding(1));
+        CHECK(feed.finish_after(years).open_requests == 1);
+    }
+    SECTION("a capture of half a year is one") {
+        Feed feed;
+        feed.udp(client, peer, Bytes{1}).udp(client, peer, Bytes{1}, years / 112);
+        const Outcome outcome = feed.finish();
+        CHECK((outcome.span_known && outcome.remarks.empty()));
+        CHECK(outcome.last_ns - outcome.first_ns == years / 112 * 1'000'000);
+    }
+}
+
 TEST_CASE("of the connectivity checks of a call one has to be answered") {
     Feed feed;
     feed.udp(client, server, ice_check(1, "them:me")).udp(client, peer, ice_check(2, "them:me"));
