@@ -51,9 +51,12 @@ private:
     Fd fd_;
 };
 
+// All of it: what it says at its end is mostly the command that helps.
+std::string shown(const std::string& what) { return printable(what, what.size()); }
+
 int complain(const std::string& what, int code) {
     std::cout.flush();
-    std::cerr << "p2pdiag: " << printable(what) << '\n';
+    std::cerr << "p2pdiag: " << shown(what) << '\n';
     return code;
 }
 
@@ -190,7 +193,7 @@ int capture_live(Run& run) {
         const std::string problem = file.open(order.write);
         if (!problem.empty()) return complain(problem, usage);
     }
-    std::cerr << "p2pdiag: listening on " << printable(list_of(order.helper.interfaces))
+    std::cerr << "p2pdiag: listening on " << shown(list_of(order.helper.interfaces))
               << "; Ctrl-C ends it\n";
 
     capture::Dissector dissector;
