@@ -84,7 +84,7 @@ void Analysis::take_probe(const capture::PeerContent& content) {
     }
     const Attempt attempt = attempt_of(session, segment.from.address);
     if (punch != nullptr && punch->pingers.size() < Punch::max_pingers) {
-        punch->pingers.emplace(attempt, segment.from.address);
+        punch->pingers.emplace(segment.from.address, attempt);
     }
     if (!content.transaction) return notice(describe(content));
     RequestTraits traits;

@@ -112,7 +112,7 @@ struct OneWay {  // a UDP conversation in which one side alone speaks
 // The pings and pongs of one session, whoever sent them.
 struct Punch {
     static constexpr std::size_t max_pingers = 8;
-    std::map<Attempt, IpAddress> pingers;
+    std::map<IpAddress, Attempt> pingers;
     std::uint64_t pongs = 0;
 };
 

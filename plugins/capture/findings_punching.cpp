@@ -45,8 +45,8 @@ bool is_outside_of(const Evidence& evidence, const IpAddress& inside, const IpAd
 bool other_side_seen(const Evidence& evidence, const Punch& punch, const IpAddress& address) {
     if (punch.pongs > 0) return true;
     return std::ranges::any_of(punch.pingers, [&](const auto& pinger) {
-        return pinger.second != address && !is_outside_of(evidence, address, pinger.second) &&
-               !is_outside_of(evidence, pinger.second, address);
+        return pinger.first != address && !is_outside_of(evidence, address, pinger.first) &&
+               !is_outside_of(evidence, pinger.first, address);
     });
 }
 
@@ -58,11 +58,10 @@ void add_silent(FindingList& list, const Pings& pings, const IpAddress& from, bo
         from.to_string() + " sent " + times(pings.sends, "ping") + " to " +
         (pings.to.size() == 1 ? pings.to.begin()->to_string()
                               : std::to_string(pings.to.size()) + " addresses of its peer");
-    message += seen
-                   ? ", and got no pong, though packets of the peer are in the capture: the pings "
-                     "do not arrive there, or the peer does not take them for those of its session"
-                   : ", and no packet of the peer is in the capture: the peer never sent, or a NAT "
-                     "or firewall on the way drops what it sends";
+    message += seen ? ", and got no pong, though probes of the peer are in the capture: the pings "
+                      "do not arrive there, or the peer does not take them for those of its session"
+                    : ", and no probe of the peer is in the capture: the peer never sent, or a NAT "
+                      "or firewall on the way drops what it sends";
     if (lost) message += "; but the capture has lost packets";
     list.add({seen ? "capture.no-reply" : "capture.one-way",
               lost ? Severity::warning : Severity::error,
@@ -80,7 +79,7 @@ void add_silent(FindingList& list, const Pings& pings, const IpAddress& from, bo
 std::set<Attempt> add_punching(FindingList& list, const Evidence& evidence, bool lost) {
     std::set<Attempt> told;
     for (const auto& [session, punch] : evidence.punches) {
-        for (const auto& [attempt, address] : punch.pingers) {
+        for (const auto& [address, attempt] : punch.pingers) {
             const Pings pings = pings_of(evidence, attempt, address);
             if (pings.unanswered == 0 || pings.answered > 0) continue;
             add_silent(list, pings, address, other_side_seen(evidence, punch, address), lost);
