@@ -13,9 +13,11 @@ std::string session_text(const envelope::SessionId& session) {
     return std::string(as_text(session));
 }
 
-// Pings of one side, to all the addresses that the other one may have.
-Attempt attempt_of(const envelope::SessionId& session, const IpAddress& sender) {
-    const Attempt attempt = std::hash<std::string>()(session_text(session) + sender.to_string());
+// Pings of one side, to all the addresses that the other one may have; or its handshakes, which a
+// path that carries pings does not answer.
+Attempt attempt_of(Protocol protocol, const envelope::SessionId& session, const IpAddress& sender) {
+    const Attempt attempt = std::hash<std::string>()(
+        session_text(session) + std::string(to_string(protocol)) + sender.to_string());
     return attempt == no_attempt ? no_attempt + 1 : attempt;
 }
 
@@ -82,7 +84,7 @@ void Analysis::take_probe(const capture::PeerContent& content) {
         return answer("o" + session_text(session) + std::string(as_text(*content.transaction)),
                       describe(content));
     }
-    const Attempt attempt = attempt_of(session, segment.from.address);
+    const Attempt attempt = attempt_of(Protocol::probe, session, segment.from.address);
     if (punch != nullptr && punch->pingers.size() < Punch::max_pingers) {
         punch->pingers.emplace(segment.from.address, attempt);
     }
@@ -98,7 +100,7 @@ void Analysis::take_chat(const capture::PeerContent& content) {
     switch (content.envelope.kind) {
         case PeerKind::init: {
             RequestTraits traits;
-            traits.attempt = attempt_of(session, segment.from.address);
+            traits.attempt = attempt_of(Protocol::chat, session, segment.from.address);
             request(peer_key(content), describe(content), traits);
             return;
         }
