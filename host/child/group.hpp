@@ -33,7 +33,7 @@ inline constexpr std::size_t max_total_bytes = 4 << 20;
 // Enough of stdout and stderr to see why it died.
 inline constexpr std::size_t kept_output_bytes = 2048;
 // Between asking a child to stop and killing it: time to remove what it made.
-inline constexpr Milliseconds cancel_grace{1000};
+inline constexpr Milliseconds cancel_grace{2000};
 // Past its deadline a well-behaved child is already writing its result.
 inline constexpr Milliseconds deadline_grace{250};
 
