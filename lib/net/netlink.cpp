@@ -100,16 +100,44 @@ ErrorCode netlink_request(NetlinkTable table, std::uint16_t type, std::uint16_t 
     return {};
 }
 
+namespace {
+
+// Takes the next attribute off; nothing behind the last.
+struct Attribute {
+    std::uint16_t type = 0;
+    ByteView value;
+};
+
+std::optional<Attribute> take_attribute(ByteView& body) {
+    const auto attribute = netlink_header<rtattr>(body);
+    if (!attribute || attribute->rta_len < sizeof(rtattr) || attribute->rta_len > body.size())
+        return std::nullopt;
+    Attribute taken;
+    taken.type = attribute->rta_type & NLA_TYPE_MASK;
+    taken.value = body.subspan(sizeof(rtattr), attribute->rta_len - sizeof(rtattr));
+    body = body.subspan(std::min<std::size_t>(RTA_ALIGN(attribute->rta_len), body.size()));
+    return taken;
+}
+
+ByteView behind_header(ByteView body, std::size_t header_size) {
+    return body.subspan(std::min<std::size_t>(NLMSG_ALIGN(header_size), body.size()));
+}
+
+}  // namespace
+
 ByteView netlink_attribute(ByteView body, std::size_t header_size, std::uint16_t type) {
-    body = body.subspan(std::min<std::size_t>(NLMSG_ALIGN(header_size), body.size()));
-    while (const auto attribute = netlink_header<rtattr>(body)) {
-        if (attribute->rta_len < sizeof(rtattr) || attribute->rta_len > body.size()) break;
-        if ((attribute->rta_type & NLA_TYPE_MASK) == type) {
-            return body.subspan(sizeof(rtattr), attribute->rta_len - sizeof(rtattr));
-        }
-        body = body.subspan(std::min<std::size_t>(RTA_ALIGN(attribute->rta_len), body.size()));
+    body = behind_header(body, header_size);
+    while (const auto attribute = take_attribute(body)) {
+        if (attribute->type == type) return attribute->value;
     }
     return {};
+}
+
+std::vector<std::uint16_t> netlink_attribute_types(ByteView body, std::size_t header_size) {
+    std::vector<std::uint16_t> types;
+    body = behind_header(body, header_size);
+    while (const auto attribute = take_attribute(body)) types.push_back(attribute->type);
+    return types;
 }
 
 std::optional<std::uint32_t> netlink_u32(ByteView value) {

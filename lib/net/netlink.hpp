@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "base/address.hpp"
 #include "base/bytes.hpp"
@@ -42,6 +43,9 @@ std::optional<T> netlink_header(ByteView body) {
 // The value of the first attribute of this type after `header_size` bytes; empty when there is
 // none.
 ByteView netlink_attribute(ByteView body, std::size_t header_size, std::uint16_t type);
+
+// The types of all attributes there, in their order.
+std::vector<std::uint16_t> netlink_attribute_types(ByteView body, std::size_t header_size);
 
 std::optional<std::uint32_t> netlink_u32(ByteView value);  // host byte order
 std::string netlink_text(ByteView value);                  // up to the first NUL

@@ -4,6 +4,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <set>
+
 #include "net/netlink.hpp"
 
 namespace p2pdiag::net {
@@ -15,25 +17,28 @@ RouteType type_of(unsigned char type) {
         case RTN_UNICAST: return RouteType::unicast;
         case RTN_LOCAL: return RouteType::local;
         case RTN_BROADCAST: return RouteType::broadcast;
+        case RTN_MULTICAST: return RouteType::multicast;
         case RTN_BLACKHOLE: return RouteType::blackhole;
         case RTN_UNREACHABLE: return RouteType::unreachable;
         case RTN_PROHIBIT: return RouteType::prohibit;
+        case RTN_THROW: return RouteType::thrown;
         default: return RouteType::other;
     }
 }
 
 bool is_ip(unsigned char family) { return family == AF_INET || family == AF_INET6; }
 
-void take_route(ByteView body, RoutingTables& tables) {
+void take_route(ByteView body, const std::set<std::uint32_t>& wanted, RoutingTables& tables) {
     const auto header = netlink_header<rtmsg>(body);
-    if (!header || !is_ip(header->rtm_family) || (header->rtm_flags & RTM_F_CLONED) != 0) return;
+    if (!header || !is_ip(header->rtm_family)) return;
+    if ((header->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) != 0 || !tables.routes) return;
     const auto attribute = [&](std::uint16_t type) {
         return netlink_attribute(body, sizeof(rtmsg), type);
     };
-    const std::uint32_t table = netlink_u32(attribute(RTA_TABLE)).value_or(header->rtm_table);
-    if (table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL && table != RT_TABLE_DEFAULT) return;
-    if (header->rtm_tos != 0 || header->rtm_src_len != 0) tables.has_policy = true;
     TableRoute route;
+    route.table = netlink_u32(attribute(RTA_TABLE)).value_or(header->rtm_table);
+    if (!wanted.contains(route.table)) return;
+    if (tables.routes->size() == max_table_routes) return tables.routes.reset();
     if (header->rtm_family == AF_INET6) route.destination = IpAddress::v6({});
     if (const auto destination = netlink_address(attribute(RTA_DST)))
         route.destination = *destination;
@@ -41,79 +46,59 @@ void take_route(ByteView body, RoutingTables& tables) {
     route.type = type_of(header->rtm_type);
     route.interface = static_cast<int>(netlink_u32(attribute(RTA_OIF)).value_or(0));
     route.metric = netlink_u32(attribute(RTA_PRIORITY)).value_or(0);
-    route.of_local_table = table == RT_TABLE_LOCAL;
-    tables.routes.push_back(route);
-}
-
-// "from all lookup local", main and default: what every machine has. Of another family's rules too.
-struct Rule {
-    bool usual = true;
-    bool local = false;
-};
-
-Rule read_rule(ByteView body) {
-    const auto header = netlink_header<fib_rule_hdr>(body);
-    if (!header || !is_ip(header->family)) return {};
-    const auto attribute = [&](std::uint16_t type) {
-        return netlink_attribute(body, sizeof(fib_rule_hdr), type);
-    };
-    const std::uint32_t table = netlink_u32(attribute(FRA_TABLE)).value_or(header->table);
-    const std::uint32_t priority = netlink_u32(attribute(FRA_PRIORITY)).value_or(0);
-    const bool plain = header->action == FR_ACT_TO_TBL && header->src_len == 0 &&
-                       header->dst_len == 0 && header->tos == 0 &&
-                       (header->flags & FIB_RULE_INVERT) == 0;
-    // The kernel prints -1 where nothing is suppressed.
-    const auto suppressed = netlink_u32(attribute(FRA_SUPPRESS_PREFIXLEN));
-    if (!plain || suppressed.value_or(~0U) != ~0U) return {false, false};
-    for (const std::uint16_t condition :
-         {FRA_IIFNAME, FRA_OIFNAME, FRA_FWMARK, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE,
-          FRA_UID_RANGE, FRA_L3MDEV, FRA_SUPPRESS_IFGROUP}) {
-        if (!attribute(condition).empty()) return {false, false};
-    }
-    const bool local = table == RT_TABLE_LOCAL && priority == 0;
-    const bool other = (table == RT_TABLE_MAIN && priority == 32766) ||
-                       (table == RT_TABLE_DEFAULT && priority == 32767);
-    return {local || other, local};
+    route.at_times = header->rtm_tos != 0 || header->rtm_src_len != 0 ||
+                     (header->rtm_flags & RTNH_F_LINKDOWN) != 0;
+    tables.routes->push_back(route);
 }
 
 // Of one family. The kernel lists rules in the order in which it asks them.
-ErrorCode take_rules(int family, RoutingTables& tables) {
+ErrorCode take_rules(Family family, std::optional<std::vector<RoutingRule>>& rules) {
     std::array<std::uint8_t, sizeof(fib_rule_hdr)> body{};
-    body[0] = static_cast<std::uint8_t>(family);
-    bool first_is_local = false;
-    std::size_t count = 0;
+    body[0] = family == Family::ipv4 ? AF_INET : AF_INET6;
+    rules.emplace();
     const auto on_rule = [&](std::uint16_t type, ByteView message) {
-        if (type != RTM_NEWRULE) return;
-        const Rule rule = read_rule(message);
-        if (count++ == 0) first_is_local = rule.local;
-        if (!rule.usual) tables.has_policy = true;
+        if (type != RTM_NEWRULE || !rules) return;
+        auto rule = read_routing_rule(message);
+        if (!rule || rule->family != family) return;
+        if (rules->size() == max_routing_rules) return rules.reset();
+        rules->push_back(std::move(*rule));
     };
     const ErrorCode error = netlink_request(RTM_GETRULE, NLM_F_DUMP, body, on_rule);
-    // A kernel without rules, or without the family, has none.
+    // A kernel without rules, or without the family, goes by the usual ones.
     if (error == boost::system::errc::operation_not_supported ||
-        error == boost::system::errc::address_family_not_supported)
+        error == boost::system::errc::address_family_not_supported) {
+        rules = usual_rules(family);
         return {};
-    // local and main there must be.
-    if (!error && count < 2) tables.has_policy = true;
-    if (!error && !first_is_local) tables.local_first = false;
+    }
     return error;
+}
+
+void want_tables(const std::optional<std::vector<RoutingRule>>& rules,
+                 std::set<std::uint32_t>& wanted) {
+    if (!rules) return;
+    for (const RoutingRule& rule : *rules) {
+        if (rule.action == RoutingRule::Action::look_up) wanted.insert(rule.table);
+    }
 }
 
 }  // namespace
 
 Result<RoutingTables> routing_tables() {
     RoutingTables tables;
+    if (const ErrorCode error = take_rules(Family::ipv4, tables.rules_v4)) return error;
+    if (const ErrorCode error = take_rules(Family::ipv6, tables.rules_v6)) return error;
+    std::set<std::uint32_t> wanted = {table_main, table_local, table_default};
+    want_tables(tables.rules_v4, wanted);
+    want_tables(tables.rules_v6, wanted);
+
+    tables.routes.emplace();
+    static_assert(sizeof(fib_rule_hdr) == sizeof(rtmsg));
     const std::array<std::uint8_t, sizeof(rtmsg)> body{};  // AF_UNSPEC: both families
     const auto on_route = [&](std::uint16_t type, ByteView message) {
-        if (type == RTM_NEWROUTE) take_route(message, tables);
+        if (type == RTM_NEWROUTE) take_route(message, wanted, tables);
     };
-    if (const ErrorCode error = netlink_request(RTM_GETROUTE, NLM_F_DUMP, body, on_route)) {
+    if (const ErrorCode error = netlink_request(RTM_GETROUTE, NLM_F_DUMP, body, on_route))
         return error;
-    }
-    static_assert(sizeof(fib_rule_hdr) == sizeof(rtmsg));
-    for (const int family : {AF_INET, AF_INET6}) {
-        if (const ErrorCode error = take_rules(family, tables)) return error;
-    }
     return tables;
 }
 

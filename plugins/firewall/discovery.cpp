@@ -19,9 +19,9 @@ constexpr std::uint8_t discovery_ttl = 255;
 
 bool is_on_link(const net::Interface& link, const IpAddress& address) {
     return std::any_of(link.addresses.begin(), link.addresses.end(), [&](const auto& own) {
-        if (own.address.family() != address.family() || own.prefix >= 128) return false;
-        const Bits rest = low_mask(128 - own.prefix);
-        return (to_bits(own.address) & ~rest) == (to_bits(address) & ~rest);
+        const unsigned width = own.address.is_v4() ? 32 : 128;
+        if (own.address.family() != address.family() || own.prefix >= width) return false;
+        return is_in_subnet({to_bits(address), 0}, own.address, own.prefix) == Truth::yes;
     });
 }
 
@@ -117,6 +117,43 @@ void leave_open(std::string what, Asked& asked) {
     take_over(std::move(verdict), {}, asked);
 }
 
+// arp_process() of net/ipv4/arp.c answers where the question would be routed to an address here,
+// its sender checked as that of any packet.
+void ask_for_way_of_arp(const World& world, const net::Interface& link, Asked& asked) {
+    const auto own =
+        std::find_if(link.addresses.begin(), link.addresses.end(),
+                     [&](const auto& one) { return one.address.is_v4() && one.usable; });
+    if (own == link.addresses.end() || own->prefix > 32) return;
+    // What lies behind this machine is sent to an address of the link.
+    const IpAddress& to = asked.packet.destination;
+    const bool own_link = !asked.packet.goes_to_some_own_address() && is_on_link(link, to);
+    const IpAddress asked_for = own_link ? to : own->address;
+    // The sender, or somebody on the link who hands his packets over.
+    const Bits rest = low_mask(32 - own->prefix);
+    const auto& sender = asked.packet.source;
+    const Known neighbour = sender && is_on_link(link, *sender)
+                                ? Known{to_bits(*sender), 0}
+                                : Known{to_bits(own->address) & ~rest, rest};
+
+    Flow flow = flow_to({to_bits(asked_for), 0}, Family::ipv4);
+    flow.from = neighbour;
+    flow.in = link.name;
+    flow.protocol = protocol_arp;
+    if (!has_rules_of(world, TableFamily::netdev)) flow.mark = {0, 0};
+    for (const Lookup& way : find_ways(world, flow).all) {
+        if (way.answer == Lookup::Answer::found && way.type == Route::Type::local) continue;
+        leave_open("whether rules of `ip rule` let it answer ARP", asked);
+    }
+    std::swap(flow.from, flow.to);
+    flow.in = "lo";
+    bool known = false;
+    const unsigned filter = rp_filter(world, link.name, known);
+    for (const Lookup& way : find_ways(world, flow).all) {
+        if (known && judge_way_back(way, link, filter) == WayBack::good) continue;
+        leave_open("whether rules of `ip rule` let it believe ARP", asked);
+    }
+}
+
 // ARP passes no rule that is followed here.
 void ask_for_arp(const World& world, const net::Interface& link, Asked& asked) {
     if (has_rules_of(world, TableFamily::arp))
@@ -124,6 +161,7 @@ void ask_for_arp(const World& world, const net::Interface& link, Asked& asked) {
     const auto ignore = world.sysctls.arp_ignore.find(link.name);
     if (ignore != world.sysctls.arp_ignore.end() && ignore->second >= arp_ignore_strange)
         leave_open("arp_ignore of " + link.name + " is " + std::to_string(ignore->second), asked);
+    if (has_own_rules(world, Family::ipv4)) ask_for_way_of_arp(world, link, asked);
 }
 
 }  // namespace

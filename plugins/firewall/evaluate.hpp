@@ -60,6 +60,7 @@ struct Delivery {
 struct Arrival {
     std::optional<Delivery> delivery;  // nothing: not known where
     bool tracked = true;               // by connection tracking
+    bool marked = false;               // or may be, with another mark than 0
     std::optional<std::uint32_t> connection_mark;
 
     friend bool operator==(const Arrival&, const Arrival&) = default;

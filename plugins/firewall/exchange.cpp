@@ -1,7 +1,7 @@
 #include "exchange.hpp"
 
 #include "discovery.hpp"
-#include "routing.hpp"
+#include "way_back.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -32,6 +32,7 @@ Packet answer_from_here(const Packet& first, const Arrival& arrival) {
     answer.destination_port = first.source_port.value_or(sender.port);
     answer.state = state_of_answer(first, arrival);
     answer.connection_mark = arrival.connection_mark;
+    answer.mark = 0;
     return answer;
 }
 
@@ -44,26 +45,6 @@ Packet next_from_there(const Packet& first, const Arrival& arrival) {
     const auto& delivery = arrival.delivery;
     if (arrival.tracked && delivery) next.translated_to = {delivery->destination, delivery->port};
     return next;
-}
-
-// The way back. Without a rule that chooses it is judged by the firewall's checks of routes.
-void ask_for_way(const World& world, Asked& asked) {
-    const Packet& first = asked.packet;
-    const IpAddress to = first.source.value_or(stranger(first.family()).address);
-    Verdict open;
-    if (world.policy_routing) {
-        open.open = {"which way rules of `ip rule` choose for the answer"};
-        open.why =
-            "It comes in, but not known is which way rules of `ip rule` choose for the answer.";
-        take_over(std::move(open), {}, asked);
-        return;
-    }
-    const Lookup route = find_route(world, {to_bits(to), 0}, to.family());
-    const bool found = route.answer == Lookup::Answer::found;
-    if (!found || route.type == Route::Type::unicast) return;
-    open.open = {"a route that is not made for packets"};
-    open.why = "It comes in, but the route for the answer leads nowhere.";
-    take_over(std::move(open), {}, asked);
 }
 
 void ask_for_answer(const World& world, const Arrival& arrival, Asked& asked) {
@@ -98,7 +79,10 @@ void ask_for_exchange(const World& world, Asked& asked) {
         // Where it goes on to another machine the answer comes from there.
         const bool forwarded = arrival.delivery && !arrival.delivery->local;
         if (!forwarded) ask_for_answer(world, arrival, asked);
-        if (!forwarded) ask_for_way(world, asked);
+        if (!forwarded) {
+            const Packet answer = answer_from_here(asked.packet, arrival);
+            ask_for_way_back(world, answer, arrival.marked, asked);
+        }
         if (arrival.delivery) ask_for_more(world, arrival, asked);
     }
     ask_for_neighbours(world, asked);

@@ -138,8 +138,10 @@ Findings Journey::run() {
 void Journey::come_in(States states) {
     states = run_hook({Hook::ingress, interface_, nullptr, true}, std::move(states));
     states = run_hook({Hook::prerouting, interface_, nullptr, true}, std::move(states));
-    for (const State& state : states) {
+    for (State state : states) {
         for (const Fate& fate : route_inbound(world_, packet_, state, *interface_)) {
+            if (!fate.open.empty())
+                state.reasons |= findings_.reasons.add(fate.open, fate.open_understood);
             Ending ending;
             ending.why = fate.why;
             ending.reasons = state.reasons;
@@ -186,7 +188,8 @@ Journey::States Journey::go_out(States states, const Stage& stage) {
     for (const State& state : states) {
         const bool own = stage.hook == Hook::output;
         const bool rewritten = own && state.destination != Known{to_bits(packet_.destination), 0};
-        const bool remarked = own && world_.policy_routing && state.mark != Known{packet_.mark, 0};
+        const bool remarked = own && state.mark != Known{packet_.mark, 0} &&
+                              has_rules_on_marks(world_, packet_.family());
         if (rewritten || remarked) {
             end_unknown({state}, "where the rewritten packet goes", false);
         } else {

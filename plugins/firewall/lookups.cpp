@@ -57,9 +57,22 @@ Known combine(Arithmetic::Operation operation, const Known& a, const Known& b, s
 
 }  // namespace
 
-Value Values::read_fib_interface(const Fib& fib, const Known& address,
-                                 const net::Interface* within) {
+// As nft_fib4_eval() and nft_fib6_eval() ask. Whether they tell protocol and ports is left open.
+Flow Values::flow_of(const Fib& fib, const State& state) const {
+    const Known nothing = Known::nothing(packet_.family() == Family::ipv4 ? 32 : 128);
+    const Known destination = state.goes_to_some_own_address ? nothing : state.destination;
+    Flow flow = flow_to(fib.of_source ? state.source : destination, packet_.family());
+    flow.from = fib.of_source ? destination : state.source;
+    // Of a packet that is sent on it may be where it leaves.
+    if (stage_.out == nullptr) flow.in = "lo";
+    flow.by_a_program = true;
+    flow.mark = fib.with_mark ? state.mark : Known{0, 0};
+    return flow;
+}
+
+Value Values::read_fib_interface(const Fib& fib, const State& state, const net::Interface* within) {
     const Family family = packet_.family();
+    const Known& address = fib.of_source ? state.source : state.destination;
     const bool asks_presence = fib.result == Fib::Result::exists;
     const std::uint8_t width = asks_presence ? 1 : 128;
     const std::string what = "what the routing tables say of an address";
@@ -69,7 +82,7 @@ Value Values::read_fib_interface(const Fib& fib, const Known& address,
     const AddressKind kind = kind_of(world_, address, family, nullptr);
     if (kind == AddressKind::local) return exactly(0);
     if (kind != AddressKind::unicast) return unknown(width, what, false);
-    const Lookup route = find_route(world_, address, family);
+    const Lookup route = find_way(world_, flow_of(fib, state));
     if (route.answer == Lookup::Answer::none) return exactly(0);
     if (route.answer == Lookup::Answer::unknown || route.type != Route::Type::unicast ||
         route.interface == 0) {

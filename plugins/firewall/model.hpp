@@ -10,6 +10,7 @@
 
 #include "base/address.hpp"
 #include "net/interfaces.hpp"
+#include "net/routing_tables.hpp"
 #include "ruleset.hpp"
 
 namespace p2pdiag::firewall {
@@ -76,15 +77,17 @@ struct Packet {
     }
 };
 
-// One line of the main or local table.
+// One line of a routing table.
 struct Route {
     enum class Type : std::uint8_t {
         unicast,
         local,
         broadcast,
+        multicast,
         blackhole,
         unreachable,
         prohibit,
+        thrown,
         other
     };
     IpAddress destination;
@@ -92,7 +95,13 @@ struct Route {
     Type type = Type::unicast;
     int interface = 0;         // index; 0 where it names none or several
     std::uint32_t metric = 0;  // the smallest wins
-    bool of_local_table = false;
+    std::uint32_t table = net::table_main;
+    bool at_times = false;  // counts for some packets, or while a link is up
+
+    // Every machine has these tables, which rules beside the usual ones leave in their order.
+    bool is_of_usual_table() const {
+        return table == net::table_main || table == net::table_local || table == net::table_default;
+    }
 };
 
 // Absent: could not be read.
@@ -100,6 +109,9 @@ struct Sysctls {
     std::optional<unsigned> rp_filter_all =
         0;  // 0 off, 1 strict, 2 loose; the larger of the two counts
     std::map<std::string, unsigned> rp_filter;  // by interface; one that is missing is not known
+    // The packet's mark counts in that check. By interface, its own or that of all; one that is
+    // missing is not known.
+    std::map<std::string, bool> src_valid_mark;
     // By interface, the larger of its own and that of all; one that is missing is not known.
     std::map<std::string, unsigned> arp_ignore;
     std::optional<bool> ipv4_forwarding = false;
@@ -122,16 +134,18 @@ struct World {
     std::vector<net::Interface> interfaces;
     // Connected routes included; local ones follow from the addresses. Absent: not known.
     std::optional<std::vector<Route>> routes;
-    // There are routing rules besides the usual three, or virtual routing domains.
-    bool policy_routing = false;
-    // No rule comes before the table local, which says what is for this machine.
-    bool local_first = true;
+    // Of `ip rule`, in the order in which they are asked. Absent: not known.
+    std::optional<std::vector<net::RoutingRule>> rules_v4 = net::usual_rules(Family::ipv4);
+    std::optional<std::vector<net::RoutingRule>> rules_v6 = net::usual_rules(Family::ipv6);
     // `routes` hold the table local as well: an address that is not in it does not count.
     bool local_table_read = false;
     Sysctls sysctls;
     // Anything here and no verdict is definite: what could not be read is never "open".
     std::vector<Unseen> unseen;
 
+    const std::optional<std::vector<net::RoutingRule>>& rules_of(Family family) const {
+        return family == Family::ipv4 ? rules_v4 : rules_v6;
+    }
     const net::Interface* find_interface(std::string_view name) const;
     const net::Interface* find_interface(int index) const;
     // The interface that has the address, or nothing.

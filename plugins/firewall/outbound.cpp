@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "routing.hpp"
+#include "route_rules.hpp"
 #include "together.hpp"
 
 namespace p2pdiag::firewall {
@@ -46,7 +46,7 @@ void add_server(std::vector<Errand>& list, const char* purpose, const HostPort& 
 
 // The ways to an address: the one that the routes name, or all where they do not tell.
 std::vector<Entrance> ways_to(const World& world, const std::vector<Entrance>& entrances,
-                              const IpAddress& to) {
+                              const IpAddress& to, const Errand& errand) {
     std::vector<Entrance> ways;
     if (to.scope() == AddressScope::loopback) {
         for (const net::Interface& interface : world.interfaces) {
@@ -55,7 +55,13 @@ std::vector<Entrance> ways_to(const World& world, const std::vector<Entrance>& e
         }
         return ways;
     }
-    const Lookup route = find_route(world, {to_bits(to), 0}, to.family());
+    Flow flow = flow_to({to_bits(to), 0}, to.family());
+    flow.in = "lo";
+    flow.by_a_program = true;
+    flow.mark = {0, 0};
+    flow.protocol = errand.protocol;
+    flow.destination_port = {errand.port, 0};
+    const Lookup route = find_way(world, flow);
     if (route.answer == Lookup::Answer::none) return ways;
     for (const Entrance& entrance : entrances) {
         const net::Interface* interface = world.find_interface(entrance.interface);
@@ -71,7 +77,7 @@ void send(const World& world, const std::vector<Entrance>& entrances, const Erra
           Family family, std::vector<Sent>& all) {
     const Endpoint to = {errand.to.value_or(stranger(family).address), errand.port};
     if (to.address.family() != family) return;
-    for (const Entrance& way : ways_to(world, entrances, to.address)) {
+    for (const Entrance& way : ways_to(world, entrances, to.address, errand)) {
         Packet packet;
         packet.direction = Direction::out;
         packet.interface = way.interface;

@@ -168,9 +168,11 @@ Route::Type type_of(net::RouteType type) {
         case net::RouteType::unicast: return Route::Type::unicast;
         case net::RouteType::local: return Route::Type::local;
         case net::RouteType::broadcast: return Route::Type::broadcast;
+        case net::RouteType::multicast: return Route::Type::multicast;
         case net::RouteType::blackhole: return Route::Type::blackhole;
         case net::RouteType::unreachable: return Route::Type::unreachable;
         case net::RouteType::prohibit: return Route::Type::prohibit;
+        case net::RouteType::thrown: return Route::Type::thrown;
         case net::RouteType::other: break;
     }
     return Route::Type::other;
@@ -211,10 +213,14 @@ void read_sysctls(const Sight& sight, World& world) {
     const std::string v4 = "/proc/sys/net/ipv4/conf/";
     world.sysctls.rp_filter_all = read_number(sight, v4 + "all/rp_filter");
     const auto all_ignore = read_number(sight, v4 + "all/arp_ignore");
+    const auto all_counts_mark = read_number(sight, v4 + "all/src_valid_mark");
     for (const net::Interface& interface : world.interfaces) {
         // A name with a slash or dots would lead elsewhere; the kernel refuses them.
         const auto filter = read_number(sight, v4 + interface.name + "/rp_filter");
         if (filter) world.sysctls.rp_filter[interface.name] = *filter;
+        const auto counts_mark = read_number(sight, v4 + interface.name + "/src_valid_mark");
+        if (counts_mark && all_counts_mark)
+            world.sysctls.src_valid_mark[interface.name] = *counts_mark + *all_counts_mark != 0;
         const auto ignore = read_number(sight, v4 + interface.name + "/arp_ignore");
         if (ignore)
             world.sysctls.arp_ignore[interface.name] = std::max(*ignore, all_ignore.value_or(0));
@@ -236,19 +242,25 @@ void read_links(World& world) {
         world.unseen.push_back({"the network interfaces", interfaces.error().message()});
     }
     const auto tables = net::routing_tables();
-    if (!tables) return;
-    world.policy_routing = tables->has_policy;
-    world.local_first = tables->local_first;
+    if (!tables) {
+        world.rules_v4.reset();
+        world.rules_v6.reset();
+        return;
+    }
+    world.rules_v4 = tables->rules_v4;
+    world.rules_v6 = tables->rules_v6;
+    if (!tables->routes) return;
     world.local_table_read = true;
     world.routes.emplace();
-    for (const net::TableRoute& from : tables->routes) {
+    for (const net::TableRoute& from : *tables->routes) {
         Route route;
         route.destination = from.destination;
         route.prefix = from.prefix;
         route.type = type_of(from.type);
         route.interface = from.interface;
         route.metric = from.metric;
-        route.of_local_table = from.of_local_table;
+        route.table = from.table;
+        route.at_times = from.at_times;
         world.routes->push_back(route);
     }
 }

@@ -1,6 +1,7 @@
 #include "routing.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace p2pdiag::firewall {
 
@@ -58,42 +59,62 @@ bool better(const Route& a, const Route& b) {
     return a.prefix != b.prefix ? a.prefix > b.prefix : a.metric < b.metric;
 }
 
-Fate drop(std::string why) { return {Fate::Kind::drop, 0, std::move(why), false, {}}; }
+Fate drop(std::string why) { return {Fate::Kind::drop, 0, std::move(why), false, {}, {}}; }
 
 Fate unknown(std::string why, bool circumstantial) {
-    return {Fate::Kind::unknown, 0, std::move(why), circumstantial, {}};
+    return {Fate::Kind::unknown, 0, std::move(why), circumstantial, {}, {}};
 }
 
 Fate reject(std::string why, std::string kind) {
-    return {Fate::Kind::reject, 0, std::move(why), false, std::move(kind)};
+    return {Fate::Kind::reject, 0, std::move(why), false, std::move(kind), {}};
+}
+
+// No way leads on. By IPv6 the sender is told so by machines that do not forward as well.
+Fate refused(const Lookup& way, bool v4) {
+    const bool by_rule = !way.rule.empty() && way.table == 0;
+    const std::string by = by_rule ? "the rule `" + way.rule + "` of `ip rule`" : "a route";
+    if (way.answer == Lookup::Answer::none) {
+        return reject(by_rule ? by + " says that it is unreachable" : "no route leads to it",
+                      v4 ? "icmp net-unreachable" : "icmp no-route");
+    }
+    switch (way.type) {
+        case Route::Type::blackhole: return drop(by + (by_rule ? " drops it" : " swallows it"));
+        case Route::Type::prohibit: return reject(by + " prohibits it", "icmp admin-prohibited");
+        default:
+            return reject("no route leads to it", v4 ? "icmp host-unreachable" : "icmp no-route");
+    }
+}
+
+bool refuses(const Lookup& way) {
+    return way.answer == Lookup::Answer::none ||
+           (way.answer == Lookup::Answer::found &&
+            (way.type == Route::Type::blackhole || way.type == Route::Type::unreachable ||
+             way.type == Route::Type::prohibit));
 }
 
 // To another machine.
-Fate forward(const World& world, const Packet& packet, const State& state) {
+Fate forward(const World& world, const Packet& packet, const State& state, const Lookup& way) {
     const bool v4 = packet.family() == Family::ipv4;
+    if (!v4 && refuses(way)) return refused(way, v4);
+    const bool found = way.answer == Lookup::Answer::found;
+    if (found && way.type != Route::Type::unicast && !refuses(way))
+        return unknown("a route of unusual type", false);
     if (packet.ttl && *packet.ttl <= 1) return drop("it has come as far as its TTL allows");
     const auto& forwarding = v4 ? world.sysctls.ipv4_forwarding : world.sysctls.ipv6_forwarding;
     if (!forwarding) return unknown("whether this machine forwards packets", false);
-    if (!*forwarding) return drop("it is for another machine, and this one does not forward");
+    if (!*forwarding) {
+        return drop(way.rule.empty() || way.table != 0
+                        ? "it is for another machine, and this one does not forward"
+                        : refused(way, v4).why);
+    }
     const auto source = exact(state.source, packet.family());
     if (!v4 && source && source->scope() == AddressScope::link_local) {
         return reject("a link-local sender is heard on its own link only", "icmp beyond-scope");
     }
-    const Lookup route = find_route(world, state.destination, packet.family());
-    if (route.answer == Lookup::Answer::unknown)
+    if (way.answer == Lookup::Answer::unknown)
         return unknown("where it would be forwarded to", false);
-    const bool none = route.answer == Lookup::Answer::none;
-    if (none || route.type == Route::Type::unreachable) {
-        const std::string kind = none ? (v4 ? "net-unreachable" : "no-route")
-                                      : (v4 ? "host-unreachable" : "addr-unreachable");
-        return reject("no route leads to it", "icmp " + kind);
-    }
-    switch (route.type) {
-        case Route::Type::unicast: return {Fate::Kind::forward, route.interface, {}, false, {}};
-        case Route::Type::blackhole: return drop("a blackhole route swallows it");
-        case Route::Type::prohibit: return reject("a route prohibits it", "icmp admin-prohibited");
-        default: return unknown("a route of unusual type", false);
-    }
+    if (refuses(way)) return refused(way, v4);
+    return {Fate::Kind::forward, way.interface, {}, false, {}, {}};
 }
 
 // Whoever has an address of IPv6 has joined its solicited-node group, RFC 4861 section 7.2.1.
@@ -112,73 +133,148 @@ bool is_in_local_table(const World& world, const IpAddress& address) {
     if (!world.local_table_read || !world.routes) return true;
     const Route* best = nullptr;
     for (const Route& route : *world.routes) {
-        if (!route.of_local_table || !covers(route, address)) continue;
+        if (route.table != net::table_local || !covers(route, address)) continue;
         if (best == nullptr || better(route, *best)) best = &route;
     }
     return best != nullptr && best->type == Route::Type::local;
 }
 
-Fate destination_fate(const World& world, const Packet& packet, const State& state,
-                      const net::Interface& arrival) {
+Fate local_fate() { return {Fate::Kind::local, 0, {}, false, {}, {}}; }
+
+// Where the rules and the table that they look up send it.
+Fate fate_of(const World& world, const Packet& packet, const State& state, const Lookup& way,
+             const std::string& open) {
+    if (!world.rules_of(packet.family()))
+        return unknown("the rules of `ip rule`, which could not be read", false);
+    if (way.answer == Lookup::Answer::unknown && has_own_rules(world, packet.family())) {
+        const std::string named = way.rule.empty() ? open : '`' + way.rule + '`';
+        return unknown("what is said " + naming_rules(named), false);
+    }
+    const bool found = way.answer == Lookup::Answer::found;
+    if (found && (way.type == Route::Type::local || way.type == Route::Type::broadcast))
+        return local_fate();
+    return forward(world, packet, state, way);
+}
+
+std::vector<Fate> routed_fates(const World& world, const Packet& packet, const State& state,
+                               const net::Interface& arrival) {
+    const Ways ways = find_ways(world, flow_of(packet, state, arrival));
+    std::vector<Fate> fates;
+    bool local = false;
+    for (const Lookup& way : ways.all) {
+        Fate fate = fate_of(world, packet, state, way, ways.open);
+        if (fate.kind == Fate::Kind::local && std::exchange(local, true)) continue;
+        fate.open_understood = ways.understood;
+        if (!ways.open.empty()) fate.open = "whether it applies, " + naming_rules(ways.open);
+        fates.push_back(std::move(fate));
+    }
+    return fates;
+}
+
+// To one of its own addresses, whichever.
+Fate fate_of_own_addresses(const World& world, const Packet& packet, State state,
+                           const net::Interface& arrival) {
+    if (is_local_first(world, flow_of(packet, state, arrival))) return local_fate();
+    const Fate differs = unknown("rules of `ip rule` that come before the table local", false);
+    std::optional<Fate> common;
+    for (const net::Interface& link : world.interfaces) {
+        for (const net::InterfaceAddress& own : link.addresses) {
+            const bool link_local = own.address.scope() == AddressScope::link_local;
+            if (own.address.family() != packet.family() || link_local) continue;
+            if (link.kind == net::LinkKind::loopback || !own.usable) continue;
+            state.destination = {to_bits(own.address), 0};
+            state.goes_to_some_own_address = false;
+            const std::vector<Fate> fates = routed_fates(world, packet, state, arrival);
+            if (fates.size() != 1) return differs;
+            const bool same = !common || (common->kind == fates.front().kind &&
+                                          common->reject_kind == fates.front().reject_kind);
+            if (!same) return differs;
+            common = fates.front();
+        }
+    }
+    const bool told = common && common->kind != Fate::Kind::forward;
+    return told ? *common : differs;
+}
+
+std::vector<Fate> destination_fates(const World& world, const Packet& packet, const State& state,
+                                    const net::Interface& arrival) {
     const Family family = packet.family();
-    if (state.goes_to_some_own_address) return {Fate::Kind::local, 0, {}, false, {}};
+    if (arrival.kind == net::LinkKind::loopback) return {local_fate()};
+    const std::string before = "rules of `ip rule` that come before the table local";
+    const bool in_order = is_local_first(world, flow_of(packet, state, arrival));
+    if (state.goes_to_some_own_address)
+        return {fate_of_own_addresses(world, packet, state, arrival)};
     const auto address = exact(state.destination, family);
-    if (!address) return unknown("which address it is rewritten to", false);
-    if (arrival.kind == net::LinkKind::loopback) return {Fate::Kind::local, 0, {}, false, {}};
+    if (!address) return {unknown("which address it is rewritten to", false)};
     if (address->scope() == AddressScope::loopback) {
-        return unknown("whether loopback addresses are routed (route_localnet)", false);
+        return {unknown("whether loopback addresses are routed (route_localnet)", false)};
     }
     const bool link_local = family == Family::ipv6 && address->scope() == AddressScope::link_local;
     const AddressKind kind =
         kind_of(world, state.destination, family, link_local ? &arrival : nullptr);
-    const bool here = kind == AddressKind::local || kind == AddressKind::broadcast;
-    if (here && !world.local_first) {
-        return unknown("rules of `ip rule` that come before the table local", false);
+    if (kind == AddressKind::multicast) {
+        if (!in_order) return {unknown(before, false)};
+        if (is_solicitation_of_ours(world, packet, arrival)) return {local_fate()};
+        return {unknown("whether a program here has joined the group", true)};
     }
+    if (kind == AddressKind::unknown)
+        return {unknown("whether the address is one of this machine", false)};
+    const bool everywhere = address->is_v4() && (address->v4_bits() == limited_broadcast ||
+                                                 address->scope() == AddressScope::unspecified);
+    if (everywhere) return {local_fate()};
     if (kind == AddressKind::local && !is_in_local_table(world, *address)) {
-        return unknown("an address of this machine that is not in its table local", false);
+        return {unknown("an address of this machine that is not in its table local", false)};
     }
-    switch (kind) {
-        case AddressKind::local:
-        case AddressKind::broadcast: return {Fate::Kind::local, 0, {}, false, {}};
-        case AddressKind::multicast:
-            if (is_solicitation_of_ours(world, packet, arrival))
-                return {Fate::Kind::local, 0, {}, false, {}};
-            return unknown("whether a program here has joined the group", true);
-        case AddressKind::unknown:
-            return unknown("whether the address is one of this machine", false);
-        case AddressKind::unicast: break;
+    const bool here = kind == AddressKind::local || kind == AddressKind::broadcast;
+    if (here && !has_own_rules(world, family)) return {local_fate()};
+    if (link_local) {
+        if (!in_order) return {unknown(before, false)};
+        return {here ? local_fate() : drop("the address is valid on another link only")};
     }
-    if (link_local) return drop("the address is valid on another link only");
-    return forward(world, packet, state);
+    return routed_fates(world, packet, state, arrival);
 }
 
-unsigned rp_filter(const World& world, const std::string& name, bool& known) {
-    const auto own = world.sysctls.rp_filter.find(name);
-    known = world.sysctls.rp_filter_all.has_value() && own != world.sysctls.rp_filter.end();
-    const unsigned all = world.sysctls.rp_filter_all.value_or(0);
-    return own == world.sysctls.rp_filter.end() ? all : std::max(all, own->second);
-}
-
-// Whoever sends, some route leads back.
-bool reaches_everybody(const World& world, Family family) {
-    if (!world.routes || world.policy_routing) return false;
-    bool everywhere = false;
-    for (const Route& route : *world.routes) {
-        if (route.destination.family() != family) continue;
-        if (route.type == Route::Type::unicast) {
-            everywhere = everywhere || route.prefix == 0;
-        } else if (route.type != Route::Type::local && route.type != Route::Type::broadcast) {
-            return false;
-        }
+// The part of the check of a sender that asks rules and routes.
+std::vector<Fate> way_back_fates(const World& world, const Packet& packet, const State& state,
+                                 const net::Interface& arrival) {
+    if (packet.family() == Family::ipv6) return {};
+    bool known = false;
+    const unsigned filter = rp_filter(world, arrival.name, known);
+    if (!known) return {unknown("the reverse path filter (rp_filter) of " + arrival.name, false)};
+    if (filter == 0 && !has_own_rules(world, packet.family())) return {};
+    const Ways ways = find_ways(world, flow_back(world, packet, state, arrival));
+    bool good = false;
+    bool bad = false;
+    bool open = false;
+    std::string rule;
+    for (const Lookup& way : ways.all) {
+        const WayBack judged = judge_way_back(way, arrival, filter);
+        good = good || judged == WayBack::good;
+        bad = bad || judged == WayBack::bad;
+        open = open || judged == WayBack::unknown;
+        if (judged != WayBack::good) rule = way.rule;
     }
-    return everywhere;
+    if (!bad && !open) return {};
+    // A socket of ours that is connected may short-cut the check.
+    const bool short_cut = packet.state != CtState::fresh;
+    const bool surely = bad && !good && !open;
+    std::string why = surely ? "the way back to the sender does not lead through " + arrival.name +
+                                   " (rp_filter is " + std::to_string(filter) + ")"
+                             : "whether the way back to the sender leads through " + arrival.name +
+                                   " (rp_filter)";
+    if (!ways.open.empty()) {
+        why += ", " + naming_rules(ways.open);
+    } else if (!rule.empty()) {
+        why += ", " + naming_rules('`' + rule + '`');
+    }
+    if (surely && !short_cut) return {drop(std::move(why))};
+    const bool of_sender = !surely && ways.understood && !exact(state.source, packet.family());
+    return {unknown(std::move(why), of_sender)};
 }
 
 // fib_validate_source() of the kernel: what it does with a sender's address, besides letting it
 // pass.
-std::vector<Fate> source_fates(const World& world, const Packet& packet, const State& state,
-                               const net::Interface& arrival) {
+std::vector<Fate> source_fates(const World& world, const Packet& packet, const State& state) {
     const Family family = packet.family();
     const auto source = exact(state.source, family);
     if (source && is_multicast(*source)) return {drop("a multicast address sends nothing")};
@@ -187,7 +283,6 @@ std::vector<Fate> source_fates(const World& world, const Packet& packet, const S
         if (loopback) return {drop("a loopback address sends nothing from outside")};
         return {};
     }
-    std::vector<Fate> fates;
     if (source) {
         const AddressKind kind = kind_of(world, state.source, family, nullptr);
         if (kind == AddressKind::local || source->scope() == AddressScope::loopback) {
@@ -199,36 +294,7 @@ std::vector<Fate> source_fates(const World& world, const Packet& packet, const S
             return {unknown("whether such a sender's address is believed", false)};
         }
     }
-    bool known = false;
-    const unsigned filter = rp_filter(world, arrival.name, known);
-    // A socket of ours that is connected may short-cut the check.
-    const bool short_cut = packet.state != CtState::fresh;
-    if (!known) {
-        fates.push_back(unknown("the reverse path filter (rp_filter) of " + arrival.name, false));
-    } else if (filter == 2 && !source && reaches_everybody(world, family)) {
-        return fates;
-    } else if (filter != 0) {
-        const Lookup route = find_route(world, state.source, family);
-        const bool unicast =
-            route.answer == Lookup::Answer::found && route.type == Route::Type::unicast;
-        const bool same = unicast && route.interface == arrival.index;
-        if (route.answer == Lookup::Answer::unknown || (unicast && route.interface == 0)) {
-            if (filter == 1 || !unicast) {
-                fates.push_back(unknown("whether the way back to the sender leads through " +
-                                            arrival.name + " (rp_filter)",
-                                        !source.has_value()));
-            }
-        } else if (filter == 1 ? !same : !unicast) {
-            std::string why = "the way back to the sender does not lead through " + arrival.name +
-                              " (rp_filter is " + std::to_string(filter) + ")";
-            if (short_cut) {
-                fates.push_back(unknown(std::move(why), false));
-            } else {
-                return {drop(std::move(why))};
-            }
-        }
-    }
-    return fates;
+    return {};
 }
 
 }  // namespace
@@ -249,7 +315,7 @@ AddressKind kind_of(const World& world, const Known& address, Family family,
     const AddressKind own = own_kind(world, *ip, within);
     if (own != AddressKind::unicast || !world.routes) return own;
     for (const Route& route : *world.routes) {
-        if (!covers(route, *ip)) continue;
+        if (!route.is_of_usual_table() || !covers(route, *ip)) continue;
         if (within != nullptr && route.interface != within->index) continue;
         if (route.type == Route::Type::local) return AddressKind::local;
         if (route.type == Route::Type::broadcast) return AddressKind::broadcast;
@@ -257,35 +323,59 @@ AddressKind kind_of(const World& world, const Known& address, Family family,
     return own;
 }
 
-Lookup find_route(const World& world, const Known& address, Family family) {
-    Lookup lookup;
-    const auto ip = exact(address, family);
-    if (!ip || !world.routes || world.policy_routing) return lookup;
-    const Route* best = nullptr;
-    bool several = false;
-    for (const Route& route : *world.routes) {
-        if (!covers(route, *ip)) continue;
-        if (route.type == Route::Type::local || route.type == Route::Type::broadcast) continue;
-        const bool equal = best != nullptr && !better(route, *best) && !better(*best, route);
-        if (equal) {
-            several = several || route.interface != best->interface || route.type != best->type;
-        } else if (best == nullptr || better(route, *best)) {
-            best = &route;
-            several = false;
-        }
-    }
-    if (several) return lookup;
-    lookup.answer = best == nullptr ? Lookup::Answer::none : Lookup::Answer::found;
-    if (best != nullptr) {
-        lookup.type = best->type;
-        lookup.interface = best->interface;
-    }
-    return lookup;
+unsigned rp_filter(const World& world, const std::string& name, bool& known) {
+    const auto own = world.sysctls.rp_filter.find(name);
+    known = world.sysctls.rp_filter_all.has_value() && own != world.sysctls.rp_filter.end();
+    const unsigned all = world.sysctls.rp_filter_all.value_or(0);
+    return own == world.sysctls.rp_filter.end() ? all : std::max(all, own->second);
+}
+
+Flow flow_of(const Packet& packet, const State& state, const net::Interface& arrival) {
+    Flow flow = flow_to(state.destination, packet.family());
+    flow.from = state.source;
+    flow.in = arrival.name;
+    flow.mark = state.mark;
+    flow.protocol = packet.protocol;
+    flow.source_port = state.source_port;
+    flow.destination_port = state.destination_port;
+    return flow;
+}
+
+Flow flow_back(const World& world, const Packet& packet, const State& state,
+               const net::Interface& arrival) {
+    Flow flow = flow_of(packet, state, arrival);
+    std::swap(flow.from, flow.to);
+    std::swap(flow.source_port, flow.destination_port);
+    // Of a packet that is sent on, the link that it leaves by.
+    flow.in.reset();
+    const std::vector<Lookup> ways = find_ways(world, flow_of(packet, state, arrival)).all;
+    const bool stays = std::all_of(ways.begin(), ways.end(), [](const Lookup& way) {
+        return way.answer == Lookup::Answer::found && way.type == Route::Type::local;
+    });
+    if (state.goes_to_some_own_address || stays) flow.in = "lo";
+    const auto counts = world.sysctls.src_valid_mark.find(arrival.name);
+    const bool known = counts != world.sysctls.src_valid_mark.end();
+    if (known && !counts->second) flow.mark = {0, 0};
+    if (!known && state.mark != Known{0, 0}) flow.mark = Known::nothing(32);
+    return flow;
+}
+
+// __fib_validate_source() of net/ipv4/fib_frontend.c.
+WayBack judge_way_back(const Lookup& way, const net::Interface& arrival, unsigned filter) {
+    if (way.answer == Lookup::Answer::unknown) return WayBack::unknown;
+    if (refuses(way)) return filter == 0 ? WayBack::good : WayBack::bad;
+    if (way.type != Route::Type::unicast) return WayBack::unknown;
+    if (way.interface == arrival.index) return WayBack::good;
+    const bool has_address = std::any_of(arrival.addresses.begin(), arrival.addresses.end(),
+                                         [](const auto& own) { return own.address.is_v4(); });
+    const bool strict = filter == 1 || (filter != 0 && !has_address);
+    if (!strict) return WayBack::good;
+    return way.interface == 0 ? WayBack::unknown : WayBack::bad;
 }
 
 Truth reaches(const World& world, const Known& address, Family family, int interface) {
     const auto ip = exact(address, family);
-    if (!ip || !world.routes || world.policy_routing) return Truth::maybe;
+    if (!ip || !world.routes) return Truth::maybe;
     for (const Route& route : *world.routes) {
         const bool could = route.interface == interface || route.interface == 0;
         if (could && route.type == Route::Type::unicast && covers(route, *ip)) return Truth::maybe;
@@ -295,13 +385,24 @@ Truth reaches(const World& world, const Known& address, Family family, int inter
 
 std::vector<Fate> route_inbound(const World& world, const Packet& packet, const State& state,
                                 const net::Interface& arrival) {
-    std::vector<Fate> fates;
-    if (arrival.kind != net::LinkKind::loopback) {
-        fates = source_fates(world, packet, state, arrival);
-        const bool ends = !fates.empty() && fates.front().kind != Fate::Kind::unknown;
-        if (ends) return fates;
+    if (arrival.kind == net::LinkKind::loopback)
+        return destination_fates(world, packet, state, arrival);
+    std::vector<Fate> fates = source_fates(world, packet, state);
+    const bool ends = !fates.empty() && fates.front().kind != Fate::Kind::unknown;
+    if (ends) return fates;
+    // Where nothing leads on, the kernel does not come to ask for the way back.
+    for (Fate& fate : destination_fates(world, packet, state, arrival)) {
+        const bool goes_on = fate.kind != Fate::Kind::drop && fate.kind != Fate::Kind::reject;
+        std::vector<Fate> checked;
+        if (goes_on && fates.empty()) checked = way_back_fates(world, packet, state, arrival);
+        const bool stopped = !checked.empty() && checked.front().kind == Fate::Kind::drop;
+        for (Fate& check : checked) {
+            check.open = fate.open;
+            check.open_understood = fate.open_understood;
+            fates.push_back(std::move(check));
+        }
+        if (!stopped) fates.push_back(std::move(fate));
     }
-    fates.push_back(destination_fate(world, packet, state, arrival));
     return fates;
 }
 

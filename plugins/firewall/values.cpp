@@ -26,10 +26,10 @@ Value broken() { return {{}, Truth::yes, {}}; }
 
 // nft_fib6_eval_type() of the kernel calls it unicast then: the address that a route is to, of all
 // zeros, may be anycast.
-bool has_ipv6_route(const World& world, const Known& address) {
-    const Lookup route = find_route(world, address, Family::ipv6);
+bool has_ipv6_route(const World& world, const Flow& flow) {
+    const Lookup route = find_way(world, flow);
     if (route.answer != Lookup::Answer::found || route.type != Route::Type::unicast) return false;
-    const IpAddress ip = to_address(address.value, Family::ipv6);
+    const IpAddress ip = to_address(flow.to.value, Family::ipv6);
     return std::none_of(world.routes->begin(), world.routes->end(),
                         [&](const Route& known) { return known.destination == ip; });
 }
@@ -210,7 +210,10 @@ Value Values::read_fib(const Fib& fib, const State& state) {
     if (nowhere || !address.is_exact() || own) {
         return unknown(128, fib.of_source ? "the sender's address" : "the address", true);
     }
-    if (fib.result != Fib::Result::type) return read_fib_interface(fib, address, within);
+    if (fib.result != Fib::Result::type) return read_fib_interface(fib, state, within);
+    // By IPv6 the rules are asked for the type as well; by IPv4 the table local is.
+    if (packet_.family() == Family::ipv6 && !is_local_first(world_, flow_of(fib, state)))
+        return unknown(32, "what kind of address it is here", false);
     switch (kind_of(world_, address, packet_.family(), within)) {
         case AddressKind::local: return exactly(fib_local);
         case AddressKind::broadcast: return exactly(3);
@@ -218,7 +221,7 @@ Value Values::read_fib(const Fib& fib, const State& state) {
         case AddressKind::unicast:
             // Without a route IPv6 says something else.
             if (packet_.family() == Family::ipv4) return exactly(1);
-            if (within == nullptr && has_ipv6_route(world_, address)) return exactly(1);
+            if (within == nullptr && has_ipv6_route(world_, flow_of(fib, state))) return exactly(1);
             break;
         case AddressKind::unknown: break;
     }

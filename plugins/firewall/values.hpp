@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "route_rules.hpp"
 #include "sets.hpp"
 #include "state.hpp"
 
@@ -55,7 +56,8 @@ private:
     Value read_ct(Ct key, std::uint8_t width, const State& state);
     Value read_ct_tuple(Ct key, std::uint8_t width, const State& state);
     Value read_fib(const Fib& fib, const State& state);
-    Value read_fib_interface(const Fib& fib, const Known& address, const net::Interface* within);
+    Value read_fib_interface(const Fib& fib, const State& state, const net::Interface* within);
+    Flow flow_of(const Fib& fib, const State& state) const;
     Value read_arithmetic(const Arithmetic& arithmetic, std::uint8_t width, const State& state);
     Value read_map(const MapLookup& lookup, const State& state);
     Value unknown(std::uint8_t width, std::string what, bool circumstantial);

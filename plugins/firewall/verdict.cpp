@@ -108,6 +108,7 @@ std::vector<Arrival> arrivals_of(const Findings& findings) {
         Arrival arrival;
         arrival.delivery = ending.delivery;
         arrival.tracked = ending.state.tracking == Tracking::tracked;
+        arrival.marked = ending.state.mark != Known{0, 0};
         const Known& mark = ending.state.connection_mark;
         if (mark.is_exact()) arrival.connection_mark = static_cast<std::uint32_t>(mark.value);
         if (std::find(arrivals.begin(), arrivals.end(), arrival) == arrivals.end())

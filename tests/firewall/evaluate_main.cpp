@@ -1,15 +1,19 @@
 // The firewall evaluator as a filter, for tests that compare it with the kernel: each line of input
 // is a recorded machine and a packet as JSON (kernel.py writes them), each line of output the
-// verdict.
+// verdict. With --links it prints the routes and rules of the network that it runs in, as the
+// plugin's reader takes them from the kernel.
 #include <algorithm>
 #include <iostream>
 #include <stdexcept>
 #include <string>
 
+#include "ask.hpp"
 #include "base/json.hpp"
 #include "evaluate.hpp"
+#include "exchange.hpp"
 #include "iptables_save.hpp"
 #include "nft_json.hpp"
+#include "readers.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::firewall;
@@ -69,6 +73,116 @@ void read_rulesets(const json::object& recorded, World& world) {
          "ip6tables-legacy", world);
 }
 
+std::int64_t number(const json::object& object, std::string_view key) {
+    return json::find_integer(object, key).value();
+}
+
+json::value range(const std::optional<net::PortRange>& ports) {
+    if (!ports) return nullptr;
+    return json::array{ports->first, ports->last};
+}
+
+std::optional<net::PortRange> range(const json::value& value) {
+    if (value.is_null()) return std::nullopt;
+    const json::array& pair = value.get_array();
+    return net::PortRange{static_cast<std::uint16_t>(pair.at(0).to_number<int>()),
+                          static_cast<std::uint16_t>(pair.at(1).to_number<int>())};
+}
+
+std::string subnet_of(const std::optional<IpAddress>& address, unsigned prefix) {
+    return address ? address->to_string() + '/' + std::to_string(prefix) : "";
+}
+
+json::object rule_as_json(const net::RoutingRule& rule) {
+    return {{"v4", rule.family == Family::ipv4},
+            {"priority", rule.priority},
+            {"inverted", rule.inverted},
+            {"from", subnet_of(rule.source, rule.source_prefix)},
+            {"to", subnet_of(rule.destination, rule.destination_prefix)},
+            {"in", rule.in},
+            {"out", rule.out},
+            {"mark", rule.mark},
+            {"mask", rule.mark_mask},
+            {"protocol", rule.protocol},
+            {"sport", range(rule.source_ports)},
+            {"dport", range(rule.destination_ports)},
+            {"asks", rule.asks},
+            {"strange", rule.strange},
+            {"action", static_cast<int>(rule.action)},
+            {"table", rule.table},
+            {"target", rule.target},
+            {"suppressed", rule.suppressed_prefix},
+            {"suppresses_links", rule.suppresses_links}};
+}
+
+net::RoutingRule rule_of_json(const json::object& line) {
+    net::RoutingRule rule;
+    rule.family = line.at("v4").as_bool() ? Family::ipv4 : Family::ipv6;
+    rule.priority = static_cast<std::uint32_t>(number(line, "priority"));
+    rule.inverted = line.at("inverted").as_bool();
+    if (!text(line, "from").empty())
+        std::tie(rule.source, rule.source_prefix) = subnet(text(line, "from"));
+    if (!text(line, "to").empty())
+        std::tie(rule.destination, rule.destination_prefix) = subnet(text(line, "to"));
+    rule.in = text(line, "in");
+    rule.out = text(line, "out");
+    rule.mark = static_cast<std::uint32_t>(number(line, "mark"));
+    rule.mark_mask = static_cast<std::uint32_t>(number(line, "mask"));
+    rule.protocol = static_cast<std::uint8_t>(number(line, "protocol"));
+    rule.source_ports = range(line.at("sport"));
+    rule.destination_ports = range(line.at("dport"));
+    rule.asks = text(line, "asks");
+    rule.strange = line.at("strange").as_bool();
+    rule.action = static_cast<net::RoutingRule::Action>(number(line, "action"));
+    rule.table = static_cast<std::uint32_t>(number(line, "table"));
+    rule.target = static_cast<std::uint32_t>(number(line, "target"));
+    rule.suppressed_prefix = static_cast<int>(number(line, "suppressed"));
+    rule.suppresses_links = line.at("suppresses_links").as_bool();
+    return rule;
+}
+
+json::object links_here() {
+    World world;
+    read_links(world);
+    json::array rules;
+    json::array routes;
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        for (const net::RoutingRule& rule : world.rules_of(family).value())
+            rules.push_back(rule_as_json(rule));
+    }
+    for (const Route& route : world.routes.value()) {
+        routes.push_back(json::object{{"to", subnet_of(route.destination, route.prefix)},
+                                      {"type", static_cast<int>(route.type)},
+                                      {"interface", route.interface},
+                                      {"metric", route.metric},
+                                      {"table", route.table},
+                                      {"at_times", route.at_times}});
+    }
+    return {{"rules", std::move(rules)}, {"routes", std::move(routes)}};
+}
+
+void read_links(const json::object& links, World& world) {
+    world.rules_v4.emplace();
+    world.rules_v6.emplace();
+    for (const json::value& item : *json::find_array(links, "rules")) {
+        const net::RoutingRule rule = rule_of_json(item.get_object());
+        (rule.family == Family::ipv4 ? world.rules_v4 : world.rules_v6)->push_back(rule);
+    }
+    world.routes.emplace();
+    world.local_table_read = true;
+    for (const json::value& item : *json::find_array(links, "routes")) {
+        const json::object& line = item.get_object();
+        Route route;
+        std::tie(route.destination, route.prefix) = subnet(text(line, "to"));
+        route.type = static_cast<Route::Type>(number(line, "type"));
+        route.interface = static_cast<int>(number(line, "interface"));
+        route.metric = static_cast<std::uint32_t>(number(line, "metric"));
+        route.table = static_cast<std::uint32_t>(number(line, "table"));
+        route.at_times = line.at("at_times").as_bool();
+        world.routes->push_back(route);
+    }
+}
+
 void read_machine(const json::object& machine, World& world) {
     for (const json::value& item : *json::find_array(machine, "interfaces")) {
         const json::object& link = item.get_object();
@@ -93,6 +207,7 @@ void read_machine(const json::object& machine, World& world) {
         route.interface = out == nullptr ? 0 : out->index;
         world.routes->push_back(route);
     }
+    if (const json::object* links = json::find_object(machine, "links")) read_links(*links, world);
     for (const auto& item : *json::find_object(machine, "sysctls")) {
         const std::string_view name(item.key().data(), item.key().size());
         const auto value = static_cast<unsigned>(std::stoul(std::string(text(item.value()))));
@@ -105,9 +220,19 @@ void read_machine(const json::object& machine, World& world) {
         else {
             // net.ipv4.conf.NAME.rp_filter
             const std::string_view rest = name.substr(std::string_view("net.ipv4.conf.").size());
-            world.sysctls.rp_filter[std::string(rest.substr(0, rest.find('.')))] = value;
+            const std::string interface(rest.substr(0, rest.find('.')));
+            if (rest.ends_with(".rp_filter"))
+                world.sysctls.rp_filter[interface] = value;
+            else
+                world.sysctls.src_valid_mark[interface] = value != 0;
         }
     }
+}
+
+// The kernel counts a link's own setting and that of all.
+void join_marks(World& world) {
+    const bool all = world.sysctls.src_valid_mark["all"];
+    for (auto& [interface, counts] : world.sysctls.src_valid_mark) counts = counts || all;
 }
 
 Packet read_packet(const json::object& given) {
@@ -150,20 +275,35 @@ json::object shown(const Verdict& verdict) {
     return object;
 }
 
+// As `firewall check` asks: with the answer, and all that follows.
+Verdict assess_port(const World& world, const Packet& packet) {
+    Asked asked;
+    asked.packet = packet;
+    asked.verdict = assess_inbound(world, packet);
+    ask_for_exchange(world, asked);
+    return asked.verdict;
+}
+
 json::object answer(const json::object& asked) {
     World world;
     read_rulesets(*json::find_object(asked, "recorded"), world);
     read_machine(*json::find_object(*json::find_object(asked, "recorded"), "world"), world);
+    join_marks(world);
     const Packet packet = read_packet(*json::find_object(asked, "packet"));
     const std::string_view question = text(asked, "question");
     if (question == "inbound") return shown(assess_inbound(world, packet));
+    if (question == "port") return shown(assess_port(world, packet));
     if (question == "punching") return shown(assess_punching(world, packet));
     return shown(evaluate(world, packet));
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--links") {
+        std::cout << json::to_text(links_here()) << std::endl;
+        return 0;
+    }
     std::string line;
     while (std::getline(std::cin, line)) {
         const auto asked = json::parse(line);

@@ -8,7 +8,12 @@ import random
 
 import iptables_rules
 import nft_rules
+from routing_rules import RoutingRules
 from kernel import BEHIND, BEHIND6, HOST, HOST6, HOST_BEHIND, HOST_OTHER, PEER, PEER6, PEER_OTHER
+
+
+# Of seeds without contact, this percentage has rules of `ip rule`.
+ROUTED = 30
 
 
 @dataclasses.dataclass
@@ -62,6 +67,8 @@ class Scenario:
     ruleset: list
     # The host sends first, and the answer to that is the question; else a packet comes in unasked.
     contact: bool
+    # Lines for `ip`: rules that choose among tables; none in most.
+    routing: list
 
 
 def _probe(draw):
@@ -84,6 +91,12 @@ def _sysctls(draw):
     return [("sysctl", " ".join(chosen))] if chosen else []
 
 
+def _routing(seed, probe, contact):
+    # Drawn apart: the rest of a seed is what it was before there were any.
+    draw = Draw(f"routing {seed}")
+    return RoutingRules(draw, probe).lines() if not contact and draw.chance(ROUTED) else []
+
+
 def generate(seed):
     draw = Draw(seed)
     probe = _probe(draw)
@@ -98,4 +111,4 @@ def generate(seed):
     if kind in ("iptables_nft", "nft_and_iptables_nft", "all_three"):
         parts += iptables_rules.rulesets(draw, probe, "nft")
     draw.shuffle(parts)
-    return Scenario(seed, probe, ruleset + parts, contact)
+    return Scenario(seed, probe, ruleset + parts, contact, _routing(seed, probe, contact))

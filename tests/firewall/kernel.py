@@ -284,11 +284,16 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
     # ---- rulesets
 
     def load(self, ruleset):
-        """`ruleset`: (tool, text) in the order of loading; tools: nft; sysctl; and the iptables kind by name, as in
+        """`ruleset`: (tool, text) in the order of loading; tools: nft; ip, lines of a batch, those for IPv6 begun by "-6"; sysctl; and the iptables kind by name, as in
         iptables-legacy, ip6tables-nft, with "+" at the end to keep what is there."""
         for tool, text in ruleset:
             if tool == "nft":
                 self.tool("nft", "-f", "-", text=text)
+            elif tool == "ip":
+                for family in ("-4", "-6"):
+                    lines = [line.removeprefix("-6 ") for line in text.splitlines()
+                             if line.startswith("-6 ") == (family == "-6")]
+                    self.tool("ip", family, "-batch", "-", text="".join(line + "\n" for line in lines))
             elif tool == "sysctl":
                 with self.on(self.host):
                     for line in text.split():
@@ -309,9 +314,14 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
             recorded["world"] = self._world()
         return recorded
 
+    def links(self, program):
+        """Routes and rules of the host, as the plugin's own reader takes them (firewall_evaluate)."""
+        return json.loads(self.tool(program, "--links"))
+
     def _world(self):
         names = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
-        names += [f"net.ipv4.conf.{name}.rp_filter" for name in os.listdir("/proc/sys/net/ipv4/conf")]
+        names += [f"net.ipv4.conf.{name}.{what}" for name in os.listdir("/proc/sys/net/ipv4/conf")
+                  for what in ("rp_filter", "src_valid_mark")]
         return {
             "interfaces": [{"name": link["ifname"], "index": link["ifindex"], "mac": link["address"],
                             "addresses": [f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]]}
@@ -350,13 +360,14 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
     def to_peer(self):
         return self._pass(self._host_wire, self._peer_wire)
 
-    def probe(self, protocol="udp", port=4000, source_port=7000, source=PEER, to=HOST):
-        """A new connection from outside; what became of its first packet."""
+    def probe(self, protocol="udp", port=4000, source_port=7000, source=PEER, to=HOST, plainly=False):
+        """A new connection from outside; what became of its first packet. With `plainly` a UDP answer is sent as most
+        programs do, without naming the address that was asked."""
         if protocol == "udp":
-            return self._probe_udp(source, source_port, to, port)
+            return self._probe_udp(source, source_port, to, port, plainly)
         return self._probe_tcp(source, source_port, to, port)
 
-    def _probe_udp(self, source, source_port, to, port):
+    def _probe_udp(self, source, source_port, to, port, plainly=False):
         sender = self._socket(self.peer, _family(to), socket.SOCK_DGRAM, source, source_port)
         payload = os.urandom(8)
         sender.sendto(payload, (to, port))
@@ -368,8 +379,7 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
                 if data == payload:
                     delivered = udp.getsockname()[1]
                     with contextlib.suppress(OSError):  # a firewall that lets no answer out says EPERM
-                        udp.sendmsg([payload], [c for c in control if c[1] in (_IP_PKTINFO, socket.IPV6_PKTINFO)],
-                                    0, asker)
+                        udp.sendmsg([payload], [] if plainly else _from_there(control), 0, asker)
         answer = _answer(self.to_peer(), to, port, source, source_port)
         sender.close()
         return {"delivered": delivered or self._forwarded(lambda rest: rest[8:] == payload), "answer": answer}
@@ -435,6 +445,15 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
         with contextlib.suppress(BlockingIOError):
             answered = asking.recv(64) == payload
         return {"seen": seen[1], "answered": answered}
+
+
+def _from_there(control):
+    """That an answer shall be from the address that was asked, by whatever link."""
+    for level, kind, data in control:
+        if kind == _IP_PKTINFO:  # struct in_pktinfo: index, address
+            yield level, kind, bytes(4) + data[4:]
+        elif kind == socket.IPV6_PKTINFO:  # struct in6_pktinfo: address, index
+            yield level, kind, data[:16] + bytes(4)
 
 
 def _nft_json():

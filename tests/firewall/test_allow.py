@@ -11,6 +11,7 @@ import opening
 from cases import chain, legacy, nft
 from kernel import PEER, PEER_OTHER
 from opening import Machine, steps, verified
+from test_policy import TAILSCALE, TUNNEL
 
 UDP = {"udp4 4000", "udp6 4000"}
 NDP = "meta l4proto ipv6-icmp accept"
@@ -66,6 +67,8 @@ CASES = [
          nft("table netdev t {\n chain in {\n  type filter hook ingress device vb priority 0; policy accept;\n"
              "  udp dport { 4000, 5000 } drop\n }\n}"), ["table netdev t"],
          before={"tcp4 4000", "tcp6 4000", "tcp4 5000", "tcp6 5000"}),
+    Case("beside the routing rules of Tailscale", [*nft(chain(NDP, "drop")), ("ip", TAILSCALE)],
+         ["at the end of the chain input"]),
     Case("iptables-nft", [iptables("-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p udp -j DROP\n"
                                    "-A INPUT -j REJECT"), ip6tables("-A INPUT -p ipv6-icmp -j ACCEPT", policy="DROP")],
          ["-j ACCEPT` (iptables-nft) before `-A INPUT -p udp -j DROP`", "ip6tables: "]),
@@ -107,6 +110,17 @@ class Allow(unittest.TestCase):
                 machine.undo()
                 self.assertEqual(machine.rules(), before)
                 self.assertEqual(machine.open_ports(), case.before)
+
+    def test_a_tunnel_that_takes_the_answers(self):
+        """As wg-quick sets it up, with vc for the tunnel: what comes by it is answered by it, and the rest may not be."""
+        with Machine() as machine:
+            machine.load([("ip", TUNNEL)])
+            done = machine.p2pdiag("firewall", "check", "--port", "4000", "--protocol", "udp", "--format", "json", expect=3)
+            found = {(one["family"], one["interface"]): one for one in json.loads(done.stdout)["verdicts"]}
+            self.assertEqual({key: one["verdict"] for key, one in found.items()},
+                             {("ipv4", "vb"): "undecided", ("ipv4", "vc"): "accept", ("ipv6", "vb"): "accept"})
+            self.assertIn("leaves by vc and not by vb", found["ipv4", "vb"]["why"])
+            self.assertIn("not from all fwmark 0xca6c lookup 51820", found["ipv4", "vb"]["why"])
 
     def test_source(self):
         """From one network, and from no other."""

@@ -27,8 +27,10 @@ def measure(seed):
     probe = scenario.probe
     try:
         with kernel.Network() as network:
-            network.load(scenario.ruleset)
+            network.load([*scenario.ruleset, *([("ip", "\n".join(scenario.routing))] if scenario.routing else [])])
             recorded = network.record()
+            if scenario.routing:
+                recorded["world"]["links"] = network.links(PROGRAM)
             unasked = network.probe(**probe.arguments())
         contact = None
         if scenario.contact:
@@ -52,8 +54,18 @@ def judge(evaluator, seed, recorded, unasked, contact):
     probe = scenario.probe
     packet = packet_in(**probe.arguments())
     # Not all answers come back the way that the packet came.
-    stopped = stops_answers(recorded) or probe.source == kernel.BEHIND
+    stopped = stops_answers(recorded) or probe.source == kernel.BEHIND or bool(scenario.routing)
     verdict = evaluator.ask(recorded, packet)
+    if scenario.routing:
+        of_port = evaluator.ask(recorded, packet, "port")
+        yield "exchange", of_port, wrong_of_exchange(of_port, unasked)
+        # Where its answer has no way, nothing comes of the first packet of a TCP connection.
+        if probe.protocol == "tcp" and of_port["kind"] != "accept" and unasked["delivered"] is None:
+            return
+        # What rules send on is seen only where it leaves by vc, for a neighbour that is known.
+        local = verdict["delivery"] and verdict["delivery"]["local"]
+        if verdict["kind"] == "accept" and not local and unasked["delivered"] is None:
+            return
     yield "fresh", verdict, wrong(verdict, unasked, stopped)
     verdict = evaluator.ask(recorded, from_anywhere(packet))
     yield "from anywhere", verdict, wrong(verdict, unasked, stopped)
@@ -72,6 +84,18 @@ def judge(evaluator, seed, recorded, unasked, contact):
         passes = verdict["kind"] == "accept"
     bad = passes is not None and passes != contact["answered"]
     yield "punching", verdict, f"passes: {passes}" if bad else None
+
+
+def wrong_of_exchange(verdict, kernel):
+    """The same of a verdict on the first packet, its answer, and all that there must be beside them."""
+    kind, delivery = verdict["kind"], verdict["delivery"]
+    happened = kernel["delivered"] is not None and kernel["answer"] == "reply"
+    if kind == "accept" and delivery and delivery["local"] and not happened:
+        return "the port is open"
+    # Neighbours are known beforehand here, and of a connection the first answer is looked at alone.
+    if kind in ("drop", "reject") and "no answer to it leaves" in verdict["why"] and kernel["answer"] == "reply":
+        return "no answer leaves"
+    return None
 
 
 class Count:

@@ -65,13 +65,17 @@ TEST_CASE("the way to loopback, and the source address for it") {
 TEST_CASE("the routing tables hold the way to loopback") {
     const auto tables = net::routing_tables();
     REQUIRE(tables.has_value());
+    REQUIRE(tables->routes.has_value());
     const auto found = std::find_if(
-        tables->routes.begin(), tables->routes.end(), [](const net::TableRoute& route) {
+        tables->routes->begin(), tables->routes->end(), [](const net::TableRoute& route) {
             return route.destination == IpAddress::v4(0x7f000001) && route.prefix == 32;
         });
-    REQUIRE(found != tables->routes.end());
+    REQUIRE(found != tables->routes->end());
     CHECK(found->type == net::RouteType::local);
-    CHECK(found->of_local_table);
+    CHECK(found->table == net::table_local);
+    REQUIRE(tables->rules_v4.has_value());
+    REQUIRE(!tables->rules_v4->empty());
+    CHECK(tables->rules_v4->front().table == net::table_local);
     for (const net::Interface& one : net::interfaces().value()) {
         if (one.index == found->interface) CHECK(one.name == "lo");
     }

@@ -1,0 +1,139 @@
+#include "way_back.hpp"
+
+#include <algorithm>
+
+#include "routing.hpp"
+
+namespace p2pdiag::firewall {
+
+namespace {
+
+// One of them applies to a listening socket: its own address, or, by UDP, none.
+std::vector<Known> senders_of(const Packet& answer) {
+    const unsigned width = answer.family() == Family::ipv4 ? 32 : 128;
+    std::vector<Known> senders;
+    senders.push_back(answer.source ? Known{to_bits(*answer.source), 0} : Known::nothing(width));
+    if (answer.protocol != protocol_tcp) senders.push_back({0, 0});
+    return senders;
+}
+
+class WayOfAnswer {
+public:
+    WayOfAnswer(const World& world, const Packet& answer, bool marked, Asked& asked)
+        : world_(world), answer_(answer), asked_(asked), flow_(flow_to({}, answer.family())) {
+        flow_.to = {to_bits(answer.destination), 0};
+        flow_.in = "lo";
+        flow_.by_a_program = true;
+        flow_.protocol = answer.protocol;
+        flow_.source_port = Known::of(answer.source_port, 16);
+        flow_.destination_port = {answer.destination_port, 0};
+        // With tcp_fwmark_accept a connection has the mark of its first packet.
+        const bool may_be_marked = marked && answer.protocol == protocol_tcp;
+        flow_.mark = may_be_marked ? Known::nothing(32) : Known{0, 0};
+    }
+
+    // Where no rule chooses it is judged by the checks of routes, whether and which way it leaves.
+    void ask_routes() {
+        flow_.from = senders_of(answer_).front();
+        const Lookup way = find_way(world_, flow_);
+        const bool found = way.answer == Lookup::Answer::found;
+        if (!found || way.type == Route::Type::unicast) return;
+        leave("a route that is not made for packets",
+              "It comes in, but the route for the answer leads nowhere.", VerdictKind::undecided);
+    }
+
+    void ask_rules() {
+        for (const Known& sender : senders_of(answer_)) {
+            flow_.from = sender;
+            Ways ways = find_ways(world_, flow_);
+            if (!ways.open.empty()) open_ = ways.open;
+            for (Lookup& way : ways.all) ways_.push_back(std::move(way));
+        }
+        const net::Interface* link = world_.find_interface(answer_.interface);
+        const auto leads_back = [&](const Lookup& way) {
+            return way.answer == Lookup::Answer::found && way.type == Route::Type::unicast &&
+                   link != nullptr && way.interface == link->index;
+        };
+        const auto astray = std::find_if_not(ways_.begin(), ways_.end(), leads_back);
+        if (astray == ways_.end()) return;
+        if (std::all_of(ways_.begin(), ways_.end(), is_stopped)) return stop(*astray);
+        const bool some = std::any_of(ways_.begin(), ways_.end(), leads_back);
+        if (some && open_.empty()) return leave_to_program(*astray);
+        const std::string what =
+            open_.empty() ? where(*astray) : "which way it takes, " + naming_rules(open_);
+        leave(what,
+              "It comes in, but of the answer to it is not known " +
+                  std::string(open_.empty() ? "whether it reaches the sender: " + what : what) +
+                  '.',
+              VerdictKind::undecided);
+    }
+
+private:
+    // The kernel refuses to send it.
+    static bool is_stopped(const Lookup& way) {
+        if (way.answer == Lookup::Answer::none) return !way.rule.empty();
+        return way.answer == Lookup::Answer::found &&
+               (way.type == Route::Type::blackhole || way.type == Route::Type::unreachable ||
+                way.type == Route::Type::prohibit);
+    }
+
+    std::string where(const Lookup& way) const {
+        const std::string by =
+            way.rule.empty() ? std::string() : " (" + naming_rules('`' + way.rule + '`') + ')';
+        if (way.answer == Lookup::Answer::none) return "no route leads to the sender" + by;
+        const net::Interface* link = world_.find_interface(way.interface);
+        const bool leaves = way.answer == Lookup::Answer::found &&
+                            way.type == Route::Type::unicast && link != nullptr;
+        if (!leaves) return "a route or rule that is not followed" + by;
+        return "it leaves by " + link->name + " and not by " + answer_.interface + by;
+    }
+
+    void stop(const Lookup& way) {
+        Verdict stopped;
+        stopped.kind = VerdictKind::drop;
+        stopped.passes = stopped.ordinarily_passes = false;
+        const bool by_rule = !way.rule.empty() && way.table == 0;
+        stopped.why = by_rule ? "The rule `" + way.rule + "` of `ip rule` refuses it."
+                              : "A route refuses it.";
+        take_over(std::move(stopped), {"It comes in, but no answer to it leaves. ", {}}, asked_);
+    }
+
+    // Without an address of its own a socket's answer is no packet from that address yet when the
+    // rules are asked.
+    void leave_to_program(const Lookup& astray) {
+        const std::string from =
+            answer_.source ? answer_.source->to_string() : "the address that was asked";
+        leave("whether the program answers from " + from,
+              "It comes in, and the answer goes back the same way if the program sends it from " +
+                  from + "; else " + where(astray) + '.',
+              VerdictKind::depends);
+    }
+
+    void leave(std::string what, std::string why, VerdictKind kind) {
+        Verdict open;
+        open.kind = kind;
+        open.open = {std::move(what)};
+        open.why = std::move(why);
+        take_over(std::move(open), {}, asked_);
+    }
+
+    const World& world_;
+    const Packet& answer_;
+    Asked& asked_;
+    Flow flow_;
+    std::vector<Lookup> ways_;
+    std::string open_;
+};
+
+}  // namespace
+
+void ask_for_way_back(const World& world, const Packet& answer, bool marked, Asked& asked) {
+    WayOfAnswer way(world, answer, marked, asked);
+    if (has_own_rules(world, answer.family())) {
+        way.ask_rules();
+    } else {
+        way.ask_routes();
+    }
+}
+
+}  // namespace p2pdiag::firewall
