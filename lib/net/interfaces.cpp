@@ -59,6 +59,14 @@ LinkKind kind_of(const ifinfomsg& link, const std::string& driver, const std::st
     return is_wireless(name) ? LinkKind::wifi : LinkKind::ethernet;
 }
 
+// Packets of these pass the link below as well; of others IFLA_LINK is something else, of veth the
+// peer.
+bool lies_on_another(const std::string& driver) {
+    static constexpr std::string_view drivers[] = {"vlan",   "macvlan", "macvtap", "ipvlan",
+                                                   "ipvtap", "macsec",  "hsr",     "dsa"};
+    return std::find(std::begin(drivers), std::end(drivers), driver) != std::end(drivers);
+}
+
 void add_link(std::vector<Interface>& all, ByteView body) {
     const auto link = netlink_header<ifinfomsg>(body);
     if (!link) return;
@@ -75,6 +83,9 @@ void add_link(std::vector<Interface>& all, ByteView body) {
     const std::string driver =
         netlink_text(netlink_attribute(attribute(IFLA_LINKINFO), 0, IFLA_INFO_KIND));
     found.kind = kind_of(*link, driver, found.name);
+    // With a number of a namespace it lies there.
+    if (lies_on_another(driver) && attribute(IFLA_LINK_NETNSID).empty())
+        found.lower = static_cast<int>(netlink_u32(attribute(IFLA_LINK)).value_or(0));
     all.push_back(std::move(found));
 }
 

@@ -41,6 +41,7 @@ struct Interface {
     bool carrier = false;  // a cable, a network, a peer is there
     unsigned mtu = 0;      // bytes
     int master = 0;        // index of the bridge or bond that this link is a part of, or 0
+    int lower = 0;         // index of the link here that a VLAN, macvlan or ipvlan lies on, or 0
     std::vector<InterfaceAddress> addresses;
 
     // Can carry packets.

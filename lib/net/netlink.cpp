@@ -50,6 +50,15 @@ Bytes make_request(std::uint16_t type, std::uint16_t flags, ByteView body) {
     return request;
 }
 
+int protocol_of(NetlinkTable table) {
+    switch (table) {
+        case NetlinkTable::routes: return NETLINK_ROUTE;
+        case NetlinkTable::sockets: return NETLINK_SOCK_DIAG;
+        case NetlinkTable::transforms: break;
+    }
+    return NETLINK_XFRM;
+}
+
 struct Progress {
     bool done = false;
     ErrorCode error;
@@ -82,7 +91,7 @@ ErrorCode netlink_request(std::uint16_t type, std::uint16_t flags, ByteView body
 
 ErrorCode netlink_request(NetlinkTable table, std::uint16_t type, std::uint16_t flags,
                           ByteView body, const OnNetlinkMessage& on_message) {
-    const NetlinkSocket socket(table == NetlinkTable::routes ? NETLINK_ROUTE : NETLINK_SOCK_DIAG);
+    const NetlinkSocket socket(protocol_of(table));
     if (socket.fd() < 0) return system_error(errno);
     const Bytes request = make_request(type, flags, body);
     if (::send(socket.fd(), request.data(), request.size(), 0) < 0) return system_error(errno);

@@ -1,5 +1,5 @@
-// Inside of lib/net: questions to the kernel's tables of routes and links (rtnetlink) and of
-// sockets (sock_diag). Needs no privilege and sends nothing to any network.
+// Inside of lib/net: questions to the kernel's tables of routes and links (rtnetlink), of sockets
+// (sock_diag), and of IPsec (xfrm), which alone needs privilege. Sends nothing to any network.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace p2pdiag::net {
 // The body of a netlink message: a fixed header T of the kernel's, then attributes.
 using OnNetlinkMessage = std::function<void(std::uint16_t type, ByteView body)>;
 
-enum class NetlinkTable { routes, sockets };
+enum class NetlinkTable { routes, sockets, transforms };  // the last: of IPsec
 
 // One request (NLM_F_REQUEST is added to `flags`) and all of its answers. The kernel's own errno
 // as the error.

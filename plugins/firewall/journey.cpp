@@ -1,5 +1,8 @@
 #include "journey.hpp"
 
+#include <algorithm>
+
+#include "ipsec.hpp"
 #include "literals.hpp"
 #include "routing.hpp"
 #include "rules_there.hpp"
@@ -30,14 +33,37 @@ std::vector<std::string> homeless_chains(const Ruleset& ruleset) {
     return found;
 }
 
-// A chain at ingress or egress of a part of the link, which sees its packets first or last.
-bool has_rules_on_parts(const World& world, const net::Interface& whole) {
+// Packets of one pass the other first or last: a part of a bridge or bond, the link of a VLAN.
+bool lies_below(const net::Interface& link, const net::Interface& whole) {
+    const bool is_part = link.master != 0 && link.master == whole.index;
+    return is_part || (whole.lower != 0 && whole.lower == link.index);
+}
+
+// All that the link is made of.
+std::vector<const net::Interface*> links_below(const World& world, const net::Interface& whole) {
+    std::vector<const net::Interface*> found = {&whole};
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        for (const net::Interface& link : world.interfaces) {
+            const bool known = std::find(found.begin(), found.end(), &link) != found.end();
+            if (!known && lies_below(link, *found[i])) found.push_back(&link);
+        }
+    }
+    found.erase(found.begin());
+    return found;
+}
+
+// A chain at ingress or egress there, which sees the link's packets first or last.
+bool has_rules_below(const World& world, const net::Interface& whole) {
+    const std::vector<const net::Interface*> below = links_below(world, whole);
+    if (below.empty()) return false;
     for (const Ruleset& ruleset : world.rulesets) {
         for (const Chain& chain : ruleset.chains) {
             const bool outer = chain.hook == Hook::ingress || chain.hook == Hook::egress;
             if (!outer || !does_something(ruleset, chain)) continue;
-            for (const net::Interface& part : world.interfaces) {
-                if (part.master == whole.index && is_on(chain, part.name)) return true;
+            // Of a chain whose links are not told it may be any.
+            if (chain.devices.empty()) return true;
+            for (const net::Interface* link : below) {
+                if (is_on(chain, link->name)) return true;
             }
         }
     }
@@ -108,7 +134,7 @@ bool Journey::prepare() {
                has_rules_of(world_, TableFamily::bridge)) {
         problems.push_back("rules of the bridge family, which are not followed");
     }
-    if (interface_ != nullptr && has_rules_on_parts(world_, *interface_)) {
+    if (interface_ != nullptr && has_rules_below(world_, *interface_)) {
         problems.push_back("rules at the links that " + interface_->name + " is made of");
     }
     if (packet_.source && packet_.source->family() != packet_.family()) {
@@ -168,14 +194,33 @@ void Journey::come_in(States states) {
     }
 }
 
+// IPsec is asked behind the rules. Of those that a policy may be about it is not known what
+// becomes.
+Journey::States Journey::without_ipsec(const States& states, net::IpsecPolicy::Direction direction,
+                                       const net::Interface* link) {
+    if (world_.ipsec.empty()) return states;
+    States free;
+    for (const State& state : states) {
+        const std::string policy = find_ipsec(world_, direction, packet_, state, link);
+        if (policy.empty()) {
+            free.push_back(state);
+        } else {
+            end_unknown({state}, "what a policy of IPsec makes of it (`" + policy + "`)", false);
+        }
+    }
+    return free;
+}
+
 void Journey::deliver(const States& states, const Stage& stage) {
-    finish(run_hook(stage, states), true, nullptr);
+    const States passed = run_hook(stage, states);
+    finish(without_ipsec(passed, net::IpsecPolicy::Direction::in, interface_), true, nullptr);
 }
 
 void Journey::send_on(const State& state, int interface) {
     const net::Interface* out = world_.find_interface(interface);
     const Stage stage = {Hook::forward, interface_, out, out != nullptr};
     States states = run_hook(stage, {state});
+    states = without_ipsec(states, net::IpsecPolicy::Direction::forward, interface_);
     states = go_out(std::move(states), stage);
     finish(states, false, out);
 }
@@ -196,7 +241,10 @@ Journey::States Journey::go_out(States states, const Stage& stage) {
             same_way.push_back(state);
         }
     }
+    // Asked before the source is rewritten, and again where it is.
+    same_way = without_ipsec(same_way, net::IpsecPolicy::Direction::out, stage.out);
     states = run_hook(leaving, std::move(same_way));
+    states = without_ipsec(states, net::IpsecPolicy::Direction::out, stage.out);
     leaving.hook = Hook::egress;
     return run_hook(leaving, std::move(states));
 }

@@ -29,6 +29,8 @@ private:
     void send_on(const State& state, int interface);
     States go_out(States states, const Stage& stage);
     void finish(const States& states, bool local, const net::Interface* out);
+    States without_ipsec(const States& states, net::IpsecPolicy::Direction direction,
+                         const net::Interface* link);
 
     States run_hook(const Stage& stage, States states);
     States run_group(const std::vector<Entry>& group, const Stage& stage, States states);

@@ -10,6 +10,7 @@
 
 #include "base/address.hpp"
 #include "net/interfaces.hpp"
+#include "net/ipsec_policies.hpp"
 #include "net/routing_tables.hpp"
 #include "ruleset.hpp"
 
@@ -139,6 +140,8 @@ struct World {
     std::optional<std::vector<net::RoutingRule>> rules_v6 = net::usual_rules(Family::ipv6);
     // `routes` hold the table local as well: an address that is not in it does not count.
     bool local_table_read = false;
+    // Of `ip xfrm policy`, in any order.
+    std::vector<net::IpsecPolicy> ipsec;
     Sysctls sysctls;
     // Anything here and no verdict is definite: what could not be read is never "open".
     std::vector<Unseen> unseen;

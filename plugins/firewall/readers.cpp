@@ -265,11 +265,25 @@ void read_links(World& world) {
     }
 }
 
+void read_ipsec(World& world) {
+    auto policies = net::ipsec_policies();
+    if (policies) {
+        world.ipsec = std::move(*policies);
+        return;
+    }
+    if (!world.unseen.empty()) return;
+    const bool denied = policies.error() == boost::system::errc::operation_not_permitted;
+    world.unseen.push_back({"the policies of IPsec",
+                            denied ? "only root may read them" : policies.error().message(),
+                            std::nullopt, denied ? Unseen::Cause::rights : Unseen::Cause::other});
+}
+
 World read_world(const Sight& sight) {
     World world;
     read_links(world);
     read_sysctls(sight, world);
     read_rulesets(sight, world);
+    read_ipsec(world);
     return world;
 }
 

@@ -40,6 +40,9 @@ void read_sysctls(const Sight& sight, World& world);
 // Interfaces, addresses and routes, from the kernel itself.
 void read_links(World& world);
 
+// Policies of IPsec. Where they may not be read, that is told only if all else could be.
+void read_ipsec(World& world);
+
 // All of it.
 World read_world(const Sight& sight);
 

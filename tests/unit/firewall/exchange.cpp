@@ -165,6 +165,15 @@ TEST_CASE("rules at a part of the link are not followed") {
     world.interfaces[1].kind = net::LinkKind::bridge;
     world.interfaces[2].master = 2;
     CHECK(kind(world) == VerdictKind::undecided);
+    // A VLAN on it, and one on that.
+    world.interfaces[2].master = 0;
+    world.interfaces[1].lower = 3;
+    CHECK(kind(world) == VerdictKind::undecided);
+    world.interfaces.push_back(link("middle", 9, net::LinkKind::ethernet, {}));
+    world.interfaces[1].lower = 9;
+    CHECK(kind(world) == VerdictKind::accept);
+    world.interfaces[3].lower = 3;
+    CHECK(kind(world) == VerdictKind::undecided);
 }
 
 TEST_CASE("chains that translate run while connections are tracked") {
