@@ -38,7 +38,6 @@ void take_route(ByteView body, const std::set<std::uint32_t>& wanted, RoutingTab
     TableRoute route;
     route.table = netlink_u32(attribute(RTA_TABLE)).value_or(header->rtm_table);
     if (!wanted.contains(route.table)) return;
-    if (tables.routes->size() == max_table_routes) return tables.routes.reset();
     if (header->rtm_family == AF_INET6) route.destination = IpAddress::v6({});
     if (const auto destination = netlink_address(attribute(RTA_DST)))
         route.destination = *destination;
@@ -94,8 +93,12 @@ Result<RoutingTables> routing_tables() {
     tables.routes.emplace();
     static_assert(sizeof(fib_rule_hdr) == sizeof(rtmsg));
     const std::array<std::uint8_t, sizeof(rtmsg)> body{};  // AF_UNSPEC: both families
+    // Of all tables, since of many more the kernel's answer is not read to its end.
+    std::size_t count = 0;
     const auto on_route = [&](std::uint16_t type, ByteView message) {
-        if (type == RTM_NEWROUTE) take_route(message, wanted, tables);
+        if (type != RTM_NEWROUTE) return;
+        if (++count > max_table_routes) return tables.routes.reset();
+        take_route(message, wanted, tables);
     };
     if (const ErrorCode error = netlink_request(RTM_GETROUTE, NLM_F_DUMP, body, on_route))
         return error;

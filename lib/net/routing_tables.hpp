@@ -89,7 +89,7 @@ std::vector<RoutingRule> usual_rules(Family family);
 std::optional<RoutingRule> read_routing_rule(ByteView body);
 
 inline constexpr std::size_t max_routing_rules = 1000;    // by family
-inline constexpr std::size_t max_table_routes = 100'000;  // of both families
+inline constexpr std::size_t max_table_routes = 100'000;  // of all tables and both families
 
 struct RoutingTables {
     // Of the tables main, local and default and those that a rule looks up. Nothing: too many.

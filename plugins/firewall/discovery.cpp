@@ -117,40 +117,59 @@ void leave_open(std::string what, Asked& asked) {
     take_over(std::move(verdict), {}, asked);
 }
 
-// arp_process() of net/ipv4/arp.c answers where the question would be routed to an address here,
-// its sender checked as that of any packet.
-void ask_for_way_of_arp(const World& world, const net::Interface& link, Asked& asked) {
+// Who asks by ARP for which address of the link, as rules and routes see it.
+std::optional<Flow> question_by_arp(const World& world, const net::Interface& link,
+                                    const Asked& asked) {
     const auto own =
         std::find_if(link.addresses.begin(), link.addresses.end(),
                      [&](const auto& one) { return one.address.is_v4() && one.usable; });
-    if (own == link.addresses.end() || own->prefix > 32) return;
+    if (own == link.addresses.end() || own->prefix > 32) return std::nullopt;
     // What lies behind this machine is sent to an address of the link.
     const IpAddress& to = asked.packet.destination;
     const bool own_link = !asked.packet.goes_to_some_own_address() && is_on_link(link, to);
-    const IpAddress asked_for = own_link ? to : own->address;
+    Flow flow = flow_to({to_bits(own_link ? to : own->address), 0}, Family::ipv4);
     // The sender, or somebody on the link who hands his packets over.
     const Bits rest = low_mask(32 - own->prefix);
     const auto& sender = asked.packet.source;
-    const Known neighbour = sender && is_on_link(link, *sender)
-                                ? Known{to_bits(*sender), 0}
-                                : Known{to_bits(own->address) & ~rest, rest};
-
-    Flow flow = flow_to({to_bits(asked_for), 0}, Family::ipv4);
-    flow.from = neighbour;
+    flow.from = sender && is_on_link(link, *sender) ? Known{to_bits(*sender), 0}
+                                                    : Known{to_bits(own->address) & ~rest, rest};
     flow.in = link.name;
     flow.protocol = protocol_arp;
     if (!has_rules_of(world, TableFamily::netdev)) flow.mark = {0, 0};
+    return flow;
+}
+
+Flow way_back_of(Flow flow) {
+    std::swap(flow.from, flow.to);
+    flow.in = "lo";
+    return flow;
+}
+
+// arp_process() of net/ipv4/arp.c answers where the question would be routed to an address here,
+// its sender checked as that of any packet.
+void ask_for_way_of_arp(const World& world, const net::Interface& link, const Flow& flow,
+                        Asked& asked) {
     for (const Lookup& way : find_ways(world, flow).all) {
         if (way.answer == Lookup::Answer::found && way.type == Route::Type::local) continue;
         leave_open("whether rules of `ip rule` let it answer ARP", asked);
     }
-    std::swap(flow.from, flow.to);
-    flow.in = "lo";
     bool known = false;
     const unsigned filter = rp_filter(world, link.name, known);
-    for (const Lookup& way : find_ways(world, flow).all) {
+    for (const Lookup& way : find_ways(world, way_back_of(flow)).all) {
         if (known && judge_way_back(way, link, filter) == WayBack::good) continue;
         leave_open("whether rules of `ip rule` let it believe ARP", asked);
+    }
+}
+
+// arp_filter() of net/ipv4/arp.c.
+void ask_for_arp_filter(const World& world, const net::Interface& link, const Flow& flow,
+                        Asked& asked) {
+    Flow back = way_back_of(flow);
+    back.mark = {0, 0};
+    for (const Lookup& way : find_ways(world, back).all) {
+        const bool found = way.answer == Lookup::Answer::found;
+        if (found && way.type == Route::Type::unicast && way.interface == link.index) continue;
+        leave_open("whether arp_filter of " + link.name + " lets it answer ARP", asked);
     }
 }
 
@@ -161,7 +180,12 @@ void ask_for_arp(const World& world, const net::Interface& link, Asked& asked) {
     const auto ignore = world.sysctls.arp_ignore.find(link.name);
     if (ignore != world.sysctls.arp_ignore.end() && ignore->second >= arp_ignore_strange)
         leave_open("arp_ignore of " + link.name + " is " + std::to_string(ignore->second), asked);
-    if (has_own_rules(world, Family::ipv4)) ask_for_way_of_arp(world, link, asked);
+    const auto flow = question_by_arp(world, link, asked);
+    if (!flow) return;
+    if (has_own_rules(world, Family::ipv4)) ask_for_way_of_arp(world, link, *flow, asked);
+    const auto filter = world.sysctls.arp_filter.find(link.name);
+    if (filter != world.sysctls.arp_filter.end() && filter->second)
+        ask_for_arp_filter(world, link, *flow, asked);
 }
 
 }  // namespace

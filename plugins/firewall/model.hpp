@@ -115,6 +115,8 @@ struct Sysctls {
     std::map<std::string, bool> src_valid_mark;
     // By interface, the larger of its own and that of all; one that is missing is not known.
     std::map<std::string, unsigned> arp_ignore;
+    // The same: ARP is answered only by the link that leads back to who asks.
+    std::map<std::string, bool> arp_filter;
     std::optional<bool> ipv4_forwarding = false;
     std::optional<bool> ipv6_forwarding = false;
 };

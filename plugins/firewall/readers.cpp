@@ -213,6 +213,7 @@ void read_sysctls(const Sight& sight, World& world) {
     const std::string v4 = "/proc/sys/net/ipv4/conf/";
     world.sysctls.rp_filter_all = read_number(sight, v4 + "all/rp_filter");
     const auto all_ignore = read_number(sight, v4 + "all/arp_ignore");
+    const auto all_arp_filter = read_number(sight, v4 + "all/arp_filter");
     const auto all_counts_mark = read_number(sight, v4 + "all/src_valid_mark");
     for (const net::Interface& interface : world.interfaces) {
         // A name with a slash or dots would lead elsewhere; the kernel refuses them.
@@ -224,6 +225,10 @@ void read_sysctls(const Sight& sight, World& world) {
         const auto ignore = read_number(sight, v4 + interface.name + "/arp_ignore");
         if (ignore)
             world.sysctls.arp_ignore[interface.name] = std::max(*ignore, all_ignore.value_or(0));
+        const auto arp_filter = read_number(sight, v4 + interface.name + "/arp_filter");
+        if (arp_filter)
+            world.sysctls.arp_filter[interface.name] =
+                *arp_filter != 0 || all_arp_filter.value_or(0) != 0;
     }
     const auto flag = [&](const std::string& path) -> std::optional<bool> {
         const auto number = read_number(sight, path);

@@ -223,16 +223,18 @@ void read_machine(const json::object& machine, World& world) {
             const std::string interface(rest.substr(0, rest.find('.')));
             if (rest.ends_with(".rp_filter"))
                 world.sysctls.rp_filter[interface] = value;
-            else
+            else if (rest.ends_with(".src_valid_mark"))
                 world.sysctls.src_valid_mark[interface] = value != 0;
+            else
+                world.sysctls.arp_filter[interface] = value != 0;
         }
     }
 }
 
 // The kernel counts a link's own setting and that of all.
-void join_marks(World& world) {
-    const bool all = world.sysctls.src_valid_mark["all"];
-    for (auto& [interface, counts] : world.sysctls.src_valid_mark) counts = counts || all;
+void join_with_all(std::map<std::string, bool>& settings) {
+    const bool all = settings["all"];
+    for (auto& [interface, on] : settings) on = on || all;
 }
 
 Packet read_packet(const json::object& given) {
@@ -288,7 +290,8 @@ json::object answer(const json::object& asked) {
     World world;
     read_rulesets(*json::find_object(asked, "recorded"), world);
     read_machine(*json::find_object(*json::find_object(asked, "recorded"), "world"), world);
-    join_marks(world);
+    join_with_all(world.sysctls.src_valid_mark);
+    join_with_all(world.sysctls.arp_filter);
     const Packet packet = read_packet(*json::find_object(asked, "packet"));
     const std::string_view question = text(asked, "question");
     if (question == "inbound") return shown(assess_inbound(world, packet));

@@ -321,7 +321,7 @@ neigh replace {PEER} lladdr 02:00:00:00:00:01 dev {new}
     def _world(self):
         names = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
         names += [f"net.ipv4.conf.{name}.{what}" for name in os.listdir("/proc/sys/net/ipv4/conf")
-                  for what in ("rp_filter", "src_valid_mark")]
+                  for what in ("rp_filter", "src_valid_mark", "arp_filter")]
         return {
             "interfaces": [{"name": link["ifname"], "index": link["ifindex"], "mac": link["address"],
                             "addresses": [f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]]}

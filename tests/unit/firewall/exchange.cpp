@@ -156,6 +156,13 @@ TEST_CASE("rules about ARP are not followed") {
     CHECK(kind(silent) == VerdictKind::accept);
     silent.sysctls.arp_ignore["vb"] = 8;
     CHECK(kind(silent) == VerdictKind::undecided);
+    World filtered = connected();
+    filtered.sysctls.arp_filter["vb"] = true;
+    CHECK(kind(filtered) == VerdictKind::accept);
+    filtered.routes->front().interface = 3;
+    CHECK(kind(filtered) == VerdictKind::undecided);
+    filtered.sysctls.arp_filter["vb"] = false;
+    CHECK(kind(filtered) == VerdictKind::accept);
 }
 
 TEST_CASE("rules at a part of the link are not followed") {
