@@ -32,6 +32,8 @@ enum class RouteType {
 
 // One line of a table.
 struct TableRoute {
+    using Type = RouteType;
+
     IpAddress destination;
     unsigned prefix = 0;  // bits
     RouteType type = RouteType::unicast;
@@ -41,6 +43,11 @@ struct TableRoute {
     // Counts for some packets only, or at some times: of one type of service, of one source, of a
     // link that is down.
     bool at_times = false;
+
+    // Every machine has these tables, which rules beside the usual ones leave in their order.
+    bool is_of_usual_table() const {
+        return table == table_main || table == table_local || table == table_default;
+    }
 };
 
 struct PortRange {

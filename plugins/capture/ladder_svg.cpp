@@ -150,8 +150,8 @@ private:
 
     const Ladder& ladder_;
     const Outcome& result_;
-    int column_ = least_column;  // width of each
-    int texts_ = least_row_text;     // of what stands beside them
+    int column_ = least_column;   // width of each
+    int texts_ = least_row_text;  // of what stands beside them
     std::string out_;
 };
 

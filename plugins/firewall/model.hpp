@@ -78,32 +78,7 @@ struct Packet {
     }
 };
 
-// One line of a routing table.
-struct Route {
-    enum class Type : std::uint8_t {
-        unicast,
-        local,
-        broadcast,
-        multicast,
-        blackhole,
-        unreachable,
-        prohibit,
-        thrown,
-        other
-    };
-    IpAddress destination;
-    unsigned prefix = 0;  // bits
-    Type type = Type::unicast;
-    int interface = 0;         // index; 0 where it names none or several
-    std::uint32_t metric = 0;  // the smallest wins
-    std::uint32_t table = net::table_main;
-    bool at_times = false;  // counts for some packets, or while a link is up
-
-    // Every machine has these tables, which rules beside the usual ones leave in their order.
-    bool is_of_usual_table() const {
-        return table == net::table_main || table == net::table_local || table == net::table_default;
-    }
-};
+using Route = net::TableRoute;
 
 // Absent: could not be read.
 struct Sysctls {

@@ -163,21 +163,6 @@ std::optional<unsigned> read_number(const Sight& sight, const std::string& path)
     return number;
 }
 
-Route::Type type_of(net::RouteType type) {
-    switch (type) {
-        case net::RouteType::unicast: return Route::Type::unicast;
-        case net::RouteType::local: return Route::Type::local;
-        case net::RouteType::broadcast: return Route::Type::broadcast;
-        case net::RouteType::multicast: return Route::Type::multicast;
-        case net::RouteType::blackhole: return Route::Type::blackhole;
-        case net::RouteType::unreachable: return Route::Type::unreachable;
-        case net::RouteType::prohibit: return Route::Type::prohibit;
-        case net::RouteType::thrown: return Route::Type::thrown;
-        case net::RouteType::other: break;
-    }
-    return Route::Type::other;
-}
-
 }  // namespace
 
 FileText read_small_file(const std::string& path) {
@@ -256,18 +241,7 @@ void read_links(World& world) {
     world.rules_v6 = tables->rules_v6;
     if (!tables->routes) return;
     world.local_table_read = true;
-    world.routes.emplace();
-    for (const net::TableRoute& from : *tables->routes) {
-        Route route;
-        route.destination = from.destination;
-        route.prefix = from.prefix;
-        route.type = type_of(from.type);
-        route.interface = from.interface;
-        route.metric = from.metric;
-        route.table = from.table;
-        route.at_times = from.at_times;
-        world.routes->push_back(route);
-    }
+    world.routes = *tables->routes;
 }
 
 void read_ipsec(World& world) {
