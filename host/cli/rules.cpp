@@ -67,6 +67,19 @@ diagnosis::Rules load_rules(const Context& context) {
     throw UsageError{all};
 }
 
+RulesOnDemand::RulesOnDemand(const Context& context) : context_(context) {
+    std::error_code error;
+    const auto& own = context.paths.user_diagnosis;
+    const bool has_own = own && !std::filesystem::is_empty(*own, error) && !error;
+    // A folder that cannot be looked into is told as well.
+    if (has_own || (error && error != std::errc::no_such_file_or_directory)) get();
+}
+
+const diagnosis::Rules& RulesOnDemand::get() {
+    if (!rules_) rules_ = load_rules(context_);
+    return *rules_;
+}
+
 void diagnose_report(report::Report& report, const diagnosis::Rules& rules) {
     const TimePoint began = Clock::now();
     diagnosis::diagnose(report, rules);

@@ -18,15 +18,14 @@ diagnosis::Known known_to_rules(const Context& context);
 diagnosis::Rules load_rules(const Context& context);
 
 // load_rules when they are first asked for, which costs about as much as starting three processes.
+// Where the user has rules, at once: what is wrong with those has to be told before anything is
+// sent.
 class RulesOnDemand {
 public:
     // `context` must outlive it.
-    explicit RulesOnDemand(const Context& context) : context_(context) {}
+    explicit RulesOnDemand(const Context& context);
 
-    const diagnosis::Rules& get() {
-        if (!rules_) rules_ = load_rules(context_);
-        return *rules_;
-    }
+    const diagnosis::Rules& get();
 
 private:
     const Context& context_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exchange.hpp"
+#include "routing.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -35,9 +36,20 @@ bool leads_anywhere(const Route& route, Family family) {
            route.destination.family() == family;
 }
 
+// The link by which packets to the internet leave: that of a tunnel need not have a default route.
+int link_to_strangers(const World& world, Family family) {
+    Flow flow = flow_to({to_bits(stranger(family).address), 0}, family);
+    flow.in = "lo";
+    flow.by_a_program = true;
+    flow.mark = {0, 0};
+    const Lookup way = find_way(world, flow);
+    const bool found = way.answer == Lookup::Answer::found && way.type == Route::Type::unicast;
+    return found ? way.interface : 0;
+}
+
 bool is_entrance(const World& world, const net::Interface& interface, Family family, bool any) {
     if (!interface.working() || interface.kind == net::LinkKind::loopback) return false;
-    if (any) return true;
+    if (any || interface.index == link_to_strangers(world, family)) return true;
     return std::any_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
         return leads_anywhere(route, family) && route.interface == interface.index;
     });

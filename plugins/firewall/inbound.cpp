@@ -62,6 +62,7 @@ Finding finding_of(const Alike& alike) {
     finding.message = what + ' ' + first.verdict.why;
     if (first.some_differ) finding.message += " Some senders are treated otherwise.";
     finding.evidence = to_json(first.question, first.verdict, 0);
+    finding.evidence["stopped"] = first.reply_stopped ? "later" : "packet";
     finding.evidence["packets"] = to_json(told(alike));
     return finding;
 }

@@ -249,7 +249,7 @@ private:
         if (!rule.asks.empty() || rule.strange || rule.suppresses_links) ways_.understood = false;
         const std::string text = '`' + rule.text() + '`';
         constexpr int most = 3;
-        if (noted_++ >= most) return;
+        if (noted_++ > most) return;
         if (!ways_.open.empty()) ways_.open += ", ";
         ways_.open += noted_ > most ? "others" : text;
     }

@@ -32,17 +32,15 @@ public:
         flow_.mark = may_be_marked ? Known::nothing(32) : Known{0, 0};
     }
 
-    // Where no rule chooses it is judged by the checks of routes, whether and which way it leaves.
-    void ask_routes() {
+    // Files of rules tell no routes. And a machine without any route to the sender gets nothing
+    // from there either: that is what the checks of routes say.
+    bool is_told_elsewhere() {
+        if (has_own_rules(world_, answer_.family())) return false;
         flow_.from = senders_of(answer_).front();
-        const Lookup way = find_way(world_, flow_);
-        const bool found = way.answer == Lookup::Answer::found;
-        if (!found || way.type == Route::Type::unicast) return;
-        leave("a route that is not made for packets",
-              "It comes in, but the route for the answer leads nowhere.", VerdictKind::undecided);
+        return !world_.routes || find_way(world_, flow_).answer == Lookup::Answer::none;
     }
 
-    void ask_rules() {
+    void ask() {
         for (const Known& sender : senders_of(answer_)) {
             flow_.from = sender;
             Ways ways = find_ways(world_, flow_);
@@ -56,6 +54,7 @@ public:
         };
         const auto astray = std::find_if_not(ways_.begin(), ways_.end(), leads_back);
         if (astray == ways_.end()) return;
+        if (is_other_uplink(*astray)) return say_other_uplink(*astray);
         if (std::all_of(ways_.begin(), ways_.end(), is_stopped)) return stop(*astray);
         const bool some = std::any_of(ways_.begin(), ways_.end(), leads_back);
         if (some && open_.empty()) return leave_to_program(*astray);
@@ -69,6 +68,27 @@ public:
     }
 
 private:
+    // A machine on two networks, as a laptop with a cable and Wi-Fi: who comes by the second way is
+    // answered by the first, most often through the same router.
+    bool is_other_uplink(const Lookup& way) const {
+        if (has_own_rules(world_, answer_.family()) || way.answer != Lookup::Answer::found)
+            return false;
+        const net::Interface* link = world_.find_interface(way.interface);
+        const bool usual = link != nullptr && link->kind != net::LinkKind::tunnel &&
+                           link->kind != net::LinkKind::ppp;
+        return usual && std::ranges::any_of(*world_.routes, [&](const Route& route) {
+                   return route.prefix == 0 && route.interface == link->index &&
+                          route.type == Route::Type::unicast &&
+                          route.destination.family() == answer_.family();
+               });
+    }
+
+    void say_other_uplink(const Lookup& way) {
+        asked_.verdict.why += " The answer leaves by " +
+                              world_.find_interface(way.interface)->name +
+                              ", this machine's preferred way to the internet.";
+    }
+
     // The kernel refuses to send it.
     static bool is_stopped(const Lookup& way) {
         if (way.answer == Lookup::Answer::none) return !way.rule.empty();
@@ -129,11 +149,7 @@ private:
 
 void ask_for_way_back(const World& world, const Packet& answer, bool marked, Asked& asked) {
     WayOfAnswer way(world, answer, marked, asked);
-    if (has_own_rules(world, answer.family())) {
-        way.ask_rules();
-    } else {
-        way.ask_routes();
-    }
+    if (!way.is_told_elsewhere()) way.ask();
 }
 
 }  // namespace p2pdiag::firewall

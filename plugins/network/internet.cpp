@@ -8,6 +8,8 @@
 #include "base/text.hpp"
 #include "checks.hpp"
 #include "input.hpp"
+#include "net/interfaces.hpp"
+#include "net/neighbours.hpp"
 #include "net/routes.hpp"
 #include "net/task_group.hpp"
 
@@ -48,6 +50,24 @@ void look_at_routes(InternetReport& report) {
     if (!v6) return;
     report.route_v6 = v6->has_value();
     report.public_v6 = *v6 && (*v6)->source && (*v6)->source->is_public();
+}
+
+// After all that time: who is still being asked for is not there either.
+void look_for_gateway(InternetReport& report) {
+    const auto route = net::route_to_internet(Family::ipv4);
+    if (!route || !*route || !(*route)->gateway) return;
+    const auto table = net::neighbours();
+    const auto links = net::interfaces();
+    if (!table || !links) return;
+    for (const net::Neighbour& one : *table) {
+        if (one.address != *(*route)->gateway || one.interface != (*route)->interface) continue;
+        const bool silent = one.state == net::NeighbourState::failed ||
+                            one.state == net::NeighbourState::incomplete;
+        if (silent) report.silent_gateway = one.address;
+    }
+    for (const net::Interface& link : *links) {
+        if (link.index == (*route)->interface) report.silent_on = printable(link.name);
+    }
 }
 
 asio::awaitable<void> try_landmark(TrialPtr session, std::size_t index, TimePoint until) {
@@ -102,6 +122,7 @@ p2pdiag_status check_internet(Run& run) {
     read_options(read_input(run), *session);
     look_at_routes(session->report);
     run_until(run.cancel_fd(), run.time_to_stop(), measure_internet(session));
+    look_for_gateway(session->report);
     return hand_over(run, judge(session->report));
 }
 

@@ -28,6 +28,10 @@ struct InternetReport {
     std::optional<bool> route_v4, route_v6;
     // The address that packets to the internet would have over IPv6 is a public one.
     bool public_v6 = false;
+    // The router on the way by IPv4 that did not tell its address on the link while servers were
+    // tried, and the link.
+    std::optional<IpAddress> silent_gateway;
+    std::string silent_on;
     bool interrupted = false;  // before all was known
 };
 

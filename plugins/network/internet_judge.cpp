@@ -134,6 +134,13 @@ private:
 
     void no_internet(std::string message, std::string_view reason) {
         add("net.no-internet", Severity::error, message, {{"reason", reason}});
+        if (report_.silent_gateway) {
+            const std::string gateway = report_.silent_gateway->to_string();
+            add("net.gateway-silent", Severity::warning,
+                "The router " + gateway + " did not answer when it was looked for on " +
+                    report_.silent_on + " while servers were tried",
+                {{"gateway", gateway}, {"interface", report_.silent_on}});
+        }
         finish(P2PDIAG_FAIL, std::move(message));
     }
 

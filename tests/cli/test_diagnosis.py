@@ -226,7 +226,10 @@ class Rules(Case):
             self.assertIn(path + says, self.host("validate", code=1).stdout)
             self.assertIn(path + says, self.host("validate", path, code=1).stdout)
             if "verb" not in says:
-                self.assertIn(path + says, self.host("run", "network.limits", code=2).stderr)
+                # Before anything is run, so that no line of a run is there.
+                done = self.host("run", "network.limits", "--format", "jsonl", code=2)
+                self.assertIn(path + says, done.stderr)
+                self.assertEqual(done.stdout, "")
 
     def test_a_file_that_is_not_in_force(self):
         path = self.write("new.toml", RULE)

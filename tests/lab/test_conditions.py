@@ -323,7 +323,7 @@ class Conditions(unittest.TestCase):
             file.write(FIREWALL)
             file.flush()
             lab.inside(host_firewall, "--nat", "full-cone", "--host-firewall", file.name)
-        for content, word in (("table inet x {", "host-firewall"), (None, "no such file")):
+        for content, word in (("table inet x {", "host-firewall"), (None, "No such file")):
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "x.nft")
                 if content is not None:

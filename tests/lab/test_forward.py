@@ -561,44 +561,49 @@ def caught(table="spy"):
     return int(re.search(r"packets (\d+)", listed).group(1))
 
 
-def lose_first_removal(protocol, table):
-    """What the first socket sends that asks for a removal never arrives, and what later ones send does.
+def lose_removals(protocol, table, sockets):
+    """What the first so many sockets send that ask for a removal never arrives, and what later ones send does.
 
     It stays: the kernel repeats what a socket had to send after its process is gone.
     """
     layer = "tcp" if protocol == "upnp" else "udp"
-    set_spy(f"""set first {{ type inet_service; size 1; flags dynamic; }}
+    set_spy(f"""set asking {{ type inet_service; size {sockets}; flags dynamic; }}
+        chain asked {{
+            {REMOVAL[protocol]} add @asking {{ {layer} sport }}
+        }}
         chain input {{
             type filter hook input priority filter - 10
-            {REMOVAL[protocol]} add @first {{ {layer} sport }}
-            {layer} sport @first counter name caught drop
+            jump asked
+            {layer} sport @asking counter name caught drop
         }}""", table)
 
 
-def start_mapping(protocol):
-    """A run of upnp.mapping whose first request to remove its mapping is lost, just after that."""
+def start_mapping(protocol, sockets):
+    """A run of upnp.mapping whose first requests to remove its mapping are lost, just after that."""
     table = f"spy{len(re.findall('spy', output('router', 'nft', 'list', 'tables')))}"
-    lose_first_removal(protocol, table)
+    lose_removals(protocol, table, sockets)
     with on("client"):
         process = subprocess.Popen([lab.P2PDIAG, "--profile", "lab", "run", "upnp.mapping", "--skip", "stun.*"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True, start_new_session=True)
     wait_for(lambda: caught(table) > 0 or process.poll() is not None, "nothing was to be removed")
-    return process
+    return process, table
 
 
 @contextlib.contextmanager
-def mapping_stands(protocol):
+def mapping_stands(protocol, sockets=1):
     """A run of upnp.mapping, at the point where the router has its mapping and it is about to be removed.
 
     It asks a second time within two seconds; where the machine was too slow to look in between, it is run again.
     """
     before = rules()
     for _ in range(5):
-        process = start_mapping(protocol)
+        process, table = start_mapping(protocol, sockets)
         try:
             if process.poll() is None and rules() != before:
                 yield process
+                # New ones get through.
+                output("router", "nft", "flush", "chain", "inet", table, "asked")
                 return
             process.communicate(timeout=60)
         finally:
@@ -637,7 +642,8 @@ def mapping_killed():
     state = os.environ["P2PDIAG_STATE_DIR"] + "/mapping-tests"
 
     def kill(protocol):
-        with mapping_stands(protocol) as process:
+        # Whatever it sends before it is killed, and however late that is.
+        with mapping_stands(protocol, sockets=100) as process:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
             wait_for(lambda: not any("upnp.mapping" in one for one in processes_on_client()), "it goes on")

@@ -5,8 +5,8 @@ LIKELY = 0.5
 
 
 # What stands on time alone, and on a busy machine may be true of the machine itself.
-BUSY_CAUSES = ("cause.dns-slow", "cause.latency")
-BUSY_FINDINGS = ("net.dns-slow", "net.latency-high", "host.plugin-timed-out")
+BUSY_CAUSES = ("cause.dns-slow", "cause.latency", "cause.loss")
+BUSY_FINDINGS = ("net.dns-slow", "net.latency-high", "net.loss-high", "host.plugin-timed-out")
 
 
 def without_time(wanted, report):

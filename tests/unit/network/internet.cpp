@@ -1,6 +1,7 @@
 // What made-up answers of the internet mean.
 #include "internet.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace p2pdiag;
@@ -171,4 +172,21 @@ TEST_CASE("the clock of an answer") {
     CHECK(read_clock(response, exact, exact)->ahead == 0s);
     response.date = "yesterday";
     CHECK_FALSE(read_clock(response, exact, exact).has_value());
+}
+
+TEST_CASE("a router that is not there is named beside what follows from it") {
+    InternetReport made = report(TcpOutcome::no_answer, TcpOutcome::no_answer);
+    made.portal.portal = Portal::no_answer;
+    CHECK(codes(judge(made)) == Codes{"net.no-internet"});
+    made.silent_gateway = IpAddress::parse("192.0.2.254").value();
+    made.silent_on = "eth0";
+    const Judgement judgement = judge(made);
+    REQUIRE(codes(judgement) == Codes{"net.no-internet", "net.gateway-silent"});
+    CHECK(judgement.findings[1].evidence.at("gateway") == "192.0.2.254");
+    CHECK(judgement.findings[1].message.find("on eth0") != std::string::npos);
+    // What answers is not asked about.
+    made = report(TcpOutcome::connected, TcpOutcome::connected);
+    made.silent_gateway = IpAddress::parse("192.0.2.254").value();
+    const Codes working = codes(judge(made));
+    CHECK(std::find(working.begin(), working.end(), "net.gateway-silent") == working.end());
 }
