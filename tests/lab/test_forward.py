@@ -517,9 +517,13 @@ def gateways():
 
 def mapping():
     output("client", "upnpc", "-a", "192.168.7.2", str(PORT), str(PORT), "udp", "600")
-    found, codes = check("upnp.mapping")
+    # On a busy machine the router may not say in time what it lists, which is "unknown", or answers be too late to count.
+    for _ in range(5):
+        found, codes = check("upnp.mapping")
+        trials = found["data"]["trials"]
+        if [trial["read_back"] for trial in trials][:1] == ["yes"] and all(trial["packet"] == "arrived" for trial in trials):
+            break
     equal(found["status"], "pass", words(found))
-    trials = found["data"]["trials"]
     equal([trial["protocol"] for trial in trials], ["upnp", "pcp", "natpmp"], "protocols")
     for trial in trials:
         # The one that was there is not touched.
