@@ -842,9 +842,9 @@ NAT = ("--nat", "port-restricted-cone")
 class Cases(unittest.TestCase):
     """Most of the time is waiting, so the labs of one test run side by side."""
 
-    def inside(self, *cases, nat=NAT):
+    def inside(self, *cases, nat=NAT, side_by_side=4):
         os.environ["P2PDIAG"] = lab.P2PDIAG
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
             started = [(case, pool.submit(lab.inside, case[0], *nat, *case[1:], servers=True)) for case in cases]
             for case, future in started:
                 with self.subTest(case[0].__name__, options=case[1:]):
@@ -904,7 +904,8 @@ class Forward(Cases):
 class Checks(Cases):
     def test_checks(self):
         self.inside((long_list, "--igd", "upnp"), (gateways, "--igd", "upnp,natpmp,pcp"), (mapping, "--igd", "upnp,natpmp,pcp"),
-                    (mapping_interrupted, "--igd", "upnp,natpmp,pcp"), (mapping_killed, "--igd", "upnp,natpmp,pcp"))
+                    (mapping_interrupted, "--igd", "upnp,natpmp,pcp"), (mapping_killed, "--igd", "upnp,natpmp,pcp"),
+                    side_by_side=2)  # they look at what stands for a second or two
 
 
 if __name__ == "__main__":
