@@ -55,6 +55,7 @@ constexpr VerdictRule verdict_rules[] = {
      "TCP or TLS can."},
     {"net.no-link", "offline", ""},
     {"net.no-default-route", "offline", ""},
+    {"net.route-refused", "offline", ""},
     {"net.no-internet", "offline", ""},
     {"net.dns-failed", "unknown", ""},
 };

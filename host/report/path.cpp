@@ -37,6 +37,7 @@ constexpr LegOfCode legs_of_codes[] = {
     {"net.files-exhausted", to_firewall},
     {"net.no-link", to_router},
     {"net.no-default-route", to_router},
+    {"net.route-refused", to_router},
     {"net.gateway-silent", to_router},
     {"net.vpn-default-route", to_router},
     {"nat.symmetric", to_router},

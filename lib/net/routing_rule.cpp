@@ -242,4 +242,12 @@ std::vector<RoutingRule> usual_rules(Family family) {
     return rules;
 }
 
+bool is_usual(const RoutingRule& rule) {
+    const std::vector<RoutingRule> usual = usual_rules(rule.family);
+    return std::any_of(usual.begin(), usual.end(), [&](const RoutingRule& one) {
+        return rule.table == one.table && rule.priority == one.priority &&
+               rule.text() == one.text();
+    });
+}
+
 }  // namespace p2pdiag::net

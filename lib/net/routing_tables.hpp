@@ -30,6 +30,12 @@ enum class RouteType {
     other
 };
 
+// A packet that takes such a route goes nowhere.
+constexpr bool refuses(RouteType type) {
+    return type == RouteType::blackhole || type == RouteType::unreachable ||
+           type == RouteType::prohibit;
+}
+
 // One line of a table.
 struct TableRoute {
     using Type = RouteType;
@@ -91,6 +97,7 @@ struct RoutingRule {
 
 // Of every machine: local, main, and default; by IPv6 the first two.
 std::vector<RoutingRule> usual_rules(Family family);
+bool is_usual(const RoutingRule& rule);
 
 // From a message RTM_NEWRULE, behind its netlink header; nothing where it is of neither family.
 std::optional<RoutingRule> read_routing_rule(ByteView body);

@@ -36,23 +36,22 @@ bool leads_anywhere(const Route& route, Family family) {
            route.destination.family() == family;
 }
 
-// The link by which packets to the internet leave: that of a tunnel need not have a default route.
-int link_to_strangers(const World& world, Family family) {
-    Flow flow = flow_to({to_bits(stranger(family).address), 0}, family);
-    flow.in = "lo";
-    flow.by_a_program = true;
-    flow.mark = {0, 0};
-    const Lookup way = find_way(world, flow);
-    const bool found = way.answer == Lookup::Answer::found && way.type == Route::Type::unicast;
-    return found ? way.interface : 0;
+bool is_usable(const net::Interface& interface) {
+    return interface.working() && interface.kind != net::LinkKind::loopback;
 }
 
-bool is_entrance(const World& world, const net::Interface& interface, Family family, bool any) {
-    if (!interface.working() || interface.kind == net::LinkKind::loopback) return false;
-    if (any || interface.index == link_to_strangers(world, family)) return true;
-    return std::any_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
-        return leads_anywhere(route, family) && route.interface == interface.index;
-    });
+// The links that lead to the internet, by index; empty: none is known to, and each may.
+std::vector<int> links_to_strangers(const World& world, Family family) {
+    std::vector<int> links;
+    if (!world.routes) return links;
+    for (const Route& route : *world.routes) {
+        if (leads_anywhere(route, family) && route.interface != 0) links.push_back(route.interface);
+    }
+    if (links.empty()) return links;
+    // That of a tunnel need not have a default route.
+    const Lookup way = find_way(world, own_flow_to(stranger(family).address));
+    if (way.leads_out()) links.push_back(way.interface);
+    return links;
 }
 
 // Link-local addresses count only where there is no other.
@@ -118,14 +117,13 @@ Endpoint stranger(Family family) {
 std::vector<Entrance> find_entrances(const World& world) {
     std::vector<Entrance> entrances;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
-        const bool any =
-            !world.routes ||
-            std::none_of(world.routes->begin(), world.routes->end(), [&](const Route& route) {
-                return leads_anywhere(route, family) && route.interface != 0;
-            });
+        const std::vector<int> links = links_to_strangers(world, family);
         for (const net::Interface& interface : world.interfaces) {
             const net::InterfaceAddress* own = address_of(interface, family);
-            if (own == nullptr || !is_entrance(world, interface, family, any)) continue;
+            if (own == nullptr || !is_usable(interface)) continue;
+            const bool leads =
+                std::find(links.begin(), links.end(), interface.index) != links.end();
+            if (!links.empty() && !leads) continue;
             if (entrances.size() < max_entrances)
                 entrances.push_back({interface.name, own->address});
         }

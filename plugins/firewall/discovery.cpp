@@ -167,8 +167,7 @@ void ask_for_arp_filter(const World& world, const net::Interface& link, const Fl
     Flow back = way_back_of(flow);
     back.mark = {0, 0};
     for (const Lookup& way : find_ways(world, back).all) {
-        const bool found = way.answer == Lookup::Answer::found;
-        if (found && way.type == Route::Type::unicast && way.interface == link.index) continue;
+        if (way.leads_out() && way.interface == link.index) continue;
         leave_open("whether arp_filter of " + link.name + " lets it answer ARP", asked);
     }
 }

@@ -55,7 +55,8 @@ Finding finding_of(const Alike& alike) {
         case VerdictKind::reject:
             finding.code = "firewall.inbound-blocked";
             finding.severity = udp ? Severity::error : Severity::warning;
-            what += be + "blocked by this machine's firewall.";
+            what += first.reply_stopped ? " cannot answer whoever asks."
+                                        : be + "blocked by this machine's firewall.";
             break;
         default: finding.code = "firewall.undecided"; what += " cannot be judged.";
     }

@@ -22,6 +22,7 @@ struct Sent {
     Question question;
     Verdict verdict;
     bool leaves = true;  // of what is blocked: our packet leaves, and the answer is what is stopped
+    bool by_routes = false;  // before any firewall is asked
 };
 
 bool is_same(const Errand& a, const Errand& b) {
@@ -44,58 +45,82 @@ void add_server(std::vector<Errand>& list, const char* purpose, const HostPort& 
     }
 }
 
-// The ways to an address: the one that the routes name, or all where they do not tell.
-std::vector<Entrance> ways_to(const World& world, const std::vector<Entrance>& entrances,
-                              const IpAddress& to, const Errand& errand) {
-    std::vector<Entrance> ways;
+// As rules and routes tell it.
+Lookup way_to(const World& world, const Endpoint& to, const Errand& errand) {
+    Flow flow = own_flow_to(to.address);
+    flow.protocol = errand.protocol;
+    if (errand.from_port != 0) flow.source_port = {errand.from_port, 0};
+    flow.destination_port = {to.port, 0};
+    return find_way(world, flow);
+}
+
+// The links that it may leave by: the one that the routes name, or all where they do not tell.
+std::vector<Entrance> links_of(const World& world, const std::vector<Entrance>& entrances,
+                               const IpAddress& to, const Lookup& way) {
+    std::vector<Entrance> links;
     if (to.scope() == AddressScope::loopback) {
         for (const net::Interface& interface : world.interfaces) {
             if (interface.kind == net::LinkKind::loopback && interface.working())
-                ways.push_back({interface.name, to});
+                links.push_back({interface.name, to});
         }
-        return ways;
+        return links;
     }
-    Flow flow = flow_to({to_bits(to), 0}, to.family());
-    flow.in = "lo";
-    flow.by_a_program = true;
-    flow.mark = {0, 0};
-    flow.protocol = errand.protocol;
-    flow.destination_port = {errand.port, 0};
-    const Lookup route = find_way(world, flow);
-    if (route.answer == Lookup::Answer::none) return ways;
+    if (way.answer == Lookup::Answer::none && !way.is_refused()) return links;
     for (const Entrance& entrance : entrances) {
         const net::Interface* interface = world.find_interface(entrance.interface);
         if (entrance.address.family() != to.family()) continue;
-        const bool other = route.answer == Lookup::Answer::found && route.interface != 0 &&
-                           interface->index != route.interface;
-        if (!other) ways.push_back(entrance);
+        const bool other =
+            way.leads_out() && way.interface != 0 && interface->index != way.interface;
+        if (!other) links.push_back(entrance);
     }
-    return ways;
+    return links;
+}
+
+// That a family leads nowhere is no rule of anybody's; kernels say so by such a route.
+bool is_refused_on_purpose(const Lookup& way) {
+    const bool usual = way.rule.empty() && way.type == Route::Type::unreachable;
+    return way.is_refused() && !usual;
+}
+
+Verdict stopped_by(const Lookup& way) {
+    Verdict verdict;
+    verdict.kind = VerdictKind::drop;
+    verdict.passes = verdict.ordinarily_passes = false;
+    verdict.why = why_refused(way);
+    return verdict;
+}
+
+Verdict assess(const World& world, Packet packet, bool& leaves) {
+    Verdict verdict = assess_punching(world, packet);
+    if (verdict.passes == false) {
+        packet.state = CtState::fresh;
+        leaves = evaluate(world, packet).kind == VerdictKind::accept;
+    }
+    return verdict;
 }
 
 void send(const World& world, const std::vector<Entrance>& entrances, const Errand& errand,
           Family family, std::vector<Sent>& all) {
     const Endpoint to = {errand.to.value_or(stranger(family).address), errand.port};
     if (to.address.family() != family) return;
-    for (const Entrance& way : ways_to(world, entrances, to.address, errand)) {
+    const Lookup way = way_to(world, to, errand);
+    for (const Entrance& link : links_of(world, entrances, to.address, way)) {
         Packet packet;
         packet.direction = Direction::out;
-        packet.interface = way.interface;
-        packet.source = way.address;
+        packet.interface = link.interface;
+        packet.source = link.address;
         packet.source_port = errand.from_port == 0 ? some_port : errand.from_port;
         packet.destination = to.address;
         packet.destination_port = to.port;
         packet.protocol = errand.protocol;
-        Sent sent;
-        sent.errand = &errand;
-        sent.to = to;
-        sent.question = {family, errand.protocol, errand.port, way.interface};
-        sent.verdict = assess_punching(world, packet);
-        if (sent.verdict.passes == false) {
-            packet.state = CtState::fresh;
-            sent.leaves = evaluate(world, packet).kind == VerdictKind::accept;
-        }
-        all.push_back(std::move(sent));
+        Sent one;
+        one.errand = &errand;
+        one.to = to;
+        one.question = {family, errand.protocol, errand.port, link.interface};
+        one.by_routes = is_refused_on_purpose(way);
+        one.leaves = !one.by_routes;
+        one.verdict = one.by_routes ? stopped_by(way) : assess(world, packet, one.leaves);
+        all.push_back(std::move(one));
     }
 }
 
@@ -181,6 +206,7 @@ Finding finding_of(const SentAlike& alike, const char* code, Severity severity,
     finding.severity = severity;
     finding.message = std::move(message);
     finding.evidence = shown(*alike.front(), 0);
+    finding.evidence["by"] = alike.front()->by_routes ? "routes" : "rules";
     finding.evidence["stopped"] = alike.front()->leaves ? "answer" : "packet";
     json::array packets = to_json(told(alike));
     for (std::size_t i = 0; i < alike.size(); ++i) {
@@ -227,7 +253,8 @@ void judge_blocked(const std::vector<Sent>& all, const SentAlike& alike, Judgeme
         return is_needed(*sent->errand) && !works_otherwise(all, *sent->errand);
     });
     const std::string message = spelled(told(alike)) + (alike.size() == 1 ? " is" : " are") +
-                                " blocked by this machine's firewall. " +
+                                " blocked by this machine's " +
+                                (alike.front()->by_routes ? "routing. " : "firewall. ") +
                                 alike.front()->verdict.why;
     judgement.findings.push_back(finding_of(alike, "firewall.outbound-blocked",
                                             serious ? Severity::error : Severity::warning,
@@ -288,9 +315,9 @@ Judgement judge_punching(const World& world, std::uint16_t port) {
         const bool other = works_otherwise(all, punch.front());
         std::vector<Told> packets = told(alike);
         for (Told& packet : packets) packet.name = "UDP port " + std::to_string(port);
-        const std::string message = "Hole punching from " + spelled(packets) +
-                                    " cannot work through this machine's firewall. " +
-                                    alike.front()->verdict.why;
+        const std::string message =
+            "Hole punching from " + spelled(packets) + " cannot work through this machine's " +
+            (alike.front()->by_routes ? "routing. " : "firewall. ") + alike.front()->verdict.why;
         judgement.findings.push_back(finding_of(alike, "firewall.punching-blocked",
                                                 other ? Severity::warning : Severity::error,
                                                 message));

@@ -70,21 +70,12 @@ bool is_plain_lookup(const IpRule& rule) {
            !rule.suppresses_links && !rule.strange;
 }
 
-bool is_usual(const IpRule& rule) {
-    for (const IpRule& usual : net::usual_rules(rule.family)) {
-        if (rule.table == usual.table && rule.priority == usual.priority &&
-            rule.text() == usual.text())
-            return true;
-    }
-    return false;
-}
-
 // A table that stops packets or sends them somewhere, asked by one rule.
 class TableWalk {
 public:
     TableWalk(const World& world, const Flow& flow, const IpRule& rule, std::vector<Lookup>& found)
         : world_(world), flow_(flow), rule_(rule), found_(found) {
-        if (!is_usual(rule)) name_ = rule.text();
+        if (!net::is_usual(rule)) name_ = rule.text();
     }
 
     // Whether the rule may leave the packet to the next.
@@ -146,8 +137,7 @@ private:
     bool take(const Route& route) {
         const Route::Type type = route.type;
         if (type == Route::Type::thrown) return true;
-        const bool refuses = type == Route::Type::blackhole || type == Route::Type::unreachable ||
-                             type == Route::Type::prohibit;
+        const bool refuses = net::refuses(type);
         const bool suppressed = static_cast<int>(route.prefix) <= rule_.suppressed_prefix;
         if (!refuses && suppressed) return true;
         Lookup lookup;
@@ -292,6 +282,14 @@ Flow flow_to(const Known& to, Family family) {
     return flow;
 }
 
+Flow own_flow_to(const IpAddress& to) {
+    Flow flow = flow_to({to_bits(to), 0}, to.family());
+    flow.in = "lo";
+    flow.by_a_program = true;
+    flow.mark = {0, 0};
+    return flow;
+}
+
 Ways find_ways(const World& world, const Flow& flow) {
     const auto& rules = world.rules_of(flow.family);
     if (!rules) return {{Lookup()}, {}, false};
@@ -303,6 +301,15 @@ Lookup find_way(const World& world, const Flow& flow) {
     return ways.all.size() == 1 ? ways.all.front() : Lookup();
 }
 
+std::string why_refused(const Lookup& way) {
+    const std::string rule = "he rule `" + way.rule + '`';
+    if (way.is_refused_by_rule()) return 'T' + rule + " of `ip rule` refuses it.";
+    const std::string table = way.table == net::table_main ? "main" : std::to_string(way.table);
+    const std::string asked =
+        way.rule.empty() ? "" : ", which t" + rule + " of `ip rule` looks up,";
+    return "A route of the table " + table + asked + " refuses it.";
+}
+
 std::string naming_rules(const std::string& open) {
     return open.empty() ? "rules of `ip rule`" : "of `ip rule`: " + open;
 }
@@ -310,7 +317,7 @@ std::string naming_rules(const std::string& open) {
 bool has_own_rules(const World& world, Family family) {
     const auto& rules = world.rules_of(family);
     return !rules || rules->size() != net::usual_rules(family).size() ||
-           !std::all_of(rules->begin(), rules->end(), is_usual);
+           !std::all_of(rules->begin(), rules->end(), net::is_usual);
 }
 
 bool has_rules_on_marks(const World& world, Family family) {

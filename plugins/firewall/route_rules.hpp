@@ -28,6 +28,8 @@ struct Flow {
 
 // Of this family, with nothing known but where it goes.
 Flow flow_to(const Known& to, Family family);
+// From a program here, whose socket has neither address nor mark yet as far as is known.
+Flow own_flow_to(const IpAddress& to);
 
 struct Lookup {
     enum class Answer : std::uint8_t { unknown, found, none };
@@ -36,6 +38,16 @@ struct Lookup {
     int interface = 0;        // 0: not told
     std::uint32_t table = 0;  // that has the route; 0: a rule said it
     std::string rule;         // that said so, in the words of `ip rule`; "": a usual one
+
+    // By a link, which may be known.
+    bool leads_out() const { return answer == Answer::found && type == Route::Type::unicast; }
+    // A rule stops it itself, without a table: "unreachable" is as if there were no route.
+    bool is_refused_by_rule() const {
+        return answer != Answer::unknown && !rule.empty() && table == 0;
+    }
+    bool is_refused() const {
+        return is_refused_by_rule() || (answer == Answer::found && net::refuses(type));
+    }
 
     friend bool operator==(const Lookup&, const Lookup&) = default;
 };
@@ -51,6 +63,9 @@ Ways find_ways(const World& world, const Flow& flow);
 
 // The one that it comes to; unknown where there are several.
 Lookup find_way(const World& world, const Flow& flow);
+
+// "The rule `…` of `ip rule` refuses it.", of a way that is refused.
+std::string why_refused(const Lookup& way);
 
 // "rules of `ip rule`", or with `open` which.
 std::string naming_rules(const std::string& open);

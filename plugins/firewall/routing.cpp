@@ -71,7 +71,7 @@ Fate reject(std::string why, std::string kind) {
 
 // No way leads on. By IPv6 the sender is told so by machines that do not forward as well.
 Fate refused(const Lookup& way, bool v4) {
-    const bool by_rule = !way.rule.empty() && way.table == 0;
+    const bool by_rule = way.is_refused_by_rule();
     const std::string by = by_rule ? "the rule `" + way.rule + "` of `ip rule`" : "a route";
     if (way.answer == Lookup::Answer::none) {
         return reject(by_rule ? by + " says that it is unreachable" : "no route leads to it",
@@ -85,19 +85,16 @@ Fate refused(const Lookup& way, bool v4) {
     }
 }
 
-bool refuses(const Lookup& way) {
-    return way.answer == Lookup::Answer::none ||
-           (way.answer == Lookup::Answer::found &&
-            (way.type == Route::Type::blackhole || way.type == Route::Type::unreachable ||
-             way.type == Route::Type::prohibit));
+bool leads_nowhere(const Lookup& way) {
+    return way.answer == Lookup::Answer::none || way.is_refused();
 }
 
 // To another machine.
 Fate forward(const World& world, const Packet& packet, const State& state, const Lookup& way) {
     const bool v4 = packet.family() == Family::ipv4;
-    if (!v4 && refuses(way)) return refused(way, v4);
+    if (!v4 && leads_nowhere(way)) return refused(way, v4);
     const bool found = way.answer == Lookup::Answer::found;
-    if (found && way.type != Route::Type::unicast && !refuses(way))
+    if (found && way.type != Route::Type::unicast && !leads_nowhere(way))
         return unknown("a route of unusual type", false);
     if (packet.ttl && *packet.ttl <= 1) return drop("it has come as far as its TTL allows");
     const auto& forwarding = v4 ? world.sysctls.ipv4_forwarding : world.sysctls.ipv6_forwarding;
@@ -113,7 +110,7 @@ Fate forward(const World& world, const Packet& packet, const State& state, const
     }
     if (way.answer == Lookup::Answer::unknown)
         return unknown("where it would be forwarded to", false);
-    if (refuses(way)) return refused(way, v4);
+    if (leads_nowhere(way)) return refused(way, v4);
     return {Fate::Kind::forward, way.interface, {}, false, {}, {}};
 }
 
@@ -363,7 +360,7 @@ Flow flow_back(const World& world, const Packet& packet, const State& state,
 // __fib_validate_source() of net/ipv4/fib_frontend.c.
 WayBack judge_way_back(const Lookup& way, const net::Interface& arrival, unsigned filter) {
     if (way.answer == Lookup::Answer::unknown) return WayBack::unknown;
-    if (refuses(way)) return filter == 0 ? WayBack::good : WayBack::bad;
+    if (leads_nowhere(way)) return filter == 0 ? WayBack::good : WayBack::bad;
     if (way.type != Route::Type::unicast) return WayBack::unknown;
     if (way.interface == arrival.index) return WayBack::good;
     const bool has_address = std::any_of(arrival.addresses.begin(), arrival.addresses.end(),

@@ -20,16 +20,13 @@ std::vector<Known> senders_of(const Packet& answer) {
 class WayOfAnswer {
 public:
     WayOfAnswer(const World& world, const Packet& answer, bool marked, Asked& asked)
-        : world_(world), answer_(answer), asked_(asked), flow_(flow_to({}, answer.family())) {
-        flow_.to = {to_bits(answer.destination), 0};
-        flow_.in = "lo";
-        flow_.by_a_program = true;
+        : world_(world), answer_(answer), asked_(asked), flow_(own_flow_to(answer.destination)) {
         flow_.protocol = answer.protocol;
         flow_.source_port = Known::of(answer.source_port, 16);
         flow_.destination_port = {answer.destination_port, 0};
         // With tcp_fwmark_accept a connection has the mark of its first packet.
         const bool may_be_marked = marked && answer.protocol == protocol_tcp;
-        flow_.mark = may_be_marked ? Known::nothing(32) : Known{0, 0};
+        if (may_be_marked) flow_.mark = Known::nothing(32);
     }
 
     // Files of rules tell no routes. And a machine without any route to the sender gets nothing
@@ -49,13 +46,12 @@ public:
         }
         const net::Interface* link = world_.find_interface(answer_.interface);
         const auto leads_back = [&](const Lookup& way) {
-            return way.answer == Lookup::Answer::found && way.type == Route::Type::unicast &&
-                   link != nullptr && way.interface == link->index;
+            return way.leads_out() && link != nullptr && way.interface == link->index;
         };
         const auto astray = std::find_if_not(ways_.begin(), ways_.end(), leads_back);
         if (astray == ways_.end()) return;
         if (is_other_uplink(*astray)) return say_other_uplink(*astray);
-        if (std::all_of(ways_.begin(), ways_.end(), is_stopped)) return stop(*astray);
+        if (std::ranges::all_of(ways_, &Lookup::is_refused)) return stop(*astray);
         const bool some = std::any_of(ways_.begin(), ways_.end(), leads_back);
         if (some && open_.empty()) return leave_to_program(*astray);
         const std::string what =
@@ -89,22 +85,12 @@ private:
                               ", this machine's preferred way to the internet.";
     }
 
-    // The kernel refuses to send it.
-    static bool is_stopped(const Lookup& way) {
-        if (way.answer == Lookup::Answer::none) return !way.rule.empty();
-        return way.answer == Lookup::Answer::found &&
-               (way.type == Route::Type::blackhole || way.type == Route::Type::unreachable ||
-                way.type == Route::Type::prohibit);
-    }
-
     std::string where(const Lookup& way) const {
         const std::string by =
             way.rule.empty() ? std::string() : " (" + naming_rules('`' + way.rule + '`') + ')';
         if (way.answer == Lookup::Answer::none) return "no route leads to the sender" + by;
         const net::Interface* link = world_.find_interface(way.interface);
-        const bool leaves = way.answer == Lookup::Answer::found &&
-                            way.type == Route::Type::unicast && link != nullptr;
-        if (!leaves) return "a route or rule that is not followed" + by;
+        if (!way.leads_out() || link == nullptr) return "a route or rule that is not followed" + by;
         return "it leaves by " + link->name + " and not by " + answer_.interface + by;
     }
 
@@ -112,9 +98,7 @@ private:
         Verdict stopped;
         stopped.kind = VerdictKind::drop;
         stopped.passes = stopped.ordinarily_passes = false;
-        const bool by_rule = !way.rule.empty() && way.table == 0;
-        stopped.why = by_rule ? "The rule `" + way.rule + "` of `ip rule` refuses it."
-                              : "A route refuses it.";
+        stopped.why = why_refused(way);
         take_over(std::move(stopped), {"It comes in, but no answer to it leaves. ", {}}, asked_);
     }
 

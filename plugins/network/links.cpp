@@ -36,7 +36,7 @@ public:
         if (!has_link()) {
             no_link();
         } else if (!machine_.internet_v4 && !machine_.internet_v6) {
-            no_default_route();
+            default_route() == nullptr ? no_default_route() : route_refused();
         } else {
             connected();
         }
@@ -115,6 +115,33 @@ private:
             }
         }
         add("net.no-default-route", Severity::error, message, {{"interfaces", std::move(links)}});
+        finish(P2PDIAG_FAIL, message);
+    }
+
+    // One that stands, by a link that works.
+    const net::DefaultRoute* default_route() const {
+        const auto& all = machine_.default_routes;
+        const auto found = std::find_if(all.begin(), all.end(), [&](const auto& route) {
+            const Interface* link = find(route.interface);
+            return link != nullptr && leads_out(*link);
+        });
+        return found == all.end() ? nullptr : &*found;
+    }
+
+    // The kernel refuses all the same: something comes before the route.
+    void route_refused() {
+        constexpr std::size_t most = 16;
+        json::array rules;
+        for (const std::string& rule : machine_.own_rules) {
+            if (rules.size() < most) rules.push_back(json::value(printable(rule)));
+        }
+        const std::string message =
+            "There is a default route by " + name_of(default_route()->interface) +
+            ", but this machine refuses to send to the internet: " +
+            (rules.empty() ? "another route" : "a rule of `ip rule` or another route") +
+            " comes before it";
+        add("net.route-refused", Severity::error, message,
+            {{"interface", name_of(default_route()->interface)}, {"rules", std::move(rules)}});
         finish(P2PDIAG_FAIL, message);
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "judgement.hpp"
@@ -17,6 +18,8 @@ struct Snapshot {
     // The way out to the internet, where there is one.
     std::optional<net::Route> internet_v4;
     std::optional<net::Route> internet_v6;
+    // Lines of `ip rule` that not every machine has; as far as the kernel told.
+    std::vector<std::string> own_rules;
     // As far as the kernel told: what is missing here is not known.
     std::vector<net::Neighbour> neighbours;
 };

@@ -195,3 +195,37 @@ TEST_CASE("both checks on this machine, whatever it has") {
         for (const std::string& line : host.emitted()) CHECK(json::parse(line).has_value());
     }
 }
+
+TEST_CASE("routes that refuse are told, and not as a firewall") {
+    World world = connected();
+    Route away;
+    away.destination = ip("0.0.0.0");
+    away.type = Route::Type::blackhole;
+    away.table = 51820;
+    net::RoutingRule rule;
+    rule.priority = 100;
+    rule.table = 51820;
+    world.rules_v4->insert(world.rules_v4->begin() + 1, rule);
+    world.routes->push_back(away);
+
+    const Judgement judgement = judge_outbound(world, errands(usual(), {ip("10.9.0.1")}));
+    const Finding* finding = find(judgement, "firewall.outbound-blocked", "machine's routing. ");
+    REQUIRE(finding != nullptr);
+    CHECK(finding->message.find("table 51820") != std::string::npos);
+    CHECK(json::find_string(finding->evidence, "by") == "routes");
+    CHECK(json::find_string(finding->evidence, "stopped") == "packet");
+    // Servers and peers are reached by IPv6; what is on the link itself goes by the same rule.
+    CHECK(finding->severity == Severity::error);
+
+    const Judgement punching = judge_punching(world, 8000);
+    CHECK(punching.status == P2PDIAG_WARN);
+    CHECK(find(punching, "firewall.punching-blocked", "routing") != nullptr);
+}
+
+TEST_CASE("that a family leads nowhere is no rule against it") {
+    World world = connected();
+    for (Route& route : *world.routes) {
+        if (route.prefix == 0 && !route.destination.is_v4()) route.type = Route::Type::unreachable;
+    }
+    CHECK(judge_outbound(world, errands(usual(), {})).findings.empty());
+}

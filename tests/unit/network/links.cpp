@@ -153,6 +153,19 @@ TEST_CASE("a link, but no route") {
     CHECK(codes(judgement) == Codes{"net.no-default-route"});
 }
 
+TEST_CASE("a default route that the machine's own rules refuse") {
+    Snapshot killed = machine({link(2, "eth0", LinkKind::ethernet, {"192.168.1.7"})});
+    killed.default_routes.push_back({Family::ipv4, IpAddress::parse("192.168.1.1"), 2, 100});
+    killed.own_rules = {"32765: not from all fwmark 0xca6c lookup 51820"};
+    const Judgement judgement = judge(killed);
+    CHECK(codes(judgement) == Codes{"net.route-refused"});
+    CHECK(judgement.findings[0].evidence.at("rules").as_array().size() == 1);
+    // By a link that is down it is none.
+    killed.interfaces.back().carrier = false;
+    killed.interfaces.push_back(link(3, "eth1", LinkKind::ethernet, {"192.168.2.7"}));
+    CHECK(codes(judge(killed)) == Codes{"net.no-default-route"});
+}
+
 TEST_CASE("a VPN as the default route limits what is measured") {
     Snapshot vpn = machine({link(2, "eth0", LinkKind::ethernet, {"192.168.1.7"}),
                             link(3, "wg0", LinkKind::tunnel, {"10.8.0.2"})});
