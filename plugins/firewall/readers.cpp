@@ -1,14 +1,10 @@
 #include "readers.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 
-#include "base/fd.hpp"
+#include "base/file.hpp"
 #include "base/text.hpp"
 #include "iptables_save.hpp"
 #include "net/routing_tables.hpp"
@@ -166,21 +162,8 @@ std::optional<unsigned> read_number(const Sight& sight, const std::string& path)
 }  // namespace
 
 FileText read_small_file(const std::string& path) {
-    FileText file;
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.open()) {
-        file.error = errno;
-        return file;
-    }
-    std::array<char, 4096> chunk;
-    while (file.text.size() < max_small_file) {
-        const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) file.error = errno;
-        if (count <= 0) break;
-        file.text.append(chunk.data(), static_cast<std::size_t>(count));
-    }
-    return file;
+    Result<std::string> text = read_file(path, max_small_file);
+    return text ? FileText{0, std::move(*text)} : FileText{text.error().value(), {}};
 }
 
 Sight sight_of_this_machine(std::chrono::steady_clock::time_point deadline, int cancel_fd) {

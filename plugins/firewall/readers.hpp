@@ -19,7 +19,7 @@ struct FileText {
     std::string text;
 };
 
-// The beginning of it, at most max_small_file bytes.
+// The whole of it; EFBIG where it has more than max_small_file bytes.
 inline constexpr std::size_t max_small_file = std::size_t{1} << 20;
 FileText read_small_file(const std::string& path);
 
