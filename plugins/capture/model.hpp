@@ -2,7 +2,7 @@
 // Everything that prints works on this alone.
 #pragma once
 
-#include <p2pdiag/plugin.hpp>
+#include <p2pdiag/judgement.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -121,13 +121,6 @@ struct Mapping {
     Endpoint server;
     Endpoint mapped;
     friend bool operator==(const Mapping&, const Mapping&) = default;
-};
-
-struct Finding {
-    std::string code;
-    Severity severity = Severity::info;
-    std::string message;
-    json::object evidence;
 };
 
 struct Outcome {

@@ -5,6 +5,7 @@
 #include "allow_remedy.hpp"
 #include "allow_verify.hpp"
 #include "ask.hpp"
+#include "blind.hpp"
 
 namespace p2pdiag::firewall {
 

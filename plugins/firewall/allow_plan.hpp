@@ -1,12 +1,13 @@
 // What `firewall allow` would do. Pure: the machine is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "allow_step.hpp"
-#include "judgement.hpp"
 
 namespace p2pdiag::firewall {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ask.hpp"
+#include "blind.hpp"
 #include "routing.hpp"
 #include "verdict.hpp"
 

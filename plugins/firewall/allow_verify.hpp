@@ -1,9 +1,10 @@
 // Whether an opening works, as far as the rules tell. Pure.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include "allow_step.hpp"
 #include "evaluate.hpp"
-#include "judgement.hpp"
 
 namespace p2pdiag::firewall {
 

@@ -2,11 +2,12 @@
 // whether those that are switched on have written any; AppArmor and SELinux.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <optional>
 #include <string>
 
 #include "base/json.hpp"
-#include "judgement.hpp"
 #include "readers.hpp"
 
 namespace p2pdiag::firewall {

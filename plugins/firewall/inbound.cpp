@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blind.hpp"
 #include "together.hpp"
 
 namespace p2pdiag::firewall {

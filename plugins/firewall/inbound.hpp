@@ -1,8 +1,9 @@
 // firewall.inbound, without the machine: what the verdicts mean.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include "ask.hpp"
-#include "judgement.hpp"
 #include "listeners.hpp"
 
 namespace p2pdiag::firewall {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blind.hpp"
 #include "route_rules.hpp"
 #include "together.hpp"
 

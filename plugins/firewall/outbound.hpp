@@ -2,9 +2,10 @@
 // the answer gets in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include "ask.hpp"
 #include "input.hpp"
-#include "judgement.hpp"
 #include "net/resolv_conf.hpp"
 
 namespace p2pdiag::firewall {

@@ -2,12 +2,13 @@
 // means. The judging is pure: the report is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "judgement.hpp"
 #include "net/tcp_trial.hpp"
 #include "portal.hpp"
 

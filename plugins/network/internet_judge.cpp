@@ -82,12 +82,12 @@ private:
 
     void judge_internet() {
         if (report_.portal.portal == Portal::present) return captive_portal();
-        if (connected()) return finish(P2PDIAG_PASS, paths_text() + portal_text());
+        if (connected()) return result_.finish(P2PDIAG_PASS, paths_text() + portal_text());
         if (page_came()) {
-            return finish(P2PDIAG_WARN,
-                          "Web pages come from the internet, but no TCP connection to "
-                          "the ports of the well-known servers does" +
-                              portal_text());
+            return result_.finish(P2PDIAG_WARN,
+                                  "Web pages come from the internet, but no TCP connection to "
+                                  "the ports of the well-known servers does" +
+                                      portal_text());
         }
         judge_silence();
     }
@@ -100,8 +100,8 @@ private:
         json::object evidence{{"host", portal.host}, {"status", nullptr}, {"location", nullptr}};
         if (portal.status) evidence["status"] = *portal.status;
         if (!portal.location.empty()) evidence["location"] = portal.location;
-        add("net.captive-portal", Severity::error, message, std::move(evidence));
-        finish(P2PDIAG_FAIL, message);
+        result_.add("net.captive-portal", Severity::error, message, std::move(evidence));
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     void judge_silence() {
@@ -113,13 +113,14 @@ private:
             no_internet("This machine has no route to the internet, neither by IPv4 nor by IPv6",
                         "no-route");
         } else if (report_.interrupted) {
-            finish(P2PDIAG_UNKNOWN, "Interrupted before any server had answered");
+            result_.finish(P2PDIAG_UNKNOWN, "Interrupted before any server had answered");
         } else if (report_.landmarks.empty()) {
-            finish(P2PDIAG_UNKNOWN, "The profile names no server to try" + portal_text());
+            result_.finish(P2PDIAG_UNKNOWN, "The profile names no server to try" + portal_text());
         } else if (silent + refused < enough_servers) {
-            finish(P2PDIAG_UNKNOWN, "None of " + std::to_string(tried) +
-                                        " servers answers by TCP, and too few could be asked to "
-                                        "blame the network");
+            result_.finish(P2PDIAG_UNKNOWN,
+                           "None of " + std::to_string(tried) +
+                               " servers answers by TCP, and too few could be asked to "
+                               "blame the network");
         } else if (silent == 0) {
             no_internet("Every connection to " + std::to_string(refused) +
                             " well-known servers was refused, which none of them does: something "
@@ -133,15 +134,15 @@ private:
     }
 
     void no_internet(std::string message, std::string_view reason) {
-        add("net.no-internet", Severity::error, message, {{"reason", reason}});
+        result_.add("net.no-internet", Severity::error, message, {{"reason", reason}});
         if (report_.silent_gateway) {
             const std::string gateway = report_.silent_gateway->to_string();
-            add("net.gateway-silent", Severity::warning,
-                "The router " + gateway + " did not answer when it was looked for on " +
-                    report_.silent_on + " while servers were tried",
-                {{"gateway", gateway}, {"interface", report_.silent_on}});
+            result_.add("net.gateway-silent", Severity::warning,
+                        "The router " + gateway + " did not answer when it was looked for on " +
+                            report_.silent_on + " while servers were tried",
+                        {{"gateway", gateway}, {"interface", report_.silent_on}});
         }
-        finish(P2PDIAG_FAIL, std::move(message));
+        result_.finish(P2PDIAG_FAIL, std::move(message));
     }
 
     // Tried to the end, and nothing at all came back. A refusal is an answer; and where IPv4 does
@@ -151,10 +152,10 @@ private:
         const bool usable = report_.route_v6 == true && report_.public_v6;
         if (!usable || !tried_all || v6_.servers < enough_servers || v4_.connected == 0) return;
         if (report_.portal.portal == Portal::present) return;
-        add("net.ipv6-broken", Severity::warning,
-            "There is a route for IPv6 and a public address, but none of " +
-                std::to_string(v6_.servers) + " servers answers over it, while IPv4 works",
-            {{"servers_asked", v6_.servers}});
+        result_.add("net.ipv6-broken", Severity::warning,
+                    "There is a route for IPv6 and a public address, but none of " +
+                        std::to_string(v6_.servers) + " servers answers over it, while IPv4 works",
+                    {{"servers_asked", v6_.servers}});
         if (result_.status == P2PDIAG_PASS) result_.status = P2PDIAG_WARN;
     }
 
@@ -163,13 +164,13 @@ private:
         if (!skew) return;
         const milliseconds off(std::abs(skew->ahead.count()));
         if (off - skew->uncertainty <= tolerable_skew) return;
-        add("net.clock-skew", Severity::warning,
-            "This machine's clock is " + seconds_text(skew->ahead) +
-                (skew->ahead.count() > 0 ? " ahead of" : " behind") + " that of " +
-                report_.portal.host,
-            {{"ahead_ms", skew->ahead.count()},
-             {"uncertainty_ms", skew->uncertainty.count()},
-             {"server", report_.portal.host}});
+        result_.add("net.clock-skew", Severity::warning,
+                    "This machine's clock is " + seconds_text(skew->ahead) +
+                        (skew->ahead.count() > 0 ? " ahead of" : " behind") + " that of " +
+                        report_.portal.host,
+                    {{"ahead_ms", skew->ahead.count()},
+                     {"uncertainty_ms", skew->uncertainty.count()},
+                     {"server", report_.portal.host}});
         if (result_.status == P2PDIAG_PASS) result_.status = P2PDIAG_WARN;
     }
 
@@ -257,16 +258,6 @@ private:
         json::array left_out;
         for (const std::string& text : report_.no_addresses) left_out.push_back(json::value(text));
         result_.data["no_addresses"] = std::move(left_out);
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        result_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
-    }
-
-    void finish(p2pdiag_status status, std::string summary) {
-        result_.status = status;
-        result_.summary = std::move(summary);
     }
 
     const InternetReport& report_;

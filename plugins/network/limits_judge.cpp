@@ -3,6 +3,8 @@
 
 #include "limits_state.hpp"
 
+#include "base/json.hpp"
+
 namespace p2pdiag::network_plugin {
 
 namespace {
@@ -176,8 +178,8 @@ private:
     }
 
     void add(std::string code, bool full, std::string message, json::object evidence) {
-        result_.findings.push_back({std::move(code), full ? Severity::error : Severity::warning,
-                                    std::move(message), std::move(evidence)});
+        result_.add(std::move(code), full ? Severity::error : Severity::warning, std::move(message),
+                    std::move(evidence));
     }
 
     const Limits& limits_;

@@ -1,6 +1,8 @@
 // How much of what the kernel gives out is used, and what that means. Pure: limits.cpp reads it.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "judgement.hpp"
 #include "net/sockets.hpp"
 #include "port_settings.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "link_owner.hpp"
 
@@ -102,8 +103,8 @@ private:
         std::string message =
             connected ? "A network link is up, but none has an IP address (no DHCP answer?)"
                       : "No network link but loopback is up and connected";
-        add("net.no-link", Severity::error, message, {{"interfaces", std::move(links)}});
-        finish(P2PDIAG_FAIL, message);
+        result_.add("net.no-link", Severity::error, message, {{"interfaces", std::move(links)}});
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     void no_default_route() {
@@ -114,8 +115,9 @@ private:
                 links.push_back(json::value(printable(link.name)));
             }
         }
-        add("net.no-default-route", Severity::error, message, {{"interfaces", std::move(links)}});
-        finish(P2PDIAG_FAIL, message);
+        result_.add("net.no-default-route", Severity::error, message,
+                    {{"interfaces", std::move(links)}});
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     // One that stands, by a link that works.
@@ -140,9 +142,10 @@ private:
             ", but this machine refuses to send to the internet: " +
             (rules.empty() ? "another route" : "a rule of `ip rule` or another route") +
             " comes before it";
-        add("net.route-refused", Severity::error, message,
+        result_.add(
+            "net.route-refused", Severity::error, message,
             {{"interface", name_of(default_route()->interface)}, {"rules", std::move(rules)}});
-        finish(P2PDIAG_FAIL, message);
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     void connected() {
@@ -150,9 +153,9 @@ private:
         check_ipv6();
         const bool silent_v4 = check_gateway(machine_.internet_v4);
         const bool silent_v6 = check_gateway(machine_.internet_v6);
-        finish(vpn || silent_v4 || silent_v6 ? P2PDIAG_WARN : P2PDIAG_PASS,
-               "IPv4 " + path_text(machine_.internet_v4) + "; IPv6 " +
-                   path_text(machine_.internet_v6));
+        result_.finish(vpn || silent_v4 || silent_v6 ? P2PDIAG_WARN : P2PDIAG_PASS,
+                       "IPv4 " + path_text(machine_.internet_v4) + "; IPv6 " +
+                           path_text(machine_.internet_v6));
     }
 
     bool check_vpn() {
@@ -167,10 +170,10 @@ private:
         look("ipv4", machine_.internet_v4);
         look("ipv6", machine_.internet_v6);
         if (through.empty()) return false;
-        add("net.vpn-default-route", Severity::warning,
-            "Traffic leaves through the tunnel " + name +
-                ": the NAT that peers see is the VPN's, not that of this network",
-            std::move(through));
+        result_.add("net.vpn-default-route", Severity::warning,
+                    "Traffic leaves through the tunnel " + name +
+                        ": the NAT that peers see is the VPN's, not that of this network",
+                    std::move(through));
         return true;
     }
 
@@ -183,7 +186,8 @@ private:
                 return one.usable && !one.address.is_v4() && one.address.is_public();
             });
         if (found == link->addresses.end()) return;
-        add("net.ipv6-available", Severity::info,
+        result_.add(
+            "net.ipv6-available", Severity::info,
             "This machine has a public IPv6 address and a route for it",
             {{"interface", printable(link->name)}, {"address", found->address.to_string()}});
     }
@@ -201,10 +205,10 @@ private:
         const net::Neighbour* gateway = neighbour(route);
         if (gateway == nullptr || gateway->state != net::NeighbourState::failed) return false;
         const std::string address = gateway->address.to_string();
-        add("net.gateway-silent", Severity::warning,
-            "The router " + address + " did not answer when it was last looked for on " +
-                name_of(gateway->interface),
-            {{"gateway", address}, {"interface", name_of(gateway->interface)}});
+        result_.add("net.gateway-silent", Severity::warning,
+                    "The router " + address + " did not answer when it was last looked for on " +
+                        name_of(gateway->interface),
+                    {{"gateway", address}, {"interface", name_of(gateway->interface)}});
         return true;
     }
 
@@ -288,16 +292,6 @@ private:
         if (route->gateway) path["gateway"] = route->gateway->to_string();
         result_.data[family] = std::move(path);
         result_.data[reason] = nullptr;
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        result_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
-    }
-
-    void finish(p2pdiag_status status, std::string summary) {
-        result_.status = status;
-        result_.summary = std::move(summary);
     }
 
     const Snapshot& machine_;

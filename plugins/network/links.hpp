@@ -1,11 +1,12 @@
 // What the links, addresses and routes of a machine mean. Pure: the machine is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "judgement.hpp"
 #include "net/interfaces.hpp"
 #include "net/neighbours.hpp"
 #include "net/routes.hpp"

@@ -2,10 +2,11 @@
 // answers are handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <string>
 #include <vector>
 
-#include "judgement.hpp"
 #include "net/dns_query.hpp"
 
 namespace p2pdiag::network_plugin {

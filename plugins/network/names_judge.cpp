@@ -2,6 +2,7 @@
 #include <optional>
 #include <set>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "names.hpp"
 
@@ -95,30 +96,33 @@ private:
     void judge_servers() {
         const std::size_t count = names_.servers.size();
         if (names_.has_route == false && !any_usable()) {
-            return finish(P2PDIAG_SKIP,
-                          "No name server answers, and this machine has no route to the internet, "
-                          "where names are of use");
+            return result_.finish(
+                P2PDIAG_SKIP,
+                "No name server answers, and this machine has no route to the internet, "
+                "where names are of use");
         }
         if (count == 0) {
             const std::string message = "No name server is configured in /etc/resolv.conf";
-            add("net.dns-failed", Severity::error, message, {{"servers", json::array()}});
-            return finish(P2PDIAG_FAIL, message);
+            result_.add("net.dns-failed", Severity::error, message, {{"servers", json::array()}});
+            return result_.finish(P2PDIAG_FAIL, message);
         }
         if (!any_asked()) {
-            return finish(P2PDIAG_UNKNOWN, names_.interrupted
-                                               ? "Interrupted before any name server had answered"
-                                               : "The profile names no host to ask for");
+            return result_.finish(P2PDIAG_UNKNOWN,
+                                  names_.interrupted
+                                      ? "Interrupted before any name server had answered"
+                                      : "The profile names no host to ask for");
         }
         if (!any_usable()) return none_answers();
         for (std::size_t i = 0; i < count; ++i) judge_dead(i);
         for (std::size_t name = 0; name < names_.names.size(); ++name) judge_name(name);
         judge_speed();
         if (!result_.findings.empty()) {
-            finish(P2PDIAG_WARN, result_.findings.front().message);
+            result_.finish(P2PDIAG_WARN, result_.findings.front().message);
         } else if (open_) {
-            finish(P2PDIAG_UNKNOWN, "Interrupted before every name had an answer; " + summary());
+            result_.finish(P2PDIAG_UNKNOWN,
+                           "Interrupted before every name had an answer; " + summary());
         } else {
-            finish(P2PDIAG_PASS, summary());
+            result_.finish(P2PDIAG_PASS, summary());
         }
     }
 
@@ -134,7 +138,8 @@ private:
 
     void none_answers() {
         if (names_.interrupted) {
-            return finish(P2PDIAG_UNKNOWN, "Interrupted before any name server had answered");
+            return result_.finish(P2PDIAG_UNKNOWN,
+                                  "Interrupted before any name server had answered");
         }
         std::string message = names_.servers.size() == 1 ? "The name server "
                                                          : "No name server gives usable answers: ";
@@ -144,8 +149,8 @@ private:
             message += (i == 0 ? "" : "; ") + text_of(i) + ' ' + std::string(words(trouble));
             servers.push_back(evidence_of(i, trouble));
         }
-        add("net.dns-failed", Severity::error, message, {{"servers", std::move(servers)}});
-        finish(P2PDIAG_FAIL, message);
+        result_.add("net.dns-failed", Severity::error, message, {{"servers", std::move(servers)}});
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     json::object evidence_of(std::size_t index, DnsOutcome trouble) const {
@@ -165,12 +170,12 @@ private:
         if (first && waited_for) {
             message += ", and it is asked first: every lookup waits " +
                        std::to_string(names_.setup.configured.timeout_s) + " s for it";
-            add("net.dns-slow", Severity::warning, message,
-                json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+            result_.add("net.dns-slow", Severity::warning, message,
+                        json::object{{"servers", json::array{evidence_of(index, trouble)}}});
         } else {
             message += ", while another one does";
-            add("net.dns-failed", Severity::warning, message,
-                json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+            result_.add("net.dns-failed", Severity::warning, message,
+                        json::object{{"servers", json::array{evidence_of(index, trouble)}}});
         }
     }
 
@@ -210,9 +215,9 @@ private:
         const Asked v6 = ask(name, Family::ipv6);
         const bool found = v4.usable || v6.usable;
         if (!found && (v4.missing || v6.missing)) {
-            add("net.dns-failed", Severity::warning,
-                "The name does not exist: " + printable(names_.names[name].name),
-                {{"name", printable(names_.names[name].name)}, {"reason", "no-name"}});
+            result_.add("net.dns-failed", Severity::warning,
+                        "The name does not exist: " + printable(names_.names[name].name),
+                        {{"name", printable(names_.names[name].name)}, {"reason", "no-name"}});
             return;
         }
         const auto failed = [](const Asked& asked) {
@@ -234,25 +239,25 @@ private:
         if (!other_works || trouble != DnsOutcome::timed_out) {
             return name_failed(name, type, trouble);
         }
-        add("net.dns-slow", Severity::warning,
-            "No name server answers the question for " + std::string(type) + " of " +
-                printable(names_.names[name].name) +
-                ": who asks for both types waits for it in vain",
-            {{"name", printable(names_.names[name].name)},
-             {"type", type},
-             {"reason", net::to_string(trouble)}});
+        result_.add("net.dns-slow", Severity::warning,
+                    "No name server answers the question for " + std::string(type) + " of " +
+                        printable(names_.names[name].name) +
+                        ": who asks for both types waits for it in vain",
+                    {{"name", printable(names_.names[name].name)},
+                     {"type", type},
+                     {"reason", net::to_string(trouble)}});
     }
 
     // `type` is empty for both.
     void name_failed(std::size_t name, std::string_view type, DnsOutcome trouble) {
         const std::string of = printable(names_.names[name].name);
         const std::string what = type.empty() ? of : std::string(type) + " of " + of;
-        add("net.dns-failed", Severity::warning,
-            "No name server resolves " + what + ", though other names are: one " +
-                std::string(words(trouble)),
-            {{"name", of},
-             {"type", type.empty() ? json::value(nullptr) : json::value(type)},
-             {"reason", net::to_string(trouble)}});
+        result_.add("net.dns-failed", Severity::warning,
+                    "No name server resolves " + what + ", though other names are: one " +
+                        std::string(words(trouble)),
+                    {{"name", of},
+                     {"type", type.empty() ? json::value(nullptr) : json::value(type)},
+                     {"reason", net::to_string(trouble)}});
     }
 
     // Of the first server that works: it is the one that programs wait for.
@@ -261,7 +266,8 @@ private:
             if (tallies_[i].usable == 0) continue;
             if (tallies_[i].quickest && *tallies_[i].quickest > slow) {
                 const auto ms = tallies_[i].quickest->count();
-                add("net.dns-slow", Severity::warning,
+                result_.add(
+                    "net.dns-slow", Severity::warning,
                     "The name server " + text_of(i) + " takes " + std::to_string(ms) +
                         " ms for its quickest answer",
                     {{"server", names_.servers[i].server.to_string()}, {"quickest_ms", ms}});
@@ -315,10 +321,10 @@ private:
             const auto addresses = made_up(names_.servers[i]);
             if (addresses.empty()) continue;
             const std::string address = addresses.front().to_string();
-            add("net.dns-rewritten", Severity::warning,
-                "The name server " + text_of(i) +
-                    " has an address for names that do not exist: " + address,
-                {{"server", names_.servers[i].server.to_string()}, {"address", address}});
+            result_.add("net.dns-rewritten", Severity::warning,
+                        "The name server " + text_of(i) +
+                            " has an address for names that do not exist: " + address,
+                        {{"server", names_.servers[i].server.to_string()}, {"address", address}});
             warn();
         }
     }
@@ -339,12 +345,13 @@ private:
                 if (!blocked || name.name == "localhost" || !told.insert(name.name).second)
                     continue;
                 const std::string address = addresses.front().to_string();
-                add("net.dns-rewritten", Severity::warning,
-                    "The name server " + server.server.to_string() + " answers " + address +
-                        " for " + printable(name.name) + ", as filters do for what they block",
-                    {{"server", server.server.to_string()},
-                     {"address", address},
-                     {"name", printable(name.name)}});
+                result_.add("net.dns-rewritten", Severity::warning,
+                            "The name server " + server.server.to_string() + " answers " + address +
+                                " for " + printable(name.name) +
+                                ", as filters do for what they block",
+                            {{"server", server.server.to_string()},
+                             {"address", address},
+                             {"name", printable(name.name)}});
                 warn();
             }
         }
@@ -352,7 +359,7 @@ private:
 
     void warn() {
         if (result_.status != P2PDIAG_PASS) return;
-        finish(P2PDIAG_WARN, result_.findings.back().message);
+        result_.finish(P2PDIAG_WARN, result_.findings.back().message);
     }
 
     json::object describe(const Lookup& lookup) const {
@@ -402,16 +409,6 @@ private:
                         {"timeout_s", conf.timeout_s},
                         {"attempts", conf.attempts}};
         if (!names_.setup.stub.empty()) result_.data["stub"] = names_.setup.stub;
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        result_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
-    }
-
-    void finish(p2pdiag_status status, std::string summary) {
-        result_.status = status;
-        result_.summary = std::move(summary);
     }
 
     const Names& names_;

@@ -2,11 +2,12 @@
 // fast, and of what size. The judging is pure: the report is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "judgement.hpp"
 #include "net/trace.hpp"
 #include "path_mtu.hpp"
 #include "series.hpp"

@@ -1,12 +1,13 @@
 // One peer, tried in every way that tells something. The judging is pure: the report is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/host_port.hpp"
-#include "judgement.hpp"
 #include "net/tcp_trial.hpp"
 #include "peer_advice.hpp"
 #include "series.hpp"

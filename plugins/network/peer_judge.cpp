@@ -56,7 +56,7 @@ public:
     Judgement run() {
         describe();
         if (!report_.parsed) {
-            finish(P2PDIAG_UNKNOWN, "'" + report_.text + "' is no HOST:PORT");
+            result_.finish(P2PDIAG_UNKNOWN, "'" + report_.text + "' is no HOST:PORT");
         } else if (report_.addresses.empty()) {
             no_address();
         } else {
@@ -87,16 +87,16 @@ private:
         const std::string message =
             printable(report_.parsed->host) + ": " +
             (report_.lookup_error.empty() ? "not looked up to the end" : report_.lookup_error);
-        if (report_.lookup_error.empty()) return finish(P2PDIAG_UNKNOWN, message);
-        add("net.dns-failed", Severity::error, message,
-            {{"name", printable(report_.parsed->host)}, {"reason", report_.lookup_error}});
-        finish(P2PDIAG_FAIL, message);
+        if (report_.lookup_error.empty()) return result_.finish(P2PDIAG_UNKNOWN, message);
+        result_.add("net.dns-failed", Severity::error, message,
+                    {{"name", printable(report_.parsed->host)}, {"reason", report_.lookup_error}});
+        result_.finish(P2PDIAG_FAIL, message);
     }
 
     void reached() {
         const auto found =
             std::find_if(report_.addresses.begin(), report_.addresses.end(), connects);
-        finish(P2PDIAG_PASS, text_of(*found));
+        result_.finish(P2PDIAG_PASS, text_of(*found));
     }
 
     static std::string text_of(const PeerAddress& address) {
@@ -150,10 +150,10 @@ private:
             if (other != best) message += ". " + other->message;
         }
         if (!best->code.empty()) {
-            add(best->code, all_fail ? Severity::error : Severity::warning, message,
-                std::move(best->evidence));
+            result_.add(best->code, all_fail ? Severity::error : Severity::warning, message,
+                        std::move(best->evidence));
         }
-        finish(all_fail ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message);
+        result_.finish(all_fail ? P2PDIAG_FAIL : P2PDIAG_UNKNOWN, message);
     }
 
     Verdict verdict_of(const PeerAddress& address) const {
@@ -292,10 +292,10 @@ private:
             // A route to a private network elsewhere there may be: whoever answers is right. But
             // what answers at an address of one's own is rarely the peer.
             if (connects(address) && !is_ones_own(address.advice)) continue;
-            add("net.peer-address", connects(address) ? Severity::info : Severity::warning,
-                words_of(address.advice, address.peer.address, report_.own),
-                {{"address", address.peer.address.to_string()},
-                 {"reason", to_string(address.advice)}});
+            result_.add("net.peer-address", connects(address) ? Severity::info : Severity::warning,
+                        words_of(address.advice, address.peer.address, report_.own),
+                        {{"address", address.peer.address.to_string()},
+                         {"reason", to_string(address.advice)}});
         }
     }
 
@@ -358,16 +358,6 @@ private:
                         {"own_public", std::move(outside)},
                         {"sees_icmp_of_tcp", report_.sees_icmp}};
         if (!report_.lookup_error.empty()) result_.data["lookup_error"] = report_.lookup_error;
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        result_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
-    }
-
-    void finish(p2pdiag_status status, std::string summary) {
-        result_.status = status;
-        result_.summary = std::move(summary);
     }
 
     const PeerReport& report_;

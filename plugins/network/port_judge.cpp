@@ -146,10 +146,10 @@ private:
     void no_listener() {
         const auto all = protocols(PortUse::free);
         if (all.empty()) return;
-        add("net.no-listener", Severity::info,
-            "No program listens on " + joined(all) + " port " + port_ +
-                "; it is free for one that does.",
-            {{"port", state_.port}, {"protocols", list(all)}});
+        result_.add("net.no-listener", Severity::info,
+                    "No program listens on " + joined(all) + " port " + port_ +
+                        "; it is free for one that does.",
+                    {{"port", state_.port}, {"protocols", list(all)}});
     }
 
     void not_permitted() {
@@ -166,11 +166,11 @@ private:
         } else {
             message += ": something on this machine forbids it (SELinux, a sandbox?)";
         }
-        add("net.port-not-permitted", Severity::warning, std::move(message),
-            {{"port", state_.port},
-             {"protocols", list(all)},
-             {"reason", low ? "privileged" : "forbidden"},
-             {"unprivileged_start", start}});
+        result_.add("net.port-not-permitted", Severity::warning, std::move(message),
+                    {{"port", state_.port},
+                     {"protocols", list(all)},
+                     {"reason", low ? "privileged" : "forbidden"},
+                     {"unprivileged_start", start}});
     }
 
     bool is_reserved() const { return state_.reserved && contains(*state_.reserved, state_.port); }
@@ -187,7 +187,8 @@ private:
         for (const PortRange& range : *state_.reserved) reserved += spelled(range) + ",";
         reserved += port_;
         const std::string command = "sudo sysctl net.ipv4.ip_local_reserved_ports=" + reserved;
-        add("net.port-ephemeral", Severity::info,
+        result_.add(
+            "net.port-ephemeral", Severity::info,
             "Port " + port_ + " is one of those that the system gives to any program (" +
                 spelled(*state_.ephemeral) +
                 "), so it may be taken when yours starts. To keep it: " + command,
@@ -238,12 +239,7 @@ private:
         json::object evidence = to_json(state_, view);
         evidence["port"] = state_.port;
         evidence["protocol"] = p2pdiag::to_string(view.transport);
-        add(std::move(code), severity, std::move(message), std::move(evidence));
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        result_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
+        result_.add(std::move(code), severity, std::move(message), std::move(evidence));
     }
 
     const PortState& state_;

@@ -2,13 +2,14 @@
 // another one, that is free. Pure.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "config_file.hpp"
-#include "judgement.hpp"
 #include "port_edit.hpp"
 
 namespace p2pdiag::network_plugin {

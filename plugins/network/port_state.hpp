@@ -1,6 +1,8 @@
 // What network.ports found out about one port, and what that means. Pure: ports.cpp reads it.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -8,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
-#include "judgement.hpp"
 #include "net/socket_holders.hpp"
 #include "net/sockets.hpp"
 #include "port_settings.hpp"

@@ -41,14 +41,7 @@ p2pdiag_status check_servers(Run& run) {
     const Ended ended = run_until(run.cancel_fd(), run.time_to_stop(), probe_servers(report));
     if (ended != Ended::finished) report->interrupted = true;
 
-    const ServersVerdict verdict = judge(*report);
-    for (const ServersFinding& finding : verdict.findings) {
-        run.finding(finding.code, finding.severity, finding.message,
-                    json::to_text(finding.evidence));
-    }
-    run.data(json::to_text(to_json(*report)));
-    run.summary(verdict.summary);
-    return verdict.status;
+    return hand_over(run, judge(*report));
 }
 
 }  // namespace p2pdiag::stun_plugin

@@ -1,7 +1,7 @@
 // stun.servers in its parts: what was configured, what each server did, what that means.
 #pragma once
 
-#include <p2pdiag/plugin.hpp>
+#include <p2pdiag/judgement.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
@@ -76,20 +76,7 @@ struct ServersReport {
 // what is there so far stands.
 boost::asio::awaitable<void> probe_servers(std::shared_ptr<ServersReport> report);
 
-struct ServersFinding {
-    std::string code;
-    Severity severity = Severity::info;
-    std::string message;
-    json::object evidence;
-};
-
-struct ServersVerdict {
-    p2pdiag_status status = P2PDIAG_UNKNOWN;
-    std::string summary;
-    std::vector<ServersFinding> findings;
-};
-
-ServersVerdict judge(const ServersReport& report);
+Judgement judge(const ServersReport& report);
 
 // What came back over UDP: "no answer", "an answer that is no valid STUN", …
 std::string words_of_udp(const net::BindingResult& result);

@@ -24,13 +24,14 @@ public:
         no_internet_route_ = report.internet_v4 == false && report.internet_v6 == false;
     }
 
-    ServersVerdict run() {
+    Judgement run() {
         judge_lookups();
         judge_servers();
         judge_internet();
         judge_ipv6();
         judge_status();
-        return std::move(verdict_);
+        result_.data = to_json(report_);
+        return std::move(result_);
     }
 
 private:
@@ -39,11 +40,6 @@ private:
     bool any(bool Sums::*member) const {
         return std::any_of(sums_.begin(), sums_.end(),
                            [&](const Sums& sums) { return sums.*member; });
-    }
-
-    void add(std::string code, Severity severity, std::string message, json::object evidence) {
-        verdict_.findings.push_back(
-            {std::move(code), severity, std::move(message), std::move(evidence)});
     }
 
     void judge_lookups() {
@@ -65,8 +61,8 @@ private:
         const std::string message = all_unknown
                                         ? "The name does not exist or has no address: " + names
                                         : "The name servers gave no answer for " + names;
-        add("net.dns-failed", none ? Severity::error : Severity::warning, message,
-            {{"servers", std::move(failed)}});
+        result_.add("net.dns-failed", none ? Severity::error : Severity::warning, message,
+                    {{"servers", std::move(failed)}});
     }
 
     // Asked over UDP to the end, and nothing came of it.
@@ -93,15 +89,16 @@ private:
                 unusable.push_back(evidence_of(i));
                 continue;
             }
-            add("nat.stun-unreachable", Severity::warning,
-                "The STUN server " + text(i) + " cannot be used over UDP, while others can: " +
-                    words_of_udp(*sums_[i].udp_trouble),
-                evidence_of(i));
+            result_.add("nat.stun-unreachable", Severity::warning,
+                        "The STUN server " + text(i) +
+                            " cannot be used over UDP, while others can: " +
+                            words_of_udp(*sums_[i].udp_trouble),
+                        evidence_of(i));
         }
         if (unusable.empty()) return;
-        add("nat.stun-unreachable", Severity::error,
-            "None of the STUN servers can be used over UDP" + troubles(),
-            {{"servers", std::move(unusable)}});
+        result_.add("nat.stun-unreachable", Severity::error,
+                    "None of the STUN servers can be used over UDP" + troubles(),
+                    {{"servers", std::move(unusable)}});
     }
 
     // " (a:1: no answer; b:1: …)", of the first few servers.
@@ -136,7 +133,7 @@ private:
 
     void no_internet(std::string message, std::string_view reason) {
         no_internet_ = message;
-        add("net.no-internet", Severity::error, std::move(message), {{"reason", reason}});
+        result_.add("net.no-internet", Severity::error, std::move(message), {{"reason", reason}});
     }
 
     // One silent server may be a server's own fault; two are not.
@@ -153,14 +150,10 @@ private:
             if (came_back(v6)) ++back;
         }
         if (asked < 2 || back > 0 || !v4_answers) return;
-        add("net.ipv6-broken", Severity::warning,
+        result_.add(
+            "net.ipv6-broken", Severity::warning,
             "There is a route for IPv6, but no STUN server answers over it, while IPv4 works",
             {{"servers_asked", asked}});
-    }
-
-    void finish(p2pdiag_status status, std::string summary) {
-        verdict_.status = status;
-        verdict_.summary = std::move(summary);
     }
 
     void judge_status() {
@@ -170,39 +163,42 @@ private:
         const bool unclear = std::any_of(sums_.begin(), sums_.end(),
                                          [](const Sums& sums) { return sums.udp_unclear > 0; });
         if (answering_ > 0) {
-            finish(P2PDIAG_PASS, std::to_string(answering_) + of_all +
-                                     " STUN servers answer over UDP, " +
-                                     std::to_string(streaming_) + " over TCP or TLS");
+            result_.finish(P2PDIAG_PASS, std::to_string(answering_) + of_all +
+                                             " STUN servers answer over UDP, " +
+                                             std::to_string(streaming_) + " over TCP or TLS");
         } else if (report_.interrupted) {
-            finish(P2PDIAG_UNKNOWN, "Interrupted before any STUN server had answered over UDP");
+            result_.finish(P2PDIAG_UNKNOWN,
+                           "Interrupted before any STUN server had answered over UDP");
         } else if (errors) {
-            finish(P2PDIAG_WARN, "UDP gets through, but the STUN servers answer with errors only");
+            result_.finish(P2PDIAG_WARN,
+                           "UDP gets through, but the STUN servers answer with errors only");
         } else if (!no_internet_.empty()) {
-            finish(P2PDIAG_FAIL, no_internet_);
+            result_.finish(P2PDIAG_FAIL, no_internet_);
         } else if (unclear) {
-            finish(P2PDIAG_UNKNOWN, "This machine could not send: nothing is known of UDP");
+            result_.finish(P2PDIAG_UNKNOWN, "This machine could not send: nothing is known of UDP");
         } else if (tried_ > 0 && !anything_) {
-            finish(P2PDIAG_UNKNOWN,
-                   "Nothing came back from any STUN server that was asked, which may be the fault "
-                   "of the servers, of the network or of this machine's firewall");
+            result_.finish(
+                P2PDIAG_UNKNOWN,
+                "Nothing came back from any STUN server that was asked, which may be the fault "
+                "of the servers, of the network or of this machine's firewall");
         } else if (tried_ > 0) {
-            finish(P2PDIAG_FAIL, "No STUN server can be used over UDP" + troubles() + "; " +
-                                     std::to_string(streaming_) + of_all +
-                                     " answer over TCP or TLS");
+            result_.finish(P2PDIAG_FAIL, "No STUN server can be used over UDP" + troubles() + "; " +
+                                             std::to_string(streaming_) + of_all +
+                                             " answer over TCP or TLS");
         } else if (any(&Sums::lookup_failed)) {
-            finish(P2PDIAG_FAIL, "No STUN server's name can be looked up");
+            result_.finish(P2PDIAG_FAIL, "No STUN server's name can be looked up");
         } else if (any(&Sums::no_route)) {
-            finish(P2PDIAG_FAIL, "There is no route to any of the STUN servers");
+            result_.finish(P2PDIAG_FAIL, "There is no route to any of the STUN servers");
         } else {
-            finish(P2PDIAG_UNKNOWN, "No configured server can be asked over UDP; " +
-                                        std::to_string(streaming_) + of_all +
-                                        " answer over TCP or TLS");
+            result_.finish(P2PDIAG_UNKNOWN, "No configured server can be asked over UDP; " +
+                                                std::to_string(streaming_) + of_all +
+                                                " answer over TCP or TLS");
         }
     }
 
     const ServersReport& report_;
     std::vector<Sums> sums_;
-    ServersVerdict verdict_;
+    Judgement result_;
     unsigned answering_ = 0;  // servers
     unsigned tried_ = 0;
     unsigned streaming_ = 0;
@@ -215,6 +211,6 @@ private:
 
 }  // namespace
 
-ServersVerdict judge(const ServersReport& report) { return Judge(report).run(); }
+Judgement judge(const ServersReport& report) { return Judge(report).run(); }
 
 }  // namespace p2pdiag::stun_plugin

@@ -1,8 +1,9 @@
 // What routers grant and refuse, in findings. Pure.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include "forward_step.hpp"
-#include "judgement.hpp"
 
 namespace p2pdiag::upnp_plugin {
 

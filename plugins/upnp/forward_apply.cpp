@@ -176,7 +176,7 @@ p2pdiag_status apply_forward(Run& run) {
     }
     // The record is the data; the rest is handed over beside it.
     session->result.data = to_json(session->record);
-    return report(run, session->result);
+    return hand_over(run, session->result);
 }
 
 }  // namespace p2pdiag::upnp_plugin

@@ -1,11 +1,12 @@
 // What `forward add` would do. Pure: what was found out is handed in.
 #pragma once
 
+#include <p2pdiag/judgement.hpp>
+
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "judgement.hpp"
 #include "situation.hpp"
 
 namespace p2pdiag::upnp_plugin {

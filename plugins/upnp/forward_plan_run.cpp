@@ -109,7 +109,7 @@ p2pdiag_status plan_forward(Run& run) {
         return P2PDIAG_UNKNOWN;
     }
     const NonceSource nonces = portmap::random_nonce;
-    return report(run, make_plan(session->input.wanted, session->situation, nonces));
+    return hand_over(run, make_plan(session->input.wanted, session->situation, nonces));
 }
 
 }  // namespace p2pdiag::upnp_plugin

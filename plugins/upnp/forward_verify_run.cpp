@@ -37,7 +37,7 @@ p2pdiag_status verify_forward(Run& run) {
                            facts->grant.external_port, nullptr};
     facts->interrupted =
         run_until(run.cancel_fd(), run.time_to_stop(), find_out(facts, order)) == Ended::cancelled;
-    return report(run, judge_forward(*facts));
+    return hand_over(run, judge_forward(*facts));
 }
 
 }  // namespace p2pdiag::upnp_plugin

@@ -43,7 +43,7 @@ p2pdiag_status check_gateways(Run& run) {
     }
     session->search.own_addresses = own_addresses();
     run_until(run.cancel_fd(), run.time_to_stop(), look_around(session));
-    return report(run, judge_gateways(session->search, session->forwards));
+    return hand_over(run, judge_gateways(session->search, session->forwards));
 }
 
 }  // namespace p2pdiag::upnp_plugin

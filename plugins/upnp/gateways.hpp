@@ -1,7 +1,8 @@
 // What a search for routers means: findings, data and status of upnp.gateways. Pure.
 #pragma once
 
-#include "judgement.hpp"
+#include <p2pdiag/judgement.hpp>
+
 #include "net/portmap/discovery.hpp"
 #include "offers.hpp"
 #include "outside.hpp"

@@ -17,8 +17,8 @@ namespace {
 
 // For removing what is there.
 constexpr Milliseconds time_to_clean_up{3000};
-// After Ctrl-C the host waits two seconds before it ends a check by force: for the three tries of RFC
-// 6886 section 3.1 that follow one another in 1750 ms.
+// After Ctrl-C the host waits two seconds before it ends a check by force: for the three tries of
+// RFC 6886 section 3.1 that follow one another in 1750 ms.
 constexpr Milliseconds time_when_cancelled{1800};
 
 asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
@@ -51,7 +51,7 @@ p2pdiag_status check_mapping(Run& run) {
     const Ended ended = run_until(run.cancel_fd(), measured, measure(session));
     if (ended == Ended::cancelled) last = std::min(last, Clock::now() + time_when_cancelled);
     run_until(-1, last, clean_up(session));
-    return report(run, judge_mapping_test(session->test));
+    return hand_over(run, judge_mapping_test(session->test));
 }
 
 }  // namespace p2pdiag::upnp_plugin

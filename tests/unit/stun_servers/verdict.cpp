@@ -68,9 +68,9 @@ ServersReport report_of(std::vector<ServerReport> servers) {
     return report;
 }
 
-std::vector<std::string> codes(const ServersVerdict& verdict) {
+std::vector<std::string> codes(const Judgement& verdict) {
     std::vector<std::string> all;
-    for (const ServersFinding& finding : verdict.findings) {
+    for (const Finding& finding : verdict.findings) {
         all.push_back(finding.code + " " + std::string(to_string(finding.severity)));
     }
     return all;

@@ -1,6 +1,8 @@
-#include "judgement.hpp"
+#include "blind.hpp"
 
 #include <algorithm>
+
+#include "base/json.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -34,16 +36,6 @@ void become_blind(const World& world, const std::string& command, Judgement& jud
     judgement.status = P2PDIAG_UNKNOWN;
     judgement.summary = finding.message;
     judgement.findings.push_back(std::move(finding));
-}
-
-p2pdiag_status hand_over(Run& run, const Judgement& judgement) {
-    for (const Finding& finding : judgement.findings) {
-        run.finding(finding.code, finding.severity, finding.message,
-                    json::to_text(finding.evidence));
-    }
-    run.data(json::to_text(judgement.data));
-    run.summary(judgement.summary);
-    return judgement.status;
 }
 
 }  // namespace p2pdiag::firewall

@@ -1,29 +1,34 @@
-// What a check or a function of a change has to say, before any of it is handed to the host: tests
-// look at it as it is.
+// What a check, or a function of a change, has to say, before any of it is handed to the host: so
+// that what judges is pure, and tests look at it as it is. For who uses Boost.JSON; plugin.hpp
+// alone does not need it.
 #pragma once
 
 #include <p2pdiag/plugin.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "base/json.hpp"
-
-namespace p2pdiag::upnp_plugin {
+namespace p2pdiag {
 
 struct Finding {
     std::string code;
     Severity severity = Severity::info;
     std::string message;
-    json::object evidence;
+    boost::json::object evidence;
 };
 
 struct Judgement {
     p2pdiag_status status = P2PDIAG_UNKNOWN;
     std::string summary;
     std::vector<Finding> findings;
-    json::object data;
+    boost::json::object data;
 
-    void add(std::string code, Severity severity, std::string message, json::object evidence = {}) {
+    void add(std::string code, Severity severity, std::string message,
+             boost::json::object evidence = {}) {
         findings.push_back({std::move(code), severity, std::move(message), std::move(evidence)});
     }
     void finish(p2pdiag_status how, std::string words) {
@@ -38,15 +43,15 @@ struct Judgement {
     }
 };
 
-// Emits findings, data and summary; returns the status.
-inline p2pdiag_status report(Run& run, const Judgement& judgement) {
+// Emits all of it; returns the status.
+inline p2pdiag_status hand_over(Run& run, const Judgement& judgement) {
     for (const Finding& finding : judgement.findings) {
         run.finding(finding.code, finding.severity, finding.message,
-                    json::to_text(finding.evidence));
+                    boost::json::serialize(finding.evidence));
     }
-    run.data(json::to_text(judgement.data));
+    run.data(boost::json::serialize(judgement.data));
     run.summary(judgement.summary);
     return judgement.status;
 }
 
-}  // namespace p2pdiag::upnp_plugin
+}  // namespace p2pdiag
