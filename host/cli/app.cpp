@@ -2,14 +2,12 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "cli/front.hpp"
 #include "cli/log.hpp"
 #include "report/exit_code.hpp"
-#include "report/nagios.hpp"
-#include "report/report.hpp"
+#include "report/formats.hpp"
 
 namespace p2pdiag::cli {
 
@@ -18,18 +16,11 @@ namespace {
 // With a machine format on stdout there is one document there, also when nothing could be run.
 int fail(const Words& words, int code, const std::string& message) {
     complain(message);
-    const auto formats = words.values_of("--format");
-    const auto asked_for = [&formats](const char* name) {
-        return std::find(formats.begin(), formats.end(), name) != formats.end();
-    };
-    if (asked_for("nagios")) {
-        print(report::nagios_unknown(message));
-        return static_cast<int>(report::NagiosState::unknown);
-    }
-    if (asked_for("json")) {
-        print(json::to_pretty_text(
-            json::object{{"format_version", report::format_version},
-                         {"error", json::object{{"exit_code", code}, {"message", message}}}}));
+    for (const std::string& name : words.values_of("--format")) {
+        const report::Format* format = report::find_format(name);
+        if (format == nullptr || format->in_place_of_report == nullptr) continue;
+        print(format->in_place_of_report(message, code));
+        return format->has_exit_codes() ? format->failed : code;
     }
     return code;
 }

@@ -49,8 +49,8 @@ bool print_report(const Context& context, const report::Format& format,
 
 int exit_code_of(const report::Format& format, const report::Report& report, report::FailOn fail_on,
                  report::Ending ending) {
-    return format.exit_code != nullptr ? format.exit_code(report, fail_on)
-                                       : report::exit_code(report, fail_on, ending);
+    return format.has_exit_codes() ? format.exit_code(report, fail_on)
+                                   : report::exit_code(report, fail_on, ending);
 }
 
 ReportFiles::ReportFiles(const std::vector<std::string>& outputs) {

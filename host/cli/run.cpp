@@ -11,7 +11,6 @@
 #include "cli/watching.hpp"
 #include "diagnosis/compare.hpp"
 #include "report/exit_code.hpp"
-#include "report/nagios.hpp"
 
 namespace p2pdiag::cli {
 
@@ -144,7 +143,7 @@ Measured measure(const RunSetup& setup, RulesOnDemand& rules, SignalWatch& signa
             out.code != report::exit_codes::nothing || !setup.arguments.capture_on_failure;
         recorder->finish(keep, signals, report);
         // A format with codes of its own has said its state already.
-        if (recorder->missing() && setup.format.exit_code == nullptr) {
+        if (recorder->missing() && !setup.format.has_exit_codes()) {
             out.code = code_without_recording(signals);
         }
     }
@@ -166,9 +165,10 @@ int run_once(const RunSetup& setup, const report::Report* baseline) {
     const Measured measured =
         measure(setup, rules, signals, stream, baseline, recorder ? &*recorder : nullptr);
     bool written = files.write(setup.context(), measured.report, setup.fail_on());
-    if (!written && setup.format.exit_code != nullptr) {
+    if (!written && setup.format.has_exit_codes()) {
         // What it prints must agree with its code.
-        print(report::nagios_unknown("a report could not be written"));
+        print(
+            setup.format.in_place_of_report("a report could not be written", setup.format.failed));
     } else if (!stream) {
         written = print_report(setup.context(), setup.format, measured.report, setup.fail_on()) &&
                   written;

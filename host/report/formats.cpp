@@ -18,14 +18,15 @@ namespace p2pdiag::report {
 const std::vector<Format>& formats() {
     static const std::vector<Format> all = {
         {"console", ".txt", "for people, at a terminal", &console},
-        {"json", ".json", "one JSON document, docs/report.schema.json", &json_document},
+        {"json", ".json", "one JSON document, docs/report.schema.json", &json_document, nullptr,
+         exit_codes::internal, &json_error},
         {"jsonl", ".jsonl", "one JSON object a line, written as the run goes on", &jsonl},
         {"junit", ".xml", "JUnit XML, for CI servers", &junit},
         {"tap", ".tap", "TAP 14, for test harnesses", &tap},
         {"sarif", ".sarif", "SARIF 2.1.0, for tools that collect findings", &sarif},
         {"prometheus", ".prom", "for node_exporter's textfile collector", &prometheus},
         {"nagios", ".nagios", "a plugin of Nagios or Icinga, with its exit codes 0 to 3", &nagios,
-         &nagios_exit_code, static_cast<int>(NagiosState::unknown)},
+         &nagios_exit_code, static_cast<int>(NagiosState::unknown), &nagios_unknown},
         {"markdown", ".md", "for an issue or a chat", &markdown},
         {"html", ".html", "one page to look at or to print, with drawings", &html_document},
     };

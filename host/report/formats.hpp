@@ -28,6 +28,11 @@ struct Format {
     // (`failed`) where there is no report or it could not be written. Null for the others.
     int (*exit_code)(const Report& report, FailOn fail_on) = nullptr;
     int failed = exit_codes::internal;
+    // What stands on stdout where a report should and there is none, with the exit code that the
+    // other formats have for it. Null: nothing.
+    std::string (*in_place_of_report)(std::string_view why, int code) = nullptr;
+
+    bool has_exit_codes() const { return exit_code != nullptr; }
 };
 
 const std::vector<Format>& formats();

@@ -90,8 +90,8 @@ int nagios_exit_code(const Report& report, FailOn fail_on) {
     return static_cast<int>(nagios_state(report, fail_on));
 }
 
-std::string nagios_unknown(std::string_view message) {
-    return nagios_line(NagiosState::unknown, message) + '\n';
+std::string nagios_unknown(std::string_view why, int) {
+    return nagios_line(NagiosState::unknown, why) + '\n';
 }
 
 std::string nagios(const Report& report, const RenderOptions& options) {

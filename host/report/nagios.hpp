@@ -17,8 +17,8 @@ NagiosState nagios_state(const Report& report, FailOn fail_on);
 // The exit code of the program with this format on stdout; 0 to 3 whatever ended the run.
 int nagios_exit_code(const Report& report, FailOn fail_on);
 
-// One line, for what kept the checks from being run at all.
-std::string nagios_unknown(std::string_view message);
+// One line, for what kept the checks from being run at all, or their report from being had.
+std::string nagios_unknown(std::string_view why, int code);
 
 std::string nagios(const Report& report, const RenderOptions& options);
 

@@ -75,5 +75,5 @@ TEST_CASE("no text of others begins the numbers, and none is endless") {
     const std::string text = report::nagios(report, {});
     CHECK_THAT(text, StartsWith("P2PDIAG CRITICAL - direct: a/b=1;;;0 | duration="));
     CHECK(text.size() < 2000);
-    CHECK(report::nagios_unknown("no\nsuch|check") == "P2PDIAG UNKNOWN - no such/check\n");
+    CHECK(report::nagios_unknown("no\nsuch|check", 2) == "P2PDIAG UNKNOWN - no such/check\n");
 }
