@@ -77,9 +77,9 @@ public:
     int run() {
         note("Looking at what is wrong ...\n");
         before_ = measure({});
-        if (interrupted()) return end("interrupted", signals_.exit_code());
+        if (interrupted()) return end_untouched();
         fixing_.plan(fix::tasks_of(before_, context_.plugins, arguments_.only));
-        if (interrupted()) return end("interrupted", signals_.exit_code());
+        if (interrupted()) return end_untouched();
         const auto& attempts = fixing_.attempts();
         const bool any = std::ranges::any_of(
             attempts, [](const Attempt& one) { return one.state == State::planned; });
@@ -121,8 +121,13 @@ private:
     std::optional<int> ask_first() {
         const Answer answer = ask_and_tell(context_, signals_, "Do this?", "changed");
         if (answer == Answer::yes) return std::nullopt;
-        if (answer == Answer::interrupted) return end("interrupted", signals_.exit_code());
+        if (answer == Answer::interrupted) return end_untouched();
         return end("declined", exit_codes::declined);
+    }
+
+    int end_untouched() {
+        note("Interrupted before anything was changed.\n");
+        return end("interrupted", signals_.exit_code());
     }
 
     int carry_out() {
@@ -278,6 +283,11 @@ private:
         return print_all(json::to_pretty_text(document), code);
     }
 
+    static json::value where_cut_short(const Attempt& attempt) {
+        const auto where = attempt.cut_short();
+        return where ? json::value(to_string(*where)) : json::value();
+    }
+
     static json::object to_json(const Attempt& attempt) {
         json::array causes;
         for (const report::Cause& cause : attempt.task.causes) {
@@ -297,6 +307,7 @@ private:
                 {"verb", attempt.task.remedy.verb},
                 {"arguments", attempt.task.remedy.arguments},
                 {"status", to_string(attempt.state)},
+                {"interrupted", where_cut_short(attempt)},
                 {"why", json::text_or_null(attempt.why)},
                 {"steps", std::move(steps)},
                 {"removed", std::move(removed)}};

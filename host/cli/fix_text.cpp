@@ -31,17 +31,34 @@ std::string causes_of(const Attempt& attempt) {
     return text;
 }
 
-std::string words_for(State state) {
-    switch (state) {
+// Of what was to be taken back: whether it is, the journal knows.
+std::string taken_back(const Attempt& attempt) {
+    return attempt.in_force() ? "could not be taken back" : "is taken back";
+}
+
+std::string words_for(fix::CutShort where) {
+    switch (where) {
+        case fix::CutShort::not_begun: return "not begun: it was interrupted";
+        case fix::CutShort::taken_back: return "interrupted, and taken back";
+        case fix::CutShort::in_place:
+            return "interrupted; what was done of it may still be in place";
+        case fix::CutShort::in_part: break;
+    }
+    return "interrupted before all of it was done";
+}
+
+std::string words_for(const Attempt& attempt) {
+    if (const auto where = attempt.cut_short()) return words_for(*where);
+    switch (attempt.state) {
         case State::planned: return "to be done";
         case State::in_place: return "in place already";
         case State::impossible: return "cannot be done here";
         case State::unknown: return "what would have to be done could not be told";
         case State::verified: return "done, and verified";
         case State::unproven: return "done; whether it works could not be told";
-        case State::not_done: return "could not be done, and is taken back";
-        case State::not_helped: return "did not help, and is taken back";
-        case State::interrupted: return "not done, or taken back: it was interrupted";
+        case State::not_done: return "could not be done, and " + taken_back(attempt);
+        case State::not_helped: return "did not help, and " + taken_back(attempt);
+        case State::interrupted:
         case State::error: break;
     }
     return "went wrong";
@@ -90,7 +107,7 @@ void add_step(TextPage& page, const change::StepResult& step) {
 
 void add_outcome(TextPage& page, const Attempt& attempt) {
     page.line("  " + mark_of(page, attempt.state) + ' ' + attempt.task.remedy.title + ": " +
-              words_for(attempt.state));
+              words_for(attempt));
     if (attempt.executed) {
         for (const change::StepResult& step : attempt.executed->steps) add_step(page, step);
     }
@@ -166,7 +183,7 @@ std::string fix_plan_text(const Report& before, const std::vector<Attempt>& atte
         if (attempt.state == State::planned) {
             add_plan(page, attempt);
         } else {
-            page.line("     " + words_for(attempt.state) +
+            page.line("     " + words_for(attempt) +
                       (attempt.why.empty() ? "" : ": " + attempt.why));
         }
     }

@@ -101,6 +101,27 @@ std::string_view to_string(State state) {
     return "error";
 }
 
+std::string_view to_string(CutShort where) {
+    switch (where) {
+        case CutShort::not_begun: return "not-begun";
+        case CutShort::taken_back: return "taken-back";
+        case CutShort::in_place: return "in-place";
+        case CutShort::in_part: break;
+    }
+    return "in-part";
+}
+
+std::optional<CutShort> Attempt::cut_short() const {
+    if (state != State::interrupted) return std::nullopt;
+    const bool touched = std::ranges::any_of(
+        removed, [](const change::Undone& one) { return one.settled() || one.said; });
+    if (touched) return CutShort::in_part;
+    if (in_force()) return CutShort::in_place;
+    const bool begun_any =
+        executed && std::ranges::any_of(executed->steps, &change::StepResult::begun);
+    return begun_any ? CutShort::taken_back : CutShort::not_begun;
+}
+
 struct Attempt::Begun {
     change::Target target;
     change::Execution execution;

@@ -23,10 +23,20 @@ enum class State {
     unproven,     // done; whether it works could not be told
     not_done,     // begun, could not be done, and is taken back
     not_helped,   // done, did not help, and is taken back
-    interrupted,  // taken back, or not begun, since somebody wanted all this to end
+    interrupted,  // cut short, since somebody wanted all this to end; Attempt::cut_short() has
+                  // where
     error         // a plugin or the journal went wrong
 };
 std::string_view to_string(State state);
+
+// Where an interrupt left a task.
+enum class CutShort {
+    not_begun,   // nothing of it was done
+    taken_back,  // something was, and is gone again
+    in_place,    // something was, or may have been, and could not be taken back
+    in_part      // of several things to be taken back some are gone, or may be
+};
+std::string_view to_string(CutShort where);
 
 struct Attempt {
     Task task;
@@ -43,6 +53,9 @@ struct Attempt {
     std::shared_ptr<Begun> begun;
 
     bool in_force() const { return executed && executed->any_in_force(); }
+
+    // Nothing unless it was interrupted.
+    std::optional<CutShort> cut_short() const;
 };
 
 class Fixing {

@@ -244,12 +244,41 @@ class Interrupted(FixCase):
 
     def test_ctrl_c(self):
         self.assertEqual(self.interrupt_fix("look", BOX_CHECK="hang")["remedies"], [])
-        for line, wish in (("apply b", {"BOX_APPLY": "hang:b"}), ("apply a", {"BOX_APPLY": "hang:a"}),
-                           ("verify a", {"BOX_VERIFY": "hang:a"})):
+        for line, wish, a in (("apply b", {"BOX_APPLY": "hang:b"}, "not-begun"),
+                              ("apply a", {"BOX_APPLY": "hang:a"}, "taken-back"),
+                              ("verify a", {"BOX_VERIFY": "hang:a"}, "taken-back")):
             document = self.interrupt_fix(line, **wish)
             self.assertEqual((document["status"], document["after"]), ("interrupted", None))
             self.assertEqual({remedy["status"] for remedy in document["remedies"]}, {"interrupted"})
+            self.assertEqual({remedy["id"]: remedy["interrupted"] for remedy in document["remedies"]},
+                             {"put-b": "taken-back", "put-a": a})
             os.remove(self.box + "/.log")
+
+    def interrupted_text(self, line, **wishes):
+        process = self.start(*self.words("--yes"), BOX_WANTED="a,b", **wishes)
+        self.wait_for(line, lambda: self.calls(line))
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, errors)
+        os.remove(self.box + "/.log")
+        return out + errors
+
+    def test_what_became_of_each_is_said(self):
+        said = self.interrupted_text("apply b", BOX_APPLY="hang:b")
+        self.assertIn("- Put b in: interrupted, and taken back\n", said)
+        self.assertIn("- Put a in: not begun: it was interrupted\n", said)
+        said = self.interrupted_text("look", BOX_CHECK="hang")
+        self.assertIn("Interrupted before anything was changed.\n", said)
+        said = self.interrupted_text("verify a", BOX_VERIFY="hang:a", BOX_REVERT="fail:b")
+        self.assertIn("- Put b in: interrupted; what was done of it may still be in place\n", said)
+        self.assertIn("- Put a in: interrupted, and taken back\n", said)
+        self.assertRegex(said, r"To take it back: p2pdiag undo [0-9a-f]{8}\n")
+        self.assertEqual((self.files(), sorted(self.states())[0]), (["b"], "a undone"))
+
+    def test_what_did_not_help_and_cannot_be_taken_back(self):
+        done = self.fix("--yes", BOX_VERIFY="fail", BOX_REVERT="fail")
+        self.assertIn("Put a in: did not help, and could not be taken back\n", done.stdout)
+        self.assertNotIn("is taken back", done.stdout)
 
     def test_killed(self):
         """Whenever it is, the journal knows what is in place."""
