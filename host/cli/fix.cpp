@@ -146,9 +146,20 @@ private:
         return end_judged();
     }
 
+    // What the checks find now, and what came out when something was tried: a forward by which
+    // nothing came in is no way in, and no remedy.
+    Report measure_again() {
+        Report report = measure_affected();
+        for (report::CheckResult& result : fixing_.failed_verifications()) {
+            report.checks.push_back(std::move(result));
+        }
+        diagnose_report(report, rules_, fixing_.in_vain());
+        return report;
+    }
+
     // The report as it was, with the results of the checks that the changes concern measured anew;
     // those of all where the target is another one now.
-    Report measure_again() {
+    Report measure_affected() {
         const std::vector<std::string> checks = affected_checks();
         note("Checking again: " + report::joined(checks) + " ...\n");
         Report report = measure(checks);
@@ -159,7 +170,6 @@ private:
             if (now != report.checks.end()) result = *now;
         }
         report.checks = std::move(merged);
-        diagnose_report(report, rules_);
         return report;
     }
 
@@ -212,6 +222,13 @@ private:
         });
     }
 
+    // Of these nobody has to do anything more.
+    Report without_worked_around(Report report) const {
+        std::erase_if(report.causes,
+                      [this](const report::Cause& cause) { return worked_around(cause); });
+        return report;
+    }
+
     bool anything_left(const Report& report) const {
         return std::ranges::any_of(report.causes, [&](const report::Cause& cause) {
             return matters(cause) && !worked_around(cause);
@@ -259,7 +276,7 @@ private:
         std::string text = fix_result_text(before_, after_ ? &*after_ : nullptr, fixing_.attempts(),
                                            undo_command(), unicode_);
         if (after_ && more_to_do()) text += "More can be done now: p2pdiag fix\n";
-        if (after_) text += left_to_people_text(*after_, unicode_);
+        if (after_) text += left_to_people_text(without_worked_around(*after_), unicode_);
         return print_all(text, code);
     }
 

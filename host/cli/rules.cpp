@@ -80,9 +80,10 @@ const diagnosis::Rules& RulesOnDemand::get() {
     return *rules_;
 }
 
-void diagnose_report(report::Report& report, const diagnosis::Rules& rules) {
+void diagnose_report(report::Report& report, const diagnosis::Rules& rules,
+                     const std::vector<diagnosis::InVain>& in_vain) {
     const TimePoint began = Clock::now();
-    diagnosis::diagnose(report, rules);
+    diagnosis::diagnose(report, rules, in_vain);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
     remark("diagnosis by " + std::to_string(rules.causes.size()) + " rules took " +
            std::to_string(took.count()) + " us");

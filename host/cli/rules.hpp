@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/context.hpp"
+#include "diagnosis/engine.hpp"
 #include "diagnosis/rules_check.hpp"
 
 namespace p2pdiag::cli {
@@ -33,6 +34,7 @@ private:
 };
 
 // diagnosis::diagnose; how long it took is said with --verbose.
-void diagnose_report(report::Report& report, const diagnosis::Rules& rules);
+void diagnose_report(report::Report& report, const diagnosis::Rules& rules,
+                     const std::vector<diagnosis::InVain>& in_vain = {});
 
 }  // namespace p2pdiag::cli

@@ -38,9 +38,13 @@ std::optional<Candidate> candidate_of(const Rule& rule, const Facts& facts) {
         const bool certain = found.certain && missing.empty();
         const double confidence = certain ? when.confidence : std::min(when.confidence, likely);
         if (best && best->confidence >= confidence) continue;
-        best = Candidate{
-            &rule,   confidence, when.impact.value_or(rule.impact), std::move(found.findings),
-            missing, nullptr};
+        best = Candidate{&rule,
+                         confidence,
+                         when.impact.value_or(rule.impact),
+                         std::move(found.findings),
+                         missing,
+                         nullptr,
+                         when.overcome};
         const auto& doubtful = found.doubtful;
         best->doubtful.insert(best->doubtful.end(), doubtful.begin(), doubtful.end());
         keep_each_once(best->findings);
@@ -136,7 +140,14 @@ void fill_command(Remedy& remedy, const RemedyRule& rule, const Words& words) {
     remedy.command = std::move(line);
 }
 
-std::vector<Remedy> remedies(const Rule& rule, const Facts& facts, const Words& words) {
+bool was_in_vain(const Remedy& remedy, const std::vector<InVain>& in_vain) {
+    return remedy.automatic && std::ranges::any_of(in_vain, [&](const InVain& one) {
+               return one.verb == remedy.verb && one.arguments == remedy.arguments;
+           });
+}
+
+std::vector<Remedy> remedies(const Rule& rule, const Facts& facts, const Words& words,
+                             const std::vector<InVain>& in_vain) {
     std::vector<Remedy> out;
     for (const RemedyRule& each : rule.remedies) {
         const auto title = words.text(each.title);
@@ -150,12 +161,12 @@ std::vector<Remedy> remedies(const Rule& rule, const Facts& facts, const Words& 
         remedy.works_around = each.works_around;
         fill_command(remedy, each, words);
         if (!remedy.automatic) remedy.arguments.clear();
-        out.push_back(std::move(remedy));
+        if (!was_in_vain(remedy, in_vain)) out.push_back(std::move(remedy));
     }
     return out;
 }
 
-Cause cause_of(const Candidate& candidate, const Facts& facts) {
+Cause cause_of(const Candidate& candidate, const Facts& facts, const std::vector<InVain>& in_vain) {
     const Rule& rule = *candidate.rule;
     const Words words(facts, candidate.findings);
     Cause cause;
@@ -172,7 +183,7 @@ Cause cause_of(const Candidate& candidate, const Facts& facts) {
         }
     }
     cause.settle = settle(candidate, facts);
-    cause.remedies = remedies(rule, facts, words);
+    if (!candidate.overcome) cause.remedies = remedies(rule, facts, words, in_vain);
     if (candidate.explained_by != nullptr) cause.explained_by = candidate.explained_by->rule->id;
     return cause;
 }
@@ -206,7 +217,7 @@ Consequences consequences_of(const ExplainedFindings& explained) {
 
 }  // namespace
 
-void diagnose(Report& report, const Rules& rules) {
+void diagnose(Report& report, const Rules& rules, const std::vector<InVain>& in_vain) {
     restore_consequences(report.checks);
     report.causes.clear();
     report.explained.clear();
@@ -219,7 +230,7 @@ void diagnose(Report& report, const Rules& rules) {
         order, [](const Candidate* a, const Candidate* b) { return comes_before(*a, *b); });
     for (const Candidate* candidate : order) {
         auto& list = candidate->explained_by == nullptr ? report.causes : report.explained;
-        list.push_back(cause_of(*candidate, facts));
+        list.push_back(cause_of(*candidate, facts, in_vain));
     }
     report.verdict = conclude(report);
     demote(report.checks, consequences_of(explained));

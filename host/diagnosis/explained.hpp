@@ -18,6 +18,7 @@ struct Candidate {
     std::vector<Found> findings;  // that it stands on, each once
     std::vector<std::string_view> doubtful;
     const Candidate* explained_by = nullptr;
+    bool overcome = false;  // as its When says
 };
 
 // By finding, the candidate that it follows from.

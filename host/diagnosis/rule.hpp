@@ -48,6 +48,7 @@ struct When {
     At at;
     double confidence = 0.0;               // above 0 to 1
     std::optional<report::Impact> impact;  // instead of the cause's
+    bool overcome = false;                 // what it breaks works all the same: nothing is to be done
     std::vector<Condition> all;
     std::vector<Condition> any;  // where there are some, one of them
     std::vector<Condition> none;

@@ -268,7 +268,9 @@ private:
     }
 
     void when(const TomlValue& table, Rule& rule) {
-        if (!is_table(table, "when", {"confidence", "impact", "all", "any", "none"})) return;
+        if (!is_table(table, "when", {"confidence", "impact", "overcome", "all", "any", "none"})) {
+            return;
+        }
         When when;
         when.at = at(table);
         const auto confidence = number(table, "confidence");
@@ -278,6 +280,7 @@ private:
         }
         when.confidence = std::clamp(confidence.value_or(0.0), 0.0, 1.0);
         when.impact = word_of(table, "impact", false, impacts);
+        when.overcome = boolean(table, "overcome");
         when.all = conditions(table, "all");
         when.any = conditions(table, "any");
         when.none = conditions(table, "none");

@@ -259,6 +259,33 @@ void Fixing::take_back_everything() {
     }
 }
 
+std::vector<diagnosis::InVain> Fixing::in_vain() const {
+    std::vector<diagnosis::InVain> all;
+    for (const Attempt& attempt : attempts_) {
+        const report::Remedy& remedy = attempt.task.remedy;
+        if (attempt.in_vain()) all.push_back({remedy.verb, remedy.arguments});
+    }
+    return all;
+}
+
+std::vector<report::CheckResult> Fixing::failed_verifications() const {
+    std::vector<report::CheckResult> all;
+    for (const Attempt& attempt : attempts_) {
+        if (!attempt.in_vain() || !attempt.executed) continue;
+        for (const change::StepResult& step : attempt.executed->steps) {
+            if (!is_in_vain(step)) continue;
+            const auto known = std::ranges::find(all, step.verify->id, &report::CheckResult::id);
+            if (known == all.end()) {
+                all.push_back(*step.verify);
+            } else {
+                known->findings.insert(known->findings.end(), step.verify->findings.begin(),
+                                       step.verify->findings.end());
+            }
+        }
+    }
+    return all;
+}
+
 std::vector<std::string> Fixing::ids_in_force() const {
     std::vector<std::string> all;
     for (const Attempt& attempt : attempts_) {

@@ -9,6 +9,7 @@
 
 #include "change/execution.hpp"
 #include "change/undo.hpp"
+#include "diagnosis/engine.hpp"
 #include "fix/task.hpp"
 
 namespace p2pdiag::fix {
@@ -56,6 +57,9 @@ struct Attempt {
 
     // Nothing unless it was interrupted.
     std::optional<CutShort> cut_short() const;
+
+    // It was shown to be of no use: it could not be done, or did not help.
+    bool in_vain() const { return state == State::not_done || state == State::not_helped; }
 };
 
 class Fixing {
@@ -78,6 +82,11 @@ public:
     void take_back_everything();
 
     const std::vector<Attempt>& attempts() const { return attempts_; }
+
+    // What was found out by doing it, for the diagnosis afterwards: remedies that are none, and
+    // what verifications found that failed. One result for each change.
+    std::vector<diagnosis::InVain> in_vain() const;
+    std::vector<report::CheckResult> failed_verifications() const;
     std::vector<std::string> ids_in_force() const;
 
 private:

@@ -176,6 +176,12 @@ class Done(FixCase):
         self.assertEqual((document["status"], states), ("partly", {"put-b": "not-helped", "put-a": "verified"}))
         self.assertEqual(document["remedies"][0]["why"], "as fail was wished for")
         self.assertEqual(self.files(), ["a"])
+        # It is no remedy any more, and what its verification found is in the report.
+        offered = {remedy["id"] for cause in document["after"]["causes"] for remedy in cause["remedies"]}
+        self.assertNotIn("put-b", offered)
+        self.assertEqual({check["id"]: check["status"] for check in document["after"]["checks"]},
+                         {"box.content": "fail", "box.put": "fail"})
+        self.assertEqual([cause["code"] for cause in document["after"]["causes"]], ["cause.b"])
         # Before anything else is tried.
         self.assertLess(self.calls().index("revert b"), self.calls().index("apply a"))
 
@@ -194,6 +200,9 @@ class Done(FixCase):
         document, states = self.fixed(0, BOX_CHECK="blind")
         self.assertEqual((document["status"], states), ("fixed", {"put-a": "verified"}))
         self.assertEqual(document["after"]["causes"][0]["code"], "cause.a")
+        self.host("undo", "--all", "--yes")
+        # What is worked around leaves nothing to do for anybody.
+        self.assertNotIn("What only you can do", self.fix("--yes", BOX_CHECK="blind").stdout)
         self.host("undo", "--all", "--yes")
         document, states = self.fixed(1, BOX_CHECK="blind", BOX_VERIFY="unknown")
         self.assertEqual((document["status"], states), ("partly", {"put-a": "unproven"}))

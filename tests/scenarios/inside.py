@@ -197,6 +197,12 @@ def mended(program, wanted):
             "left": differences(before, state())}
 
 
+def tried_in_vain(program):
+    before = state()
+    fix = p2pdiag(program, "fix", "--yes", "--format", "json")
+    return {"fix": fix, "result": document(fix), "left": differences(before, state())}
+
+
 def measure(program, path):
     wanted = scenarios.load(path)
     said = [shell(program, step, path) for step in wanted.broken]
@@ -205,7 +211,8 @@ def measure(program, path):
     run = p2pdiag(program, "run", "all", *wanted.run, *patient, "--format", "json")
     report = document(run)
     return {"said": said, "run": run, "report": report,
-            "mended": mended(program, wanted) if wanted.fixable and report else None}
+            "mended": mended(program, wanted) if wanted.fixable and report else None,
+            "tried": tried_in_vain(program) if wanted.in_vain and report else None}
 
 
 def main(program, path):

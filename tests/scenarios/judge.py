@@ -68,6 +68,21 @@ def judge_mended(mended):
         yield f"after undo {name} is not as before.\n--- before\n{before}\n--- after\n{after}"
 
 
+def judge_tried(wanted, tried):
+    result = tried["result"]
+    if result is None or result["after"] is None:
+        yield f"fix did nothing (exit code {tried['fix']['code']}): {tried['fix']['out']}{tried['fix']['err']}"
+        return
+    became = {remedy["id"]: remedy["status"] for remedy in result["remedies"]}
+    if not set(became.values()) & {"not-helped", "not-done"}:
+        yield f"fix was not in vain: {became}"
+    verdict = result["after"]["verdict"]["status"]
+    if verdict != wanted.in_vain:
+        yield f"after what fix did in vain the verdict is {verdict}, not {wanted.in_vain}"
+    for name, (before, after) in tried["left"].items():
+        yield f"after fix in vain {name} is not as before.\n--- before\n{before}\n--- after\n{after}"
+
+
 def only_missed(wanted, report):
     """Nothing wrong was said; what is there was not seen, which where chance has a hand in it may happen."""
     return not wanted.healthy and not report["causes"] and bool(list(judge_broken(wanted, report)))
@@ -85,4 +100,6 @@ def judge(wanted, measured):
         complaints.append(f"the verdict is {verdict}, not {wanted.verdict}")
     if measured["mended"]:
         complaints += judge_mended(measured["mended"])
+    if measured["tried"]:
+        complaints += judge_tried(wanted, measured["tried"])
     return complaints

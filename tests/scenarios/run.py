@@ -98,7 +98,8 @@ def show(program, outcome):
         file.flush()
         print(subprocess.run([program, "run", "--offline", file.name], capture_output=True, text=True).stdout)
     print(run["err"], end="")
-    for done in (mended["fix"], mended["undo"]) if mended else ():
+    tried = outcome.measured["tried"]
+    for done in (mended["fix"], mended["undo"]) if mended else (tried["fix"],) if tried else ():
         print(f"$ {done['command']}\n{done['out']}{done['err']}")
 
 

@@ -33,6 +33,7 @@ class Scenario:
     findings: list = dataclasses.field(default_factory=list)
     verdict: str = ""
     fixable: bool = False
+    in_vain: str = ""
     port: int = 8000
     reach: str = "11.22.33.7:8000"
     chance: bool = False
@@ -52,7 +53,7 @@ class Scenario:
 
 STRINGS = "a list of strings"
 TYPES = {"title": str, "lab": STRINGS, "cause": str, "broken": list, "run": STRINGS, "also": STRINGS, "likely": STRINGS,
-         "findings": STRINGS, "verdict": str, "fixable": bool, "port": int, "reach": str, "chance": bool, "root": bool,
+         "findings": STRINGS, "verdict": str, "fixable": bool, "in_vain": str, "port": int, "reach": str, "chance": bool, "root": bool,
          "sample": bool}
 REQUIRED = ("title", "lab", "cause")
 STEP_TYPES = {"on": str, "shell": str}
@@ -90,6 +91,8 @@ def _check_values(scenario, causes, where):
             raise Mistake(f"{where}: there is no cause '{cause}' in profiles/diagnosis")
     if scenario.healthy and (scenario.also or scenario.likely or scenario.fixable):
         raise Mistake(f"{where}: where cause is \"none\" there is nothing else to name and nothing to fix")
+    if scenario.fixable and scenario.in_vain:
+        raise Mistake(f"{where}: what fix does is in vain, or it is fixable")
     if scenario.findings and not scenario.healthy:
         raise Mistake(f"{where}: 'findings' are of those where cause is \"none\"")
     if not re.fullmatch(r"[0-9.]+:[0-9]{1,5}", scenario.reach) or not 0 < scenario.endpoint[1] < 65536:

@@ -74,8 +74,8 @@ def cause(code, confidence):
     return {"code": code, "confidence": confidence}
 
 
-def measured(*causes, verdict="direct", findings=(), mended=None):
-    return {"run": {"code": 0, "out": "", "err": "", "seconds": 1.0}, "mended": mended,
+def measured(*causes, verdict="direct", findings=(), mended=None, tried=None):
+    return {"run": {"code": 0, "out": "", "err": "", "seconds": 1.0}, "mended": mended, "tried": tried,
             "report": {"causes": list(causes), "verdict": {"status": verdict}, "findings": list(findings)}}
 
 
@@ -119,8 +119,22 @@ class Judging(unittest.TestCase):
                              ({"left": {"client: nft": ["old", "new"]}}, "client: nft is not as before")):
             self.complaints([said], measured(right, mended={**MENDED, **change}))
 
+    def test_tried_in_vain(self):
+        def tried(status, verdict, left=()):
+            return {"fix": {"code": 1, "out": "", "err": ""}, "left": dict(left),
+                    "result": {"remedies": [{"id": "r", "status": status}], "after": {"verdict": {"status": verdict}}}}
+
+        def complaints(expected, how):
+            self.complaints(expected, measured(cause("cause.a", 0.9), tried=how), in_vain="relay-only")
+
+        complaints([], tried("not-helped", "relay-only"))
+        complaints(["verdict is direct-after-fix, not relay-only"], tried("not-helped", "direct-after-fix"))
+        complaints(["was not in vain"], tried("verified", "relay-only"))
+        complaints(["client: nft is not as before"], tried("not-done", "relay-only", {"client: nft": ["a", "b"]}.items()))
+        complaints(["fix did nothing"], {**tried("not-done", "relay-only"), "result": None})
+
     def test_no_report(self):
-        self.complaints(["(exit code 4): xy"], {"report": None, "run": {"code": 4, "out": "x", "err": "y"}, "mended": None})
+        self.complaints(["(exit code 4): xy"], {"report": None, "run": {"code": 4, "out": "x", "err": "y"}, "mended": None, "tried": None})
 
     def test_chance_forgives_only_what_was_missed(self):
         self.assertTrue(judge.only_missed(wanted(), measured()["report"]))

@@ -247,6 +247,26 @@ std::vector<Network> networks() {
           router({finding("portmap.none", W)}, Status::warn)},
          {"cause.symmetric-nat", "cause.no-port-mapping"},
          "relay-only"},
+        {"symmetric, and the router's forwards were tried and let nothing in",
+         {open_firewall(), stun_nat("nat.symmetric", W, Status::warn), router(),
+          check("upnp.mapping", Status::fail,
+                {finding("portmap.mapped-but-unreachable", E, {{"cause", "router"}})})},
+         {"cause.symmetric-nat", "cause.mapping-not-forwarding"},
+         "relay-only"},
+        {"symmetric, and the forward that fix made let nothing in",
+         {open_firewall(), stun_nat("nat.symmetric", W, Status::warn), router(),
+          check("upnp.forward", Status::fail,
+                {finding("portmap.mapped-but-unreachable", E, {{"cause", "router"}})})},
+         {"cause.symmetric-nat", "cause.mapping-not-forwarding"},
+         "relay-only"},
+        {"symmetric, and whether the router or this machine dropped what came by a forward is not "
+         "known",
+         {stun_nat("nat.symmetric", W, Status::warn), router(),
+          check("upnp.forward", Status::fail,
+                {finding("portmap.mapped-but-unreachable", E,
+                         {{"cause", "router-or-host-firewall"}})})},
+         {"cause.symmetric-nat"},
+         "direct-after-fix"},
         {"symmetric in steps",
          {stun_nat("nat.symmetric-predictable", W, Status::warn)},
          {"cause.symmetric-nat"},
@@ -751,4 +771,38 @@ TEST_CASE("a port that something else holds is moved by a command") {
     CHECK(commands(cause).front() == "p2pdiag port move");
     CHECK(cause->remedies.front().automatic);
     CHECK(cause->remedies.front().verb == "port move");
+}
+
+TEST_CASE("what is overcome by a forward nags nobody") {
+    const auto forwarded = [](const char* verified) {
+        return router({finding("portmap.upnp", I), finding("portmap.forwarded", I,
+                                                           {{"protocol", "udp"},
+                                                            {"family", "ipv4"},
+                                                            {"port", 8000},
+                                                            {"external", "11.22.33.7:8000"},
+                                                            {"verified", verified}})});
+    };
+    const auto symmetric = stun_nat("nat.symmetric", W, Status::warn);
+    const auto proven = diagnosed({open_firewall(), symmetric, forwarded("packet")});
+    REQUIRE(codes(proven.causes) == std::vector<std::string>{"cause.symmetric-nat"});
+    CHECK(proven.causes[0].remedies.empty());
+    CHECK(proven.verdict.status == "direct");
+    const auto listed = diagnosed({open_firewall(), symmetric, forwarded("read-back")});
+    REQUIRE(codes(listed.causes) == std::vector<std::string>{"cause.symmetric-nat"});
+    CHECK_FALSE(listed.causes[0].remedies.empty());
+}
+
+TEST_CASE("no verdict rests on a remedy that was in vain") {
+    report::Report report =
+        report_of({open_firewall(), stun_nat("nat.symmetric", W, Status::warn), router()});
+    diagnose(report, shipped().rules);
+    CHECK(report.verdict.status == "direct-after-fix");
+    const json::object other{{"port", 9000}, {"protocol", "udp"}};
+    diagnose(report, shipped().rules, {{"forward add", other}, {"firewall allow", {}}});
+    CHECK(report.verdict.status == "direct-after-fix");
+    diagnose(report, shipped().rules, {{"forward add", {{"port", 8000}, {"protocol", "udp"}}}});
+    CHECK(report.verdict.status == "relay-only");
+    REQUIRE(codes(report.causes) == std::vector<std::string>{"cause.symmetric-nat"});
+    for (const report::Remedy& remedy : report.causes[0].remedies) CHECK_FALSE(remedy.automatic);
+    CHECK(report.causes[0].remedies.size() == 2);
 }
