@@ -216,7 +216,9 @@ asio::awaitable<PingResult> ping(IpAddress to, int interface, PingPlan plan) {
     }
     Series series(*socket, to, interface);
     const TimePoint start = Clock::now();
+    TimePoint last = start;  // on a machine without time it is later than planned
     for (unsigned i = 1; i <= plan.count; ++i) {
+        last = Clock::now();
         series.send();
         const TimePoint next = start + i * plan.interval;
         while (Clock::now() < next) {
@@ -224,7 +226,6 @@ asio::awaitable<PingResult> ping(IpAddress to, int interface, PingPlan plan) {
             if (arrived) series.receive();
         }
     }
-    const TimePoint last = start + (plan.count - 1) * plan.interval;
     while (!series.all_answered()) {
         const auto tail =
             std::clamp<Clock::duration>(3 * series.longest(), plan.tail, longest_tail);

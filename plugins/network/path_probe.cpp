@@ -93,6 +93,13 @@ public:
         return std::clamp(three, shortest_tail, longest_tail);
     }
 
+    // A machine without time sends later than it was to, so it is not the plan that counts. What
+    // looks lost has as long as any answer may take: an answer that comes late is none that was
+    // lost.
+    TimePoint patience() const {
+        return last_sent_ + (target_->series.lossy() ? longest_tail : tail());
+    }
+
 private:
     static constexpr std::size_t none = ~std::size_t{0};
 
@@ -112,6 +119,7 @@ private:
         const TimePoint now = Clock::now();
         if (socket_.send(request, target_->server)) return;
         waiting_[id] = {index, now};
+        last_sent_ = now;
         if (small) {
             ++target_->series.sent;
             ++mtu.small_sent;
@@ -164,6 +172,7 @@ private:
     std::shared_ptr<PathTarget> target_;
     std::map<stun::TransactionId, Sent> waiting_;
     microseconds longest_{0};
+    TimePoint last_sent_ = Clock::now();
 };
 
 }  // namespace
@@ -178,9 +187,8 @@ asio::awaitable<void> probe_target(std::shared_ptr<PathTarget> target) {
         prober.send_round(round);
         co_await prober.wait_until(start + (round + 1) * interval);
     }
-    const TimePoint last = start + (rounds - 1) * interval;
     while (!prober.all_answered()) {
-        const TimePoint until = last + prober.tail();
+        const TimePoint until = prober.patience();
         if (Clock::now() >= until) break;
         co_await prober.wait_until(std::min(until, Clock::now() + interval));
     }
