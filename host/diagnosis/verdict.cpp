@@ -31,6 +31,11 @@ constexpr VerdictRule verdict_rules[] = {
     {"nat.symmetric-predictable", "relay-only",
      "You are behind a symmetric NAT that hands out ports in a predictable order: without port "
      "prediction, most connections need a relay."},
+    // Whatever the NAT lets in: what is sent to a peer may not get out.
+    {"nat.udp-ports-limited", "unknown",
+     "UDP gets out to the STUN servers' own port, and to another one, from which a server answers, "
+     "it seems not to: whether anything gets out to a peer's port is not known, so it is not known "
+     "whether direct connections work here."},
     {"nat.port-restricted-cone", "direct",
      "You are behind a port-restricted cone NAT: direct connections by hole punching should work "
      "with "
@@ -75,18 +80,28 @@ const Finding* find_of_family(const std::vector<CheckResult>& checks, std::strin
     return nullptr;
 }
 
+bool reaches_peers(std::string_view status) { return status == "open" || status == "direct"; }
+bool reaches_peers(const Verdict& verdict) { return reaches_peers(verdict.status); }
+
+// Said to be unknown; older reports say nothing of it.
+bool not_seen_to_get_out(const Finding& finding) {
+    const json::value* seen = finding.evidence.if_contains("unlisted_ports");
+    return seen != nullptr && seen->is_null();
+}
+
 std::optional<Verdict> judge_family(const std::vector<CheckResult>& checks, bool ipv6) {
     for (const VerdictRule& rule : verdict_rules) {
         if (const Finding* finding = find_of_family(checks, rule.code, ipv6)) {
-            return Verdict{std::string(rule.status),
-                           rule.headline.empty() ? finding->message : std::string(rule.headline)};
+            std::string headline =
+                rule.headline.empty() ? finding->message : std::string(rule.headline);
+            if (reaches_peers(rule.status) && not_seen_to_get_out(*finding)) {
+                headline +=
+                    " That UDP gets out to any port was not seen, only to those of servers.";
+            }
+            return Verdict{std::string(rule.status), std::move(headline)};
         }
     }
     return std::nullopt;
-}
-
-bool reaches_peers(const Verdict& verdict) {
-    return verdict.status == "open" || verdict.status == "direct";
 }
 
 // Where the NAT was asked for and no rule fits: why it stayed unknown.
@@ -127,6 +142,8 @@ bool passed(const std::vector<CheckResult>& checks, std::string_view id) {
 bool is_worked_around_by_forward(const std::vector<CheckResult>& checks, const Verdict& verdict) {
     static constexpr std::string_view nats[] = {"nat.symmetric", "nat.symmetric-predictable",
                                                 "nat.port-restricted-cone", "nat.restricted-cone"};
+    // By it peers get in, and whether anything gets out to them is the question.
+    if (find_of_family(checks, "nat.udp-ports-limited", false) != nullptr) return false;
     return verdict.status != "open" && std::ranges::any_of(nats, [&](std::string_view code) {
                return find_of_family(checks, code, false) != nullptr;
            });

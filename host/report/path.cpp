@@ -59,6 +59,7 @@ constexpr LegOfCode legs_of_codes[] = {
     {"net.no-internet", to_internet},
     {"net.captive-portal", to_internet},
     {"nat.udp-blocked", to_internet},
+    {"nat.udp-ports-limited", to_internet},
     {"nat.stun-unreachable", to_internet, Weight::errors_only},
     {"net.dns-failed", to_internet, Weight::at_most},
     {"net.ipv6-broken", to_internet},

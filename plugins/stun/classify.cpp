@@ -6,6 +6,7 @@
 #include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
+#include "peer_ports.hpp"
 #include "ports.hpp"
 #include "reach.hpp"
 
@@ -108,7 +109,7 @@ Verdict without_answer(const Observations& seen) {
     verdict.mapping.reason = verdict.filtering.reason = verdict.nat_type.reason = reason;
     verdict.behind_nat.reason = verdict.port_preservation.reason = reason;
     verdict.port_step.reason = verdict.hairpinning.reason = reason;
-    verdict.pooling_paired.reason = reason;
+    verdict.pooling_paired.reason = verdict.unlisted_ports.reason = reason;
     if (reason == Reason::udp_blocked)
         verdict.nat_type = Field<NatType>::known(NatType::udp_blocked);
     return verdict;
@@ -223,6 +224,7 @@ Verdict classify(const Observations& seen) {
     verdict.port_step =
         mapping.varies ? judge_step(seen) : Field<int>::unknown(Reason::not_varying);
     verdict.hairpinning = judge_hairpinning(seen);
+    verdict.unlisted_ports = judge_unlisted_ports(seen);
     verdict.destinations = destinations_of(seen, Role::mapping);
     add_addresses(seen, verdict);
     add_hints(seen, verdict);

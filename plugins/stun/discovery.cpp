@@ -251,12 +251,15 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
             }
             // From the server itself, either is its own firewall's word and shows that UDP passes.
             case IcmpMeaning::port_closed:
-            case IcmpMeaning::prohibited:
+            case IcmpMeaning::prohibited: {
+                bool wanted = false;  // not one of which nothing but a refusal was expected
                 for (Probe& probe : seen_.probes) {
                     if (probe.to != to) continue;
+                    wanted = wanted || probe.role != Role::unlisted_port;
                     probe.came_back = probe.came_back || by_server;
                     (by_server ? probe.refused : probe.prohibited) = true;
                 }
+                if (!wanted) break;
                 if (by_server) {
                     ++seen_.refused;
                 } else {
@@ -268,6 +271,7 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
                     if (asked) seen_.prohibited_towards.insert(to.address);
                 }
                 break;
+            }
             case IcmpMeaning::unreachable: ++seen_.unreachable; break;
         }
     }
@@ -353,7 +357,9 @@ void Discovery::send_due() {
         const std::size_t index = backwards ? count - 1 - i : i;
         Schedule& schedule = schedules_[index];
         const Probe& probe = seen_.probes[index];
-        if (schedule.until_answered && (probe.answered || probe.error_code != 0)) schedule.left = 0;
+        const bool told = probe.answered || probe.error_code != 0 ||
+                          (probe.role == Role::unlisted_port && probe.refused);
+        if (schedule.until_answered && told) schedule.left = 0;
         if (schedule.left > 0 && schedule.next <= seen_.now) {
             --schedule.left;
             const Duration gap = schedule.phase > Duration{} ? schedule.phase : schedule.interval;

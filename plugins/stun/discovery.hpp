@@ -80,6 +80,7 @@ private:
     void try_other_ports();
     void use_other_ports();
     void keep_baseline();
+    void try_unlisted_port();
     void run_program();
     void start_program(std::size_t server);
     void contact_other();
@@ -95,6 +96,7 @@ private:
     bool step_done() const;
     bool hairpin_done() const;
     bool given_port_done() const;
+    bool served_ports_done() const;
     bool is_done() const;
     TimePoint last_moment() const;
 

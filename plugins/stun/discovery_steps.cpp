@@ -8,6 +8,7 @@
 #include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
+#include "peer_ports.hpp"
 #include "ports.hpp"
 #include "reach.hpp"
 
@@ -57,6 +58,7 @@ void Discovery::advance(TimePoint now) {
     if (first_answer_) {
         run_program();
         keep_baseline();
+        try_unlisted_port();
         probe_port_step();
         probe_hairpin();
     } else {
@@ -78,6 +80,24 @@ void Discovery::keep_baseline() {
     const Schedule schedule{seen_.now, pace, steady_sends, false};
     const std::size_t server = *answered_server_;
     add_probe(Role::baseline, add_socket(), server, seen_.servers[server].address, schedule);
+}
+
+// A port by chance, which no list of permitted ones has and at which nothing listens: most hosts
+// refuse it by ICMP, and so show that UDP to any port gets out. Silence tells nothing, and nobody
+// waits for it.
+void Discovery::try_unlisted_port() {
+    for (const Probe& probe : seen_.probes) {
+        if (probe.role == Role::unlisted_port) return;
+    }
+    // RFC 6335 section 6: nothing is registered in 49152-65535.
+    constexpr unsigned first = 49152;
+    constexpr unsigned count = 65536 - first;
+    const stun::TransactionId chance = transactions_();
+    const auto port = static_cast<std::uint16_t>(first + (chance[0] * 256U + chance[1]) % count);
+    constexpr unsigned sends = 3;
+    const std::size_t server = *answered_server_;
+    const Endpoint to{seen_.servers[server].address.address, port};
+    add_probe(Role::unlisted_port, add_socket(), server, to, {seen_.now, pace, sends});
 }
 
 std::optional<std::size_t> Discovery::next_candidate() const {
@@ -298,6 +318,14 @@ bool Discovery::given_port_done() const {
     });
 }
 
+// Where it looks as if requests to some ports do not get out, until loss is no explanation.
+bool Discovery::served_ports_done() const {
+    const ServedAndSilent found = judge_served_ports(seen_);
+    return found.certain ||
+           std::all_of(found.requests.begin(), found.requests.end(),
+                       [&](const Probe* probe) { return is_settled(seen_, *probe); });
+}
+
 // A slow path takes several round trips and waits three for each silence.
 TimePoint Discovery::last_moment() const {
     constexpr Duration slowest = std::chrono::seconds(1);
@@ -307,7 +335,8 @@ TimePoint Discovery::last_moment() const {
 bool Discovery::is_done() const {
     if (seen_.servers.empty() || seen_.now >= last_moment()) return true;
     if (!first_answer_) return judge_udp(seen_) != UdpPath::pending;
-    return filtering_done() && mapping_done() && step_done() && hairpin_done() && given_port_done();
+    return filtering_done() && mapping_done() && step_done() && hairpin_done() &&
+           given_port_done() && served_ports_done();
 }
 
 }  // namespace p2pdiag::nat

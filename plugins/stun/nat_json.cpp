@@ -170,6 +170,7 @@ json::object to_json(const FamilyResult& result) {
     put(object, "port_preservation", verdict.port_preservation, as_is);
     put(object, "port_step", verdict.port_step, as_is);
     put(object, "hairpinning", verdict.hairpinning, as_is);
+    put(object, "unlisted_ports", verdict.unlisted_ports, as_is);
     put(object, "behind_nat", verdict.behind_nat, as_is);
     object["mapping_varies"] = verdict.mapping.reason == Reason::one_destination
                                    ? json::value(nullptr)

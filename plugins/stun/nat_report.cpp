@@ -2,6 +2,7 @@
 #include "nat_report.hpp"
 
 #include "nat_words.hpp"
+#include "peer_ports.hpp"
 #include "reach.hpp"
 
 namespace p2pdiag::nat {
@@ -33,6 +34,8 @@ std::string evidence_of(const FamilyResult& result) {
         evidence["asked"] = seen.answered_elsewhere->asked.to_string();
         evidence["answered_from"] = seen.answered_elsewhere->from.to_string();
     }
+    const auto& unlisted = verdict.unlisted_ports.value;
+    evidence["unlisted_ports"] = unlisted ? json::value(*unlisted) : json::value(nullptr);
     if (const auto ports = judge_other_ports(seen)) {
         json::array silent;
         for (const std::uint16_t port : ports->silent) silent.emplace_back(port);
@@ -55,7 +58,8 @@ p2pdiag_status status_of(const FamilyResult& result) {
         case NatType::port_restricted_cone: break;
     }
     const bool carrier = result.verdict.carrier_hop || result.verdict.carrier_local;
-    return carrier ? P2PDIAG_WARN : P2PDIAG_PASS;
+    const bool limited = result.verdict.unlisted_ports.reason == Reason::served_and_silent;
+    return carrier || limited ? P2PDIAG_WARN : P2PDIAG_PASS;
 }
 
 // Findings that stand beside the type of the NAT.
@@ -93,6 +97,10 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
     if (by_stand_in) {
         run.finding("nat.stun-unreachable", Severity::warning,
                     family + ports + "; that port was used to measure", evidence_of(result));
+    }
+    if (const std::string limited = about_served_ports(result); !limited.empty()) {
+        run.finding("nat.udp-ports-limited", Severity::warning, family + limited,
+                    evidence_of(result));
     }
     const bool silent = verdict.nat_type.reason == Reason::no_server_answered ||
                         verdict.nat_type.reason == Reason::only_other_ports ||

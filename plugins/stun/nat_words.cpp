@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "filtering.hpp"
+#include "peer_ports.hpp"
 #include "reach.hpp"
 
 namespace p2pdiag::nat {
@@ -130,6 +131,18 @@ std::string about_ports(const FamilyResult& result) {
            ", so UDP is not blocked as such";
 }
 
+std::string about_served_ports(const FamilyResult& result) {
+    if (result.verdict.unlisted_ports.reason != Reason::served_and_silent) return {};
+    std::string list;
+    for (const Endpoint& endpoint : judge_served_ports(result.seen).endpoints) {
+        list += (list.empty() ? "" : " and ") + endpoint.to_string();
+    }
+    return "what is sent to " + list +
+           " is not answered, although the server answers from there, and at its other port: "
+           "either this network lets out UDP to chosen ports alone, so that nothing gets to a "
+           "peer's, or the server's own firewall does not let it in";
+}
+
 FilteredBy filterer_of(const FamilyResult& result) {
     const Verdict& verdict = result.verdict;
     if (verdict.nat_type.value == NatType::udp_blocked) return judge_blocker(result.seen);
@@ -203,6 +216,8 @@ std::string sentence_of(const FamilyResult& result) {
     if (verdict.nat_type.value) {
         sentence += type_sentence(result);
         if (verdict.translated_from_ipv6) sentence += ", the provider's own (464XLAT)";
+        const std::string limited = about_served_ports(result);
+        if (!limited.empty()) sentence += "; " + limited;
         return sentence + (ports.empty() ? "" : "; " + ports);
     }
     if (verdict.behind_nat.value == true && verdict.mapping.value) {
@@ -215,6 +230,9 @@ std::string sentence_of(const FamilyResult& result) {
         sentence += "unknown; ";
     }
     sentence += why_unknown(result);
+    if (const std::string limited = about_served_ports(result); !limited.empty()) {
+        sentence += "; " + limited;
+    }
     const bool said = verdict.nat_type.reason == Reason::only_other_ports || ports.empty();
     return said ? sentence : sentence + "; " + ports;
 }

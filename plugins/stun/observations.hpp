@@ -26,6 +26,7 @@ enum class Role : std::uint8_t {
     mapping,          // all on one socket, since a mapping belongs to a socket
     reach,            // more sockets, used while nothing at all has answered
     other_port,       // while nothing has answered: UDP ports of the servers beside their own
+    unlisted_port,    // a port that nobody serves: is it refused, so that it was reached?
     baseline,         // plain requests at a steady pace: what the path loses meanwhile
     filter_address,   // from a never-used socket: answer from your other address and port
     filter_port,      // from a never-used socket: answer from your other port

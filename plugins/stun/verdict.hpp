@@ -54,6 +54,8 @@ enum class Reason {
     server_inside,      // the servers see an address that is not public
     servers_disagree,   // each sees another public address, so their views cannot be compared
     plain_address,      // the local address, but in no form that is safe from rewriting
+    not_shown,          // nothing that was seen tells
+    served_and_silent,  // a server answers from there, and nothing that was sent there was answered
     cancelled
 };
 
@@ -89,6 +91,7 @@ struct Verdict {
     Field<bool> port_preservation;
     Field<int> port_step;  // ports from one new mapping to the next
     Field<bool> hairpinning;
+    Field<bool> unlisted_ports;  // UDP gets out to ports that no list of permitted ones has
     std::vector<Destination> destinations;    // what each destination saw of the mapping socket
     std::vector<IpAddress> public_addresses;  // all that were seen, on any socket
     // A router on the way with an address of RFC 6598: a hint at a second NAT, no proof.

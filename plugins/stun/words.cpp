@@ -62,6 +62,8 @@ std::string_view to_string(Reason reason) {
         case Reason::server_inside: return "server-inside";
         case Reason::servers_disagree: return "servers-disagree";
         case Reason::plain_address: return "plain-address";
+        case Reason::not_shown: return "not-shown";
+        case Reason::served_and_silent: return "served-and-silent";
         case Reason::cancelled: break;
     }
     return "cancelled";

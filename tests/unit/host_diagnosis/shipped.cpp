@@ -178,6 +178,16 @@ std::vector<Network> networks() {
                                                   json::object{{"purpose", "peers"}}}}})})},
          {"cause.host-firewall-outgoing"},
          "relay-only"},
+        {"UDP to chosen ports alone, it seems",
+         {check("stun.nat", Status::warn,
+                {finding("nat.full-cone", I, v4), finding("nat.udp-ports-limited", W, v4)})},
+         {},
+         "unknown"},
+        {"the same, where nothing helps anyhow",
+         {check("stun.nat", Status::warn,
+                {finding("nat.symmetric", W, v4), finding("nat.udp-ports-limited", W, v4)})},
+         {"cause.symmetric-nat"},
+         "relay-only"},
         {"one port of STUN blocked",
          {check("stun.nat", Status::pass,
                 {finding("nat.stun-unreachable", W,
@@ -805,4 +815,27 @@ TEST_CASE("no verdict rests on a remedy that was in vain") {
     REQUIRE(codes(report.causes) == std::vector<std::string>{"cause.symmetric-nat"});
     for (const report::Remedy& remedy : report.causes[0].remedies) CHECK_FALSE(remedy.automatic);
     CHECK(report.causes[0].remedies.size() == 2);
+}
+
+TEST_CASE("UDP that was not seen to get out to any port is said of a verdict that rests on it") {
+    const auto headline = [](json::value unlisted) {
+        json::object evidence{{"family", "ipv4"}};
+        if (unlisted != "not said") evidence["unlisted_ports"] = std::move(unlisted);
+        const auto report =
+            diagnosed({check("stun.nat", Status::pass, {finding("nat.full-cone", I, evidence)})});
+        CHECK(report.verdict.status == "direct");
+        return report.verdict.headline;
+    };
+    CHECK_THAT(headline(nullptr), Catch::Contains("gets out to any port was not seen"));
+    CHECK_THAT(headline(true), !Catch::Contains("not seen"));
+    CHECK_THAT(headline("not said"), !Catch::Contains("not seen"));
+}
+
+TEST_CASE("a network that may let out chosen ports alone is possible, and never likely") {
+    const json::object v4{{"family", "ipv4"}};
+    const auto report = diagnosed(
+        {check("stun.nat", Status::warn,
+               {finding("nat.restricted-cone", I, v4), finding("nat.udp-ports-limited", W, v4)})});
+    CHECK(codes(report.causes) == std::vector<std::string>{"cause.udp-ports"});
+    CHECK(report.causes[0].confidence <= likely);
 }

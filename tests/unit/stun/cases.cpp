@@ -6,6 +6,7 @@
 #include "filtering.hpp"
 #include "loss.hpp"
 #include "mapping.hpp"
+#include "peer_ports.hpp"
 #include "reach.hpp"
 #include "simulation.hpp"
 
@@ -48,6 +49,7 @@ TEST_CASE("A2: an OTHER-ADDRESS that is no other address is not used", "[stun][c
         CHECK(outcome.verdict.mapping.reason == Reason::one_destination);
         CHECK(outcome.verdict.filtering.reason == Reason::server_unsupported);
         for (const Probe& probe : outcome.seen.probes) {
+            if (probe.role == Role::unlisted_port) continue;
             CHECK(probe.to == world.servers.front().primary);
         }
     }
@@ -85,7 +87,10 @@ TEST_CASE("A5: filters are tested on local ports that nothing else used", "[stun
     std::map<SocketId, std::set<Endpoint>> destinations;
     for (const Probe& probe : outcome.seen.probes) {
         destinations[probe.socket].insert(probe.to);
-        const bool to_other = probe.to != outcome.seen.servers.front().address;
+        // One to another port of the same address, on a socket of its own, opens nothing more
+        // there.
+        const bool to_other =
+            probe.role != Role::unlisted_port && probe.to != outcome.seen.servers.front().address;
         if (to_other) first_contact = std::min(first_contact, probe.sends.front().at);
     }
     unsigned tests = 0;
@@ -491,4 +496,56 @@ TEST_CASE("cut short: what is missing was cancelled, not lost", "[stun][cases]")
     const Discovery discovery(config, transactions, start);
     const Verdict verdict = classify(discovery.observations());
     CHECK(verdict.nat_type.reason == Reason::cancelled);
+}
+
+TEST_CASE("UDP to chosen ports alone is suspected where a server answers from a port in vain",
+          "[stun][cases]") {
+    for (const Dependence filtering : {anyone, by_address}) {
+        for (const double loss : {0.0, 0.2}) {
+            World world = cone(filtering);
+            world.loss.each_way = loss;
+            world.closed_ports_refuse = true;
+            world.permitted_ports = {53, 3478};
+            int suspected = 0;
+            for (unsigned seed = 1; seed <= 20; ++seed) {
+                const Outcome outcome = discover(world, seed);
+                CHECK_FALSE(outcome.verdict.unlisted_ports.value);
+                if (outcome.verdict.unlisted_ports.reason != Reason::served_and_silent) continue;
+                ++suspected;
+                for (const Endpoint& endpoint : judge_served_ports(outcome.seen).endpoints) {
+                    CHECK(endpoint.port == world.servers.front().other.port);
+                }
+            }
+            CHECK(suspected >= (loss > 0 ? 10 : 20));
+        }
+    }
+}
+
+TEST_CASE("what gets out to any port is seen by a refusal, and never suspected of the contrary",
+          "[stun][cases]") {
+    for (const Dependence filtering : {anyone, by_address, by_port}) {
+        for (const bool refuse : {true, false}) {
+            for (const double loss : {0.0, 0.2}) {
+                World world = cone(filtering);
+                world.closed_ports_refuse = refuse;
+                world.loss.each_way = loss;
+                for (unsigned seed = 1; seed <= 20; ++seed) {
+                    const Verdict verdict = discover(world, seed).verdict;
+                    CHECK(verdict.unlisted_ports.reason != Reason::served_and_silent);
+                    if (!refuse) CHECK(verdict.unlisted_ports.reason == Reason::not_shown);
+                    if (refuse && loss == 0) CHECK(verdict.unlisted_ports.value == true);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("silence at ports from which nothing came either tells nothing of the ports",
+          "[stun][cases]") {
+    World world = cone(by_port);
+    world.permitted_ports = {53, 3478};
+    CHECK(discover(world, 1).verdict.unlisted_ports.reason == Reason::not_shown);
+    world = cone(anyone);
+    world.servers = {server_number(0, Fault::dead_other)};
+    CHECK(discover(world, 1).verdict.unlisted_ports.reason == Reason::not_shown);
 }

@@ -305,6 +305,7 @@ private:
         host_contacts_[port_by_socket_.at(socket)].insert(to);
         const Endpoint from = map(port_by_socket_.at(socket), to);
         if (world_.blocked_ports.contains(to.port)) return;
+        if (!world_.permitted_ports.empty() && !world_.permitted_ports.contains(to.port)) return;
         if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
             const Trouble trouble{ECONNREFUSED, true, 3, 3, to.address};
             return later(2 * world_.one_way,
