@@ -11,6 +11,7 @@
 #include "checks.hpp"
 #include "input.hpp"
 #include "names.hpp"
+#include "net/lateness.hpp"
 #include "net/routes.hpp"
 #include "net/stun_targets.hpp"
 #include "net/task_group.hpp"
@@ -96,6 +97,9 @@ asio::awaitable<void> look_up(Shared names, std::size_t server, std::size_t look
 asio::awaitable<void> measure_names(Shared names) {
     names->interrupted = true;
     const TimePoint until = Clock::now() + query_patience;
+    const auto late = std::make_shared<Clock::duration>(0);
+    net::TaskGroup aside(co_await asio::this_coro::executor);
+    aside.spawn(net::add_up_lateness(late));
     net::TaskGroup tasks(co_await asio::this_coro::executor);
     for (std::size_t server = 0; server < names->servers.size(); ++server) {
         for (std::size_t i = 0; i < names->servers[server].lookups.size(); ++i) {
@@ -103,6 +107,7 @@ asio::awaitable<void> measure_names(Shared names) {
         }
     }
     co_await tasks.wait();
+    names->late = std::chrono::duration_cast<Milliseconds>(*late);
     names->interrupted = false;
 }
 

@@ -45,6 +45,8 @@ struct Names {
     // This machine has a way out over any family; nothing: the kernel did not tell.
     std::optional<bool> has_route;
     bool interrupted = false;
+    // How much later than it wanted this machine was woken meanwhile, in all.
+    std::chrono::milliseconds late{0};
 };
 
 Judgement judge(const Names& names);

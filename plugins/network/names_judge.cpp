@@ -118,6 +118,12 @@ private:
         judge_speed();
         if (!result_.findings.empty()) {
             result_.finish(P2PDIAG_WARN, result_.findings.front().message);
+        } else if (hurried_) {
+            result_.finish(
+                P2PDIAG_UNKNOWN,
+                "Names are resolved; how fast is not known, since this machine itself was late "
+                "by " +
+                    std::to_string(names_.late.count()) + " ms in all meanwhile: " + summary());
         } else if (open_) {
             result_.finish(P2PDIAG_UNKNOWN,
                            "Interrupted before every name had an answer; " + summary());
@@ -264,7 +270,11 @@ private:
     void judge_speed() {
         for (std::size_t i = 0; i < tallies_.size(); ++i) {
             if (tallies_[i].usable == 0) continue;
-            if (tallies_[i].quickest && *tallies_[i].quickest > slow) {
+            const auto& quickest = tallies_[i].quickest;
+            // It may have been this machine that was slow.
+            if (quickest && *quickest > slow && *quickest - names_.late <= slow) {
+                hurried_ = true;
+            } else if (quickest && *quickest > slow) {
                 const auto ms = tallies_[i].quickest->count();
                 result_.add(
                     "net.dns-slow", Severity::warning,
@@ -401,18 +411,17 @@ private:
         const net::ResolvConf& conf = names_.setup.configured;
         json::array search;
         for (const std::string& domain : conf.search) search.push_back(json::value(domain));
-        result_.data = {{"servers", std::move(servers)},
-                        {"servers_left_out", names_.servers_left_out},
-                        {"stub", nullptr},
-                        {"search", std::move(search)},
-                        {"ndots", conf.ndots},
-                        {"timeout_s", conf.timeout_s},
-                        {"attempts", conf.attempts}};
+        result_.data = {
+            {"servers", std::move(servers)},  {"servers_left_out", names_.servers_left_out},
+            {"late_ms", names_.late.count()}, {"stub", nullptr},
+            {"search", std::move(search)},    {"ndots", conf.ndots},
+            {"timeout_s", conf.timeout_s},    {"attempts", conf.attempts}};
         if (!names_.setup.stub.empty()) result_.data["stub"] = names_.setup.stub;
     }
 
     const Names& names_;
     std::vector<Tally> tallies_;
+    bool hurried_ = false;  // a slow answer that may have been this machine's own doing
     bool open_ =
         false;  // for some question, a server that was not waited for might have been of use
     Judgement result_;

@@ -121,6 +121,18 @@ TEST_CASE("slow is what is slow for every name") {
     CHECK(codes(judge(names)) == Codes{"net.dns-slow"});
 }
 
+TEST_CASE("an answer that this machine was too late to see is not called slow") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    for (auto& lookup : names.servers[0].lookups) lookup.answer.took = 900ms;
+    names.late = 399ms;
+    CHECK(codes(judge(names)) == Codes{"net.dns-slow"});
+    names.late = 400ms;
+    CHECK(codes(judge(names)).empty());
+    CHECK(judge(names).status == P2PDIAG_UNKNOWN);
+    CHECK(judge(names).summary.find("late by 400 ms") != std::string::npos);
+}
+
 TEST_CASE("a name that does not exist, by every server that answers") {
     Names names = questions();
     names.servers = {server("192.168.1.1", names), server("192.168.1.2", names)};
