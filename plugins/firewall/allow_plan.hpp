@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "allow_step.hpp"
+#include "model.hpp"
 
 namespace p2pdiag::firewall {
 

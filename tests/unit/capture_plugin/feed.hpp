@@ -10,7 +10,6 @@
 namespace p2pdiag::testing {
 
 using capture_plugin::Fate;
-using capture_plugin::Finding;
 using capture_plugin::Kind;
 using capture_plugin::Message;
 using capture_plugin::Outcome;
