@@ -15,6 +15,7 @@
 #include "cli/rules.hpp"
 #include "cli/terminal.hpp"
 #include "diagnosis/engine.hpp"
+#include "diagnosis/verdict.hpp"
 #include "fix/fixing.hpp"
 #include "report/exit_code.hpp"
 #include "report/report_json.hpp"
@@ -252,8 +253,11 @@ private:
     int end_without_plan() {
         if (any_of({State::error})) return end_with_plan("error", exit_codes::internal);
         if (any_of({State::unknown})) return end_with_plan("unknown", exit_codes::undetermined);
-        const bool left = anything_left(before_) || any_of({State::impossible});
-        return end_with_plan("nothing", left ? exit_codes::findings : exit_codes::nothing);
+        if (anything_left(before_) || any_of({State::impossible}))
+            return end_with_plan("nothing", exit_codes::findings);
+        const bool seen = diagnosis::unseen_firewall(before_.checks) == nullptr;
+        return seen ? end_with_plan("nothing", exit_codes::nothing)
+                    : end_with_plan("unknown", exit_codes::undetermined);
     }
 
     // The plan, or that there is none, is what this command has to say.
@@ -262,8 +266,14 @@ private:
         std::string text;
         if (fixing_.attempts().empty()) {
             text = before_.verdict.headline + '\n';
-            text += before_.causes.empty() ? "There is nothing to fix.\n"
-                                           : "There is nothing that p2pdiag could fix itself.\n";
+            const report::Finding* unseen = diagnosis::unseen_firewall(before_.checks);
+            if (!before_.causes.empty()) {
+                text += "There is nothing that p2pdiag could fix itself.\n";
+            } else if (unseen == nullptr) {
+                text += "There is nothing to fix.\n";
+            } else {
+                text += "There is nothing to fix in what was seen. " + unseen->message + '\n';
+            }
         } else {
             text = fix_plan_text(before_, fixing_.attempts(), unicode_);
         }

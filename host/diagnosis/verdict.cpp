@@ -162,7 +162,8 @@ Verdict with_forward(Verdict verdict, const report::Report& report) {
     std::string headline = "Peers reach " + port + " of this machine at " + std::string(*external) +
                            ", by a forward in the router; a packet from outside came in by it.";
     const bool seen = json::find_bool(forward->evidence, "seen_by_program").value_or(false);
-    if (!seen && !passed(report.checks, "firewall.inbound")) {
+    const bool said_of_all = unseen_firewall(report.checks) != nullptr;
+    if (!seen && !said_of_all && !passed(report.checks, "firewall.inbound")) {
         headline += " Whether this machine's own firewall lets it through was not seen.";
     }
     return {"direct", std::move(headline)};
@@ -201,6 +202,10 @@ std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bo
 
 }  // namespace
 
+const Finding* unseen_firewall(const std::vector<CheckResult>& checks) {
+    return find_of_family(checks, "firewall.not-visible", false);
+}
+
 Verdict judge(const std::vector<CheckResult>& checks) {
     const auto ipv4 = judge_family(checks, false);
     const auto ipv6 = judge_family(checks, true);
@@ -219,7 +224,11 @@ Verdict judge(const std::vector<CheckResult>& checks) {
 
 Verdict conclude(const report::Report& report) {
     const std::vector<Cause>& causes = report.causes;
-    const Verdict verdict = with_forward(judge(report.checks), report);
+    Verdict verdict = with_forward(judge(report.checks), report);
+    // What could not be read is not open.
+    if (reaches_peers(verdict) && unseen_firewall(report.checks) != nullptr) {
+        verdict.headline += " Whether this machine's own firewall stands in the way was not seen.";
+    }
     if (causes.empty() || causes.front().confidence <= likely) return verdict;
     const Cause& worst = causes.front();
     const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {

@@ -18,4 +18,7 @@ report::Verdict judge(const std::vector<report::CheckResult>& checks);
 // The causes stand in their order.
 report::Verdict conclude(const report::Report& report);
 
+// This machine's own firewall, or a part of it, could not be read: nothing is known to be open.
+const report::Finding* unseen_firewall(const std::vector<report::CheckResult>& checks);
+
 }  // namespace p2pdiag::diagnosis

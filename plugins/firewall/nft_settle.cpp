@@ -60,14 +60,15 @@ void settle_dormant(Ruleset& ruleset, std::string_view text) {
         const std::size_t end = std::min(text.find('\n', start), text.size());
         const std::string_view line = text.substr(start, end - start);
         start = end + 1;
-        if (!line.starts_with("table ") || !line.ends_with(" {")) continue;
-        const std::string_view title = line.substr(6, line.size() - 8);
+        // Behind it a comment may name the program that owns the table.
+        const auto title = between(line.substr(0, line.find(" # ")), "table ", " {");
+        if (!title) continue;
         // The flags stand alone on the first line within.
         const std::string_view next = text.substr(std::min(start, text.size()));
         const std::string_view first = next.substr(0, next.find('\n'));
         const bool has_flags = first.starts_with("\tflags ");
         for (Table& table : ruleset.tables) {
-            if (!table.maybe_dormant || table.title() != title) continue;
+            if (!table.maybe_dormant || table.title() != *title) continue;
             table.maybe_dormant = false;
             table.dormant = has_flags && first.find("dormant") != std::string_view::npos;
         }

@@ -1,5 +1,7 @@
 #include "nft_text.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace p2pdiag::firewall::nft {
@@ -236,7 +238,8 @@ private:
         expression(*left);
         const auto op = json::find_string(body, "op").value_or("?");
         text_ += ' ';
-        if (op != "==" && op != "in") text_ += std::string(op) + ' ';
+        const bool understood = op == "in" || (op == "==" && !is_calculated(*left));
+        if (!understood) text_ += std::string(op) + ' ';
         if (const bool* truth = right->if_bool()) {
             text_ += *truth ? "exists" : "missing";
         } else if (is_name(*left) && right->is_string() &&
@@ -247,6 +250,15 @@ private:
         } else {
             expression(*right);
         }
+    }
+
+    // "ct mark & 0xf", behind which nft writes even "==".
+    static bool is_calculated(const json::value& left) {
+        const json::object* object = left.if_object();
+        return object != nullptr && std::ranges::any_of(*object, [](const auto& member) {
+                   static constexpr std::string_view signs[] = {"&", "|", "^", "<<", ">>"};
+                   return std::ranges::find(signs, std_view(member.key())) != std::end(signs);
+               });
     }
 
     // Of an interface, which nft prints in quotes.

@@ -99,6 +99,11 @@ class Plan(FixCase):
         self.assertEqual((document["status"], document["after"], document["remedies"]), ("nothing", None, []))
         self.assertEqual(self.calls("apply"), [])
 
+    def test_nothing_wrong_in_what_was_seen(self):
+        done = self.fix("--yes", wanted="", BOX_CHECK="firewall-unseen")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("There is nothing to fix in what was seen. The firewall: ask root.", done.stdout)
+
     def test_dry_run(self):
         done = self.fix("--dry-run", wanted="a,b")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -132,10 +132,11 @@ TEST_CASE("row 11: a dormant table does nothing, and nft 1.0.6 does not say whic
                    "table inet xyz {\n\tflags dormant\n\n\tchain input {\n\t}\n}\n");
     CHECK(assess_inbound(asleep, packet()).kind == VerdictKind::accept);
     World awake = world;
-    settle_dormant(awake.rulesets[0], "table inet xyz { # handle 1\n}\n");
+    settle_dormant(awake.rulesets[0], "table inet other {\n}\n");
     CHECK(awake.rulesets[0].tables[0].maybe_dormant);
+    // So does nft name the program that keeps the table.
     settle_dormant(awake.rulesets[0],
-                   "table inet xyz {\n\tflags owner\n\n\tchain dormant {\n\t}\n}\n");
+                   "table inet xyz { # progname nft\n\tflags owner\n\n\tchain dormant {\n\t}\n}\n");
     CHECK(assess_inbound(awake, packet()).kind == VerdictKind::drop);
 }
 

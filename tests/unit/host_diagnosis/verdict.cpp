@@ -207,3 +207,17 @@ TEST_CASE("no forward but a proven one of the target port over UDP and IPv4 chan
     CHECK(conclude({nat({}), forwarded({})}, {}).status == "unknown");
     CHECK(conclude({nat({"nat.none"}), forwarded({})}, {}).status == "open");
 }
+
+TEST_CASE("a firewall that was not seen is not open") {
+    report::CheckResult blind;
+    blind.id = "firewall.inbound";
+    blind.findings.emplace_back().code = "firewall.not-visible";
+    const std::string unseen = "own firewall stands in the way was not seen";
+    const auto headline = [&](std::vector<report::CheckResult> checks) {
+        return conclude(std::move(checks), {}).headline;
+    };
+    CHECK(headline({nat({"nat.full-cone"}), blind}).find(unseen) != std::string::npos);
+    CHECK(headline({nat({"nat.full-cone"})}).find(unseen) == std::string::npos);
+    // No NAT lets anybody in: the firewall is not what decides.
+    CHECK(headline({nat({"nat.symmetric"}), blind}).find(unseen) == std::string::npos);
+}

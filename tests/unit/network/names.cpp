@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/json.hpp"
+
 using namespace p2pdiag;
 using namespace p2pdiag::network_plugin;
 using net::DnsOutcome;
