@@ -17,10 +17,10 @@ struct TypeWords {
 
 // Only where the type is known.
 TypeWords words_of(const Verdict& verdict);
-// Who filters or blocks; unknown also where nobody does.
 // Where servers answer from ports at which they get nothing; else empty.
 std::string about_served_ports(const FamilyResult& result);
 
+// Who filters or blocks; unknown also where nobody does.
 FilteredBy filterer_of(const FamilyResult& result);
 std::string type_sentence(const FamilyResult& result);
 
