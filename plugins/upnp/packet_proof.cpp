@@ -13,6 +13,12 @@ constexpr unsigned block = 5;
 constexpr unsigned most_sends = 25;
 constexpr Milliseconds shortest_tail{350};
 constexpr Milliseconds longest_tail{3000};
+// Routers are known to take a second and more to put in force what they have granted: no silence is
+// held against a forward before this is over, counted from the first question.
+constexpr Milliseconds patience{3000};
+// From then on the packets come from another port. A router that took the first ones for its own,
+// the forward not being there yet, goes on doing so for as long as they come (Linux: conntrack).
+constexpr Milliseconds change_source_after{1500};
 constexpr unsigned most_openings = 10;
 // Ten questions of which none is answered: the server does not do it.
 constexpr unsigned silent_controls = 10;
@@ -127,8 +133,10 @@ void PacketProof::ask(TimePoint now) {
         judge(now);
         if (done()) return;
     }
+    if (result_.asked == 0) first_asked_ = now;
     ++result_.asked;
-    send(Place::asking, config_.server, Question::target, config_.external_port);
+    send(Place::asking, config_.server, Question::target, config_.external_port,
+         now >= first_asked_ + change_source_after);
     send(Place::asking, config_.server, Question::control, control_port_);
     last_send_ = now;
     next_send_ = now + pace;
@@ -145,7 +153,8 @@ void PacketProof::judge(TimePoint now) {
     if (!block_over) return;
     if (result_.controls_answered == 0) {
         if (result_.asked >= silent_controls) finish(Proof::server_unsupported);
-    } else if (loss_likelihood(result_.asked, result_.controls_answered) < credible) {
+    } else if (loss_likelihood(result_.asked, result_.controls_answered) < credible &&
+               now >= first_asked_ + patience) {
         finish(Proof::not_arrived);
     } else if (result_.asked == most_sends) {
         finish(Proof::undecided);
@@ -159,11 +168,12 @@ void PacketProof::finish(Proof proof) {
 }
 
 stun::TransactionId PacketProof::send(Place from, const Endpoint& to, Question question,
-                                      std::optional<std::uint16_t> response_port) {
+                                      std::optional<std::uint16_t> response_port, bool same_port) {
     stun::Message request;
     request.transaction = transactions_();
     request.response_port = response_port;
-    if (question != Question::opening) request.change_request = stun::ChangeRequest{true, true};
+    if (question != Question::opening)
+        request.change_request = stun::ChangeRequest{true, !same_port};
     sent_[request.transaction] = question;
     sends_.push_back({from, to, stun::encode(request)});
     return request.transaction;

@@ -7,7 +7,8 @@
 // firewall lets such a packet in of its own accord: if it arrives, the forward did it.
 //
 // Beside each such question goes the same one for a port that the other address was contacted from.
-// Its answer gets in without any forward. Only while those answers come does silence mean anything.
+// Its answer gets in without any forward. Only while those answers come does silence mean anything,
+// and only once the router has had three seconds to do what it said it had done.
 #pragma once
 
 #include <functional>
@@ -83,7 +84,7 @@ private:
     void finish(Proof proof);
     void on_arrival(Place place, const Endpoint& from, Question question, TimePoint now);
     stun::TransactionId send(Place from, const Endpoint& to, Question question,
-                             std::optional<std::uint16_t> response_port);
+                             std::optional<std::uint16_t> response_port, bool same_port = false);
     Milliseconds tail() const;
 
     ProofConfig config_;
@@ -97,6 +98,7 @@ private:
     unsigned opening_sends_ = 0;
     TimePoint next_send_;
     TimePoint last_send_;
+    TimePoint first_asked_{};
     std::optional<TimePoint> tapped_at_;
     ProofResult result_;
 };

@@ -23,6 +23,8 @@ constexpr std::uint16_t control_port_at_server = 40002;
 
 struct World {
     bool forwards = true;   // the router does what it says
+    Milliseconds after{0};  // what it does before it forwards
+    bool pins = false;      // what came before that is never forwarded, nor what follows from there
     bool firewall = false;  // this machine drops what it did not ask for
     bool listens = true;    // a socket is on the port
     bool taps = true;
@@ -121,7 +123,9 @@ private:
         const Endpoint from = world_.honours_change ? other : server;
         if (from == other && !world_.other_alive) return;
         if (lost()) return;
-        reach(from, *request.response_port, stun::encode(answer));
+        const bool other_port = request.change_request && request.change_request->port;
+        const Endpoint sender{from.address, other_port ? from.port : server.port};
+        reach(sender, *request.response_port, stun::encode(answer));
     }
 
     // What comes from outside to a port of the router.
@@ -131,6 +135,12 @@ private:
             arrive(Place::control, sender, bytes, Milliseconds(20));
         }
         if (port != external || !world_.forwards) return;
+        if (took() < world_.after) {
+            pinned_.push_back(sender);
+            return;
+        }
+        const bool pinned = std::find(pinned_.begin(), pinned_.end(), sender) != pinned_.end();
+        if (world_.pins && pinned) return;
         const Endpoint from = world_.forwarded_as.value_or(sender);
         if (world_.taps) arrive(Place::tap, from, bytes, Milliseconds(20));
         if (world_.listens && !world_.firewall) {
@@ -142,6 +152,7 @@ private:
     std::mt19937 random_;
     TimePoint now_{};
     std::vector<Packet> under_way_;
+    std::vector<Endpoint> pinned_;
 };
 
 ProofResult prove(const World& world) { return Simulation(world).run(); }
@@ -166,7 +177,20 @@ TEST_CASE("a forward that does not is told by silence beside controls that are a
     const ProofResult result = simulation.run();
     CHECK(result.proof == Proof::not_arrived);
     CHECK(result.controls_answered >= 5);
-    CHECK(simulation.took() < Milliseconds(1200));
+    CHECK(simulation.took() >= Milliseconds(3000));
+    CHECK(simulation.took() < Milliseconds(3500));
+}
+
+TEST_CASE("a router may need a while to do what it says it has done") {
+    World late;
+    late.after = Milliseconds(GENERATE(500, 1000, 1450));
+    late.pins = GENERATE(false, true);
+    Simulation simulation(late);
+    CHECK(simulation.run().proof == Proof::arrived);
+    CHECK(simulation.took() < Milliseconds(1800));
+    late.pins = false;
+    late.after = Milliseconds(2500);
+    CHECK(prove(late).proof == Proof::arrived);
 }
 
 TEST_CASE("a router may change the source of what it forwards") {
