@@ -9,6 +9,7 @@
 #include "forward_input.hpp"
 #include "leftovers.hpp"
 #include "offers.hpp"
+#include "outside_proof.hpp"
 #include "router_identity.hpp"
 
 namespace p2pdiag::upnp_plugin {
@@ -101,6 +102,19 @@ bool would_search_in_vain(const Try& one, const std::vector<portmap::Service>& r
                        [&](const portmap::Service& pcp) { return same_router(pcp, one.service); });
 }
 
+// What the router does not list is in force where a packet comes in; where that cannot be tried
+// there may be another way to have the port forwarded.
+boost::asio::awaitable<bool> lets_in(std::vector<std::string> stun_servers, Try one,
+                                     MapGrant grant) {
+    if (one.request.transport != Transport::udp) co_return false;
+    const auto proof = std::make_shared<OutsideProof>();
+    const ProofOrder order{std::move(stun_servers), one.service.local.family(), grant.internal_port,
+                           grant.external_port, nullptr};
+    co_await prove_from_outside(order, proof);
+    if (!proof->result) co_return false;
+    co_return proof->result->proof == Proof::arrived || proof->result->proof == Proof::stopped_here;
+}
+
 boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) {
     const auto leftovers = std::make_shared<Leftovers>();
     co_await remove_leftovers(leftovers);
@@ -131,7 +145,11 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
             session->record.attempts.back().grant = *answer;
             hand_over(run, session->record);
         }
-        const auto granted = judge_port(one, answer);
+        auto granted = judge_port(one, answer);
+        if (granted && granted->unlisted) {
+            const bool works = co_await lets_in(session->input.stun_servers, one, *granted);
+            if (!works) granted = portmap::not_listed();
+        }
         if (granted) {
             succeed(*session, one, *granted);
             co_return;

@@ -151,6 +151,7 @@ std::optional<MapGrant> parse_grant(const json::object& object) {
         integer<std::uint32_t>(object, "epoch_s", 0, std::numeric_limits<std::uint32_t>::max());
     grant.pinhole_id = port(object, "pinhole_id", 0);
     if (json::find_string(object, "listed_as")) grant.listed_as = text(object, "listed_as");
+    grant.unlisted = object.if_contains("unlisted") != nullptr;
     return grant;
 }
 
@@ -194,6 +195,7 @@ json::object to_json(const MapGrant& grant) {
     if (grant.epoch) object["epoch_s"] = *grant.epoch;
     if (grant.pinhole_id) object["pinhole_id"] = *grant.pinhole_id;
     if (grant.listed_as) object["listed_as"] = *grant.listed_as;
+    if (grant.unlisted) object["unlisted"] = true;
     return object;
 }
 

@@ -161,7 +161,9 @@ private:
             !udp ? "from outside, TCP cannot be tried yet"
                  : "nobody verified it from outside: " +
                        why_no_packet(facts_.proof ? facts_.proof->why_not : std::string());
-        switch (facts_.read_back.in_force) {
+        const bool unlisted =
+            facts_.grant.unlisted && facts_.read_back.in_force == InForce::unknown;
+        switch (unlisted ? InForce::no : facts_.read_back.in_force) {
             case InForce::yes:
                 finish(P2PDIAG_WARN, "read-back", false,
                        "by the router's own list alone, which has " + subject() +

@@ -11,7 +11,8 @@ namespace p2pdiag::net::portmap {
 
 // Makes the mapping. UPnP: looks first who has the external port (somebody else: Problem::conflict
 // with Failure::text naming the owner; nothing is touched), retries 725 and 402 with a permanent
-// lease (the grant says 0) unless MapRequest::lease_only, reads back. IPv6 services open a pinhole.
+// lease (the grant says 0) unless MapRequest::lease_only, reads back; one that is granted and not
+// listed is left alone, and MapGrant::unlisted says so. IPv6 services open a pinhole.
 // Never deletes anything that it did not make.
 boost::asio::awaitable<Outcome<MapGrant>> add_mapping(Service service, MapRequest request);
 
@@ -25,11 +26,14 @@ boost::asio::awaitable<Outcome<MapGrant>> renew_mapping(Service service, MapRequ
 boost::asio::awaitable<Outcome<void>> remove_mapping(Service service, MapRequest request,
                                                      std::optional<MapGrant> grant);
 
+// Of a grant that is `unlisted`, where nothing shows that it is in force.
+Failure not_listed();
+
 enum class InForce {
     yes,      // the router lists it, for this machine
     no,       // it does not
     foreign,  // it lists the port for somebody else
-    unknown   // the protocol cannot tell, or no answer
+    unknown   // the protocol cannot tell, no answer, or never was listed (MapGrant::unlisted)
 };
 struct ReadBack {
     InForce in_force = InForce::unknown;

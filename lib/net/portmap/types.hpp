@@ -105,6 +105,9 @@ struct MapGrant {
     // UPnP: what the router lists it as, where that is not MapRequest::description. Only so is it
     // known to be ours later.
     std::optional<std::string> listed_as;
+    // UPnP: granted, and then not in the router's list. It may be in force all the same; a packet
+    // from outside can tell.
+    bool unlisted = false;
 };
 
 }  // namespace p2pdiag::net::portmap

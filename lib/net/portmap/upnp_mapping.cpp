@@ -126,21 +126,19 @@ asio::awaitable<Outcome<MapGrant>> confirm(Wish wish, MapGrant grant, Holder bef
         if (wish.request.lifetime.count() == 0) grant.lifetime = Seconds(0);
         co_return grant;
     }
-    const bool listed = after.holder != Holder::nobody;
-    if (listed && serves_us(after.entry, wish)) co_return as_listed(grant, after.entry, wish);
-    // It may be in force without being listed, or lead to a port that nobody asked for. Where
-    // nobody had the external port before, that is our doing.
-    const bool half_ours = !listed || (may_lead_here(after.entry, wish) &&
-                                       (has_our_name(after.entry, wish) ||
-                                        after.entry.internal_port == wish.request.internal_port));
+    if (after.holder == Holder::nobody) {
+        if (wish.request.lifetime.count() == 0) grant.lifetime = Seconds(0);
+        grant.unlisted = true;
+        co_return grant;
+    }
+    if (serves_us(after.entry, wish)) co_return as_listed(grant, after.entry, wish);
+    // It may lead to a port that nobody asked for. Where nobody had the external port before, that
+    // is our doing.
+    const bool half_ours = may_lead_here(after.entry, wish) &&
+                           (has_our_name(after.entry, wish) ||
+                            after.entry.internal_port == wish.request.internal_port);
     if (before == Holder::nobody && half_ours) {
         co_await igd_delete(wish.service, wish.request.transport, grant.external_port);
-    }
-    if (!listed) {
-        co_return Failure{Problem::failed,
-                          0,
-                          "the router says that it has mapped the port, and does not list it",
-                          {}};
     }
     if (!half_ours) co_return conflict(after.entry, wish);
     co_return Failure{Problem::failed,
@@ -237,6 +235,13 @@ Wish wish_of(Service service, MapRequest request, const MapGrant& grant) {
 
 }  // namespace
 
+Failure not_listed() {
+    return {Problem::failed,
+            0,
+            "the router says that it has mapped the port, and does not list it",
+            {}};
+}
+
 asio::awaitable<Outcome<MapGrant>> upnp_add(Service service, MapRequest request) {
     Wish wish = wish_of(std::move(service), std::move(request));
     std::uint16_t& port = wish.request.external_port;
@@ -260,7 +265,10 @@ asio::awaitable<Outcome<MapGrant>> upnp_renew(Service service, MapRequest reques
     request.external_port = grant.external_port;
     if (grant.lifetime == Seconds(0)) request.lifetime = Seconds(0);
     Wish wish = wish_of(std::move(service), std::move(request), grant);
-    co_return co_await add_at(std::move(wish), false);
+    auto renewed = co_await add_at(std::move(wish), false);
+    // What was listed before and is not now has been lost.
+    if (renewed && renewed->unlisted && !grant.unlisted) co_return not_listed();
+    co_return renewed;
 }
 
 asio::awaitable<Outcome<void>> upnp_remove(Service service, MapRequest request,
@@ -269,6 +277,12 @@ asio::awaitable<Outcome<void>> upnp_remove(Service service, MapRequest request,
     Wish wish = wish_of(std::move(service), std::move(request), grant.value_or(MapGrant()));
     if (port == 0) co_return co_await remove_listed(wish, 0);
     const Looked looked = co_await look(wish, port);
+    // What never was in its list may be there all the same.
+    if (looked.holder == Holder::nobody && grant && grant->unlisted) {
+        const auto unseen = co_await igd_delete(wish.service, wish.request.transport, port);
+        if (!unseen && unseen.error().problem != Problem::not_found) co_return unseen;
+        co_return Outcome<void>();
+    }
     // What belongs to nobody is gone, and what belongs to somebody else is not ours to take.
     if (looked.holder == Holder::nobody || looked.holder == Holder::foreign) {
         co_return Outcome<void>();
@@ -289,7 +303,8 @@ asio::awaitable<ReadBack> upnp_read_back(Service service, MapRequest request, Ma
     const Looked looked = co_await look(wish, grant.external_port);
     ReadBack result;
     if (looked.holder == Holder::nobody) {
-        result.in_force = InForce::no;
+        result.in_force = grant.unlisted ? InForce::unknown : InForce::no;
+        if (grant.unlisted) result.detail = not_listed().text;
     } else if (looked.holder == Holder::unknown) {
         result.detail = looked.failure.text;
     } else if (serves_us(looked.entry, wish)) {

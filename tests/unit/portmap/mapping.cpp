@@ -243,9 +243,29 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
     FakeIgdOptions options;
     options.forgets = true;
     const FakeIgd forgetful(options);
-    const Failure failure = failure_of(run(add_mapping(table_of(forgetful), request())));
+    auto unseen = run(add_mapping(table_of(forgetful), request()));
+    REQUIRE(unseen.has_value());
+    CHECK(unseen->unlisted);
+    CHECK(run(remove_mapping(table_of(forgetful), request(), *unseen)).has_value());
+    // What was listed once is lost, and said to be.
+    unseen->unlisted = false;
+    const Failure failure = failure_of(run(renew_mapping(table_of(forgetful), request(), *unseen)));
     CHECK(failure.problem == Problem::failed);
     CHECK(failure.text.find("does not list it") != std::string::npos);
+
+    // In force, and not listed: nobody but a packet can tell, and it is taken back nevertheless.
+    options = {};
+    options.errors["GetSpecificPortMappingEntry"] = 714;
+    const FakeIgd shy(options);
+    const auto kept = run(add_mapping(table_of(shy), request()));
+    REQUIRE(kept.has_value());
+    CHECK(kept->unlisted);
+    CHECK(shy.table().size() == 1);
+    const ReadBack told = run(read_back(table_of(shy), request(), *kept));
+    CHECK(told.in_force == InForce::unknown);
+    CHECK(told.detail.find("does not list it") != std::string::npos);
+    CHECK(run(remove_mapping(table_of(shy), request(), *kept)).has_value());
+    CHECK(shy.table().empty());
 
     options = {};
     options.wrong_port = true;

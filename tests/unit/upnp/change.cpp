@@ -288,6 +288,12 @@ TEST_CASE("C2: the router says yes and does nothing") {
     const Said applied = call(forward.apply, {{try_with(upnp_of(router))}});
     CHECK(applied.status == P2PDIAG_FAIL);
     CHECK(applied.codes == Codes{"portmap.mapped-but-unreachable"});
+
+    // Or it does, and does not list it: no packet can be had here, so that it is taken back.
+    const FakeIgd shy(failing("GetSpecificPortMappingEntry", 714));
+    CHECK(call(forward.apply, {{try_with(upnp_of(shy))}}).status == P2PDIAG_FAIL);
+    CHECK(shy.actions().back() == "DeletePortMapping");
+    CHECK(shy.table().empty());
 }
 
 TEST_CASE("E6: a shorter lease is said") {

@@ -45,6 +45,7 @@ Record granted_record() {
     grant.epoch = 4000000000;
     grant.pinhole_id = 0;
     grant.listed_as = "their own name";
+    grant.unlisted = true;
     record.attempts.push_back({1, 1001, grant, "02:00:00:00:00:01"});
     record.attempts.back().service = sample().tries[1].service;
     record.attempts.back().service->local = ip("192.168.1.8");
@@ -73,6 +74,7 @@ TEST_CASE("a step and its record survive the journal") {
     REQUIRE(back->granted() != nullptr);
     CHECK(back->granted()->grant->epoch == 4000000000);
     CHECK(back->granted()->grant->listed_as == "their own name");
+    CHECK(back->granted()->grant->unlisted);
     // As it was asked for in the end, and in the beginning.
     CHECK(try_of(step, *back->granted()).service.local == ip("192.168.1.8"));
     CHECK(try_of(step, back->attempts[0]).service.local == local_address);

@@ -131,3 +131,16 @@ TEST_CASE("interrupted is not known") {
     made.interrupted = true;
     CHECK(judge_forward(made).status == P2PDIAG_UNKNOWN);
 }
+
+TEST_CASE("a packet decides over a forward that the router does not list") {
+    VerifyFacts unlisted = proven(Proof::arrived);
+    unlisted.grant.unlisted = true;
+    unlisted.read_back.in_force = InForce::unknown;
+    CHECK(judge_forward(unlisted).status == P2PDIAG_PASS);
+    unlisted.proof->result->proof = Proof::not_arrived;
+    CHECK(judge_forward(unlisted).status == P2PDIAG_FAIL);
+    unlisted.proof->result.reset();
+    const Judgement untried = judge_forward(unlisted);
+    CHECK(untried.status == P2PDIAG_FAIL);
+    CHECK(contains(untried.summary, "does not list it"));
+}
