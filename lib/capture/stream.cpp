@@ -155,7 +155,10 @@ StreamContent StreamParser::next_http() {
     // could be found.
     const bool open_end = head->response && !interim && !head->content_length();
     const std::string_view type = head->find("Content-Type");
-    const bool soap = type.find("xml") != std::string_view::npos;
+    // Some routers leave the type out. UDA 1.1 section 3.2.5: a fault comes with 500.
+    const bool untyped =
+        type.empty() && (head->response ? head->status == 500 : !head->find("SOAPAction").empty());
+    const bool soap = untyped || type.find("xml") != std::string_view::npos;
     const bool keep = soap && length > 0 && head->size + length <= StreamBytes::max_buffer;
     HttpContent content;
     if (keep) {

@@ -151,6 +151,9 @@ Sequence Analysis::add_message(Described described) {
     message.kind = described.kind;
     message.text = std::move(described.text);
     message.transaction = std::move(described.transaction);
+    message.subject = std::move(described.subject);
+    message.credentials = described.credentials;
+    message.refusal = std::move(described.refusal);
     message.comment = current_.comment;
     const bool shown = !filter_.stun_only || described.protocol == Protocol::stun ||
                        described.protocol == Protocol::turn ||
@@ -165,6 +168,9 @@ bool Analysis::came_too_late(std::int64_t first_ns, std::int64_t last_ns) const 
 }
 
 void Analysis::end(const Transaction& transaction) {
+    if (transaction.legs.empty() && transaction.early_answer) {
+        note_verdict(Flow::no_message, *transaction.early_answer);
+    }
     for (const Leg& leg : transaction.legs) end_leg(transaction, leg);
 }
 

@@ -91,7 +91,11 @@ private:
     void answer(const std::string& key, Described described, const std::string& question = {});
     void asked_router(Protocol protocol, Sequence request);
     void version_refused(Protocol asked, Described described);
-    void notice(Described described) { add_message(std::move(described)); }
+    void notice(Described described);
+    // `answer` agrees to what was asked, or refuses it. `request`: Flow::no_message where it is not
+    // known.
+    void note_verdict(Sequence request, Sequence answer);
+    void note_refusal(const Message* asked, const Message& said);
     bool repeated_request(Transaction& transaction, Leg& leg);
     void pair(Leg& leg, Sequence answer);
     Leg* leg_of_answer(Transaction& transaction);

@@ -172,7 +172,9 @@ void Analysis::asked_router(Protocol protocol, Sequence request) {
 void Analysis::version_refused(Protocol asked, Described described) {
     const auto found = port_control_.find({asked, current_.segment->to, current_.segment->from});
     if (found == port_control_.end()) return notice(std::move(described));
-    settle(found->second, add_message(std::move(described)), Fate::answered);
+    const Sequence said = add_message(std::move(described));
+    settle(found->second, said, Fate::answered);
+    note_verdict(found->second, said);
     port_control_.erase(found);
 }
 
@@ -248,6 +250,7 @@ void Analysis::take(const dns::Message& content) {
     if (is_multicast_dns(segment)) {
         described.protocol = Protocol::mdns;
         described.kind = Kind::notice;
+        described.refusal.reset();
         return notice(std::move(described));
     }
     if (content.response) {
@@ -296,7 +299,9 @@ void Analysis::take_stream_message(Described described) {
     if (kind == Kind::request) {
         flow.request[current_.side] = sequence;
     } else if (kind == Kind::answer || kind == Kind::error) {
+        const Sequence asked = flow.request[1 - current_.side];
         pair_in_flow(sequence, Fate::answered);
+        note_verdict(asked, sequence);
     }
 }
 

@@ -92,6 +92,7 @@ Sequence Analysis::request(const std::string& key, Described described, RequestT
     transaction.legs.push_back(leg);
     if (transaction.early_answer) {
         pair(transaction.legs.back(), *transaction.early_answer);
+        note_verdict(transaction.legs.back().request, *transaction.early_answer);
         transaction.early_answer.reset();
     }
     return leg.request;
@@ -132,7 +133,10 @@ void Analysis::answer(const std::string& key, Described described, const std::st
         ++leg->answers;
         return;
     }
-    pair(*leg, add_message(std::move(described)));
+    const Sequence said = add_message(std::move(described));
+    pair(*leg, said);
+    // What a NAT passed on is told of whoever asked first.
+    if (leg == &transaction->legs.front()) note_verdict(leg->request, said);
     if (!elsewhere || as_asked) return;
     evidence_.note(evidence_.elsewhere,
                    Elsewhere{transaction->protocol, leg->to, segment.from, current_.number});

@@ -43,6 +43,44 @@ std::string_view class_name(stun::Class message_class) {
     return "indication";
 }
 
+// RFC 8489 section 18.3, RFC 8656 section 19, RFC 8445 section 7.3.1.1; empty for others.
+std::string_view stun_error_name(int code) {
+    switch (code) {
+        case 300: return "Try Alternate";
+        case 400: return "Bad Request";
+        case 401: return "Unauthenticated";
+        case 403: return "Forbidden";
+        case 420: return "Unknown Attribute";
+        case 437: return "Allocation Mismatch";
+        case 438: return "Stale Nonce";
+        case 440: return "Address Family not Supported";
+        case 441: return "Wrong Credentials";
+        case 442: return "Unsupported Transport Protocol";
+        case 486: return "Allocation Quota Reached";
+        case 487: return "Role Conflict";
+        case 500: return "Server Error";
+        case 508: return "Insufficient Capacity";
+        default: return "";
+    }
+}
+
+// The server's own words, where it has any.
+Denial denial_of(const stun::Message& message) {
+    if (!message.error) return {0, "error without a code"};
+    const int code = message.error->code;
+    std::string name = printable(message.error->reason, 40);
+    if (name.empty()) name = stun_error_name(code);
+    return {code, std::move(name)};
+}
+
+std::string stun_subject(const stun::Message& message) {
+    std::string subject{turn::method_name(message.method)};
+    if (is_ice(message)) subject += " (ICE)";
+    const auto change = message.change_request;
+    if (change && (change->address || change->port)) subject += " from elsewhere";
+    return subject;
+}
+
 std::string stun_details(const capture::StunContent& content) {
     const stun::Message& message = content.message;
     std::string text;
@@ -123,17 +161,24 @@ Described describe_request(const capture::HttpContent& content) {
     if (action.empty()) {
         const Protocol protocol =
             content.head.is_websocket_upgrade() ? Protocol::websocket : Protocol::http;
-        return {protocol, Kind::request,
-                printable(content.head.method + ' ' + content.head.target, max_text)};
+        Described described{protocol, Kind::request,
+                            printable(content.head.method + ' ' + content.head.target, max_text)};
+        described.subject = described.text;
+        return described;
     }
     Described described{Protocol::soap, Kind::request, printable(action, max_text)};
+    described.subject = described.text;
     const auto call = upnp::parse_call(content.body);
     if (!call) return described;
     for (const upnp::Argument& argument : call->arguments) {
         const bool matters = argument.name == "NewExternalPort" || argument.name == "NewProtocol" ||
                              argument.name == "NewInternalPort" ||
                              argument.name == "NewInternalClient";
-        if (matters) described.text += ' ' + printable(argument.value, 40);
+        if (!matters) continue;
+        described.text += ' ' + printable(argument.value, 40);
+        // With another outer port it is still the same wish.
+        if (argument.name == "NewExternalPort") continue;
+        described.subject += ' ' + printable(argument.value, 40);
     }
     return described;
 }
@@ -142,6 +187,9 @@ Described describe_response(const capture::HttpContent& content) {
     const http::Head& head = content.head;
     Described described{Protocol::http, head.status >= 400 ? Kind::error : Kind::answer,
                         std::to_string(head.status) + ' ' + printable(head.reason, 40)};
+    if (described.kind == Kind::error) {
+        described.refusal = Denial{head.status, printable(head.reason, 40)};
+    }
     if (head.status == 101 && head.is_websocket_upgrade()) described.protocol = Protocol::websocket;
     if (content.body.find("Envelope") == std::string::npos) return described;
     described.protocol = Protocol::soap;
@@ -149,8 +197,9 @@ Described describe_response(const capture::HttpContent& content) {
     const auto reply = upnp::parse_reply(content.body, "");
     if (reply && reply->fault) {
         described.kind = Kind::error;
-        described.text += ", error " + std::to_string(reply->fault->code) + ' ' +
-                          printable(reply->fault->description, 60);
+        described.refusal = Denial{reply->fault->code, printable(reply->fault->description, 60)};
+        described.text +=
+            ", error " + std::to_string(reply->fault->code) + ' ' + described.refusal->name;
     }
     return described;
 }
@@ -176,6 +225,9 @@ Described describe(const capture::StunContent& content) {
     described.text += class_name(message.message_class);
     described.text += stun_details(content);
     described.transaction = hexadecimal(message.transaction);
+    described.subject = stun_subject(message);
+    described.credentials = message.has_integrity;
+    if (described.kind == Kind::error) described.refusal = denial_of(message);
     return described;
 }
 
@@ -228,8 +280,12 @@ Described describe(const natpmp::Request& content) {
     if (content.opcode != natpmp::Opcode::external_address) {
         described.text = content.lifetime == 0 ? "unmap " : "map ";
         described.text += transport_name(content.opcode);
-        described.text += ' ' + number(content.internal_port) + " to " +
-                          number(content.external_port) + ", " + number(content.lifetime) + " s";
+        described.text += ' ' + number(content.internal_port);
+        described.subject = described.text;
+        described.text +=
+            " to " + number(content.external_port) + ", " + number(content.lifetime) + " s";
+    } else {
+        described.subject = "outside address";
     }
     return described;
 }
@@ -239,6 +295,7 @@ Described describe(const natpmp::Response& content) {
     if (content.result != natpmp::ResultCode::success) {
         described.kind = Kind::error;
         described.text = natpmp::to_string(content.result);
+        described.refusal = Denial{static_cast<int>(content.result), described.text};
     } else if (content.opcode == natpmp::Opcode::external_address) {
         described.text = "outside address " + content.external_address.to_string();
     } else {
@@ -253,9 +310,12 @@ Described describe(const natpmp::Response& content) {
 Described describe(const pcp::Request& content) {
     Described described{Protocol::pcp, Kind::request, pcp_name(content.opcode)};
     if (content.map) {
-        described.text += ' ' + protocol_name(content.map->protocol) + ' ' +
-                          number(content.map->internal_port) + ", " + number(content.lifetime) +
-                          " s";
+        described.text +=
+            ' ' + protocol_name(content.map->protocol) + ' ' + number(content.map->internal_port);
+        described.subject = described.text;
+        described.text += ", " + number(content.lifetime) + " s";
+    } else {
+        described.subject = described.text;
     }
     return described;
 }
@@ -266,6 +326,8 @@ Described describe(const pcp::Response& content) {
         described.kind = Kind::error;
         described.text += ' ';
         described.text += pcp::to_string(content.result);
+        described.refusal =
+            Denial{static_cast<int>(content.result), std::string(pcp::to_string(content.result))};
     } else if (content.map) {
         const Endpoint outside{content.map->external_address.unmapped(),
                                content.map->external_port};
@@ -288,11 +350,14 @@ Described describe(const ssdp::Announcement& content) {
 
 Described describe(const dns::Message& content) {
     Described described{Protocol::dns, Kind::request, dns_question(content)};
+    described.subject = described.text;
     if (!content.response) return described;
     described.kind = content.code == dns::ResponseCode::no_error ? Kind::answer : Kind::error;
     if (described.kind == Kind::error) {
         described.text += ": ";
         described.text += dns::to_string(content.code);
+        described.refusal =
+            Denial{static_cast<int>(content.code), std::string(dns::to_string(content.code))};
     } else {
         described.text += dns_answers(content);
     }
@@ -319,7 +384,8 @@ Described describe(const tls::ClientHello& content) {
     if (!content.server_name.empty()) text += " for " + content.server_name;
     text += ", " + tls::version_name(content.version);
     for (const std::string& protocol : content.protocols) text += ", " + protocol;
-    return {Protocol::tls, Kind::request, printable(text, max_text)};
+    text = printable(text, max_text);
+    return {.protocol = Protocol::tls, .kind = Kind::request, .text = text, .subject = text};
 }
 
 Described describe(const tls::ServerHello& content) {
@@ -330,7 +396,10 @@ Described describe(const tls::ServerHello& content) {
 Described describe(const capture::TlsAlert& content) {
     // RFC 8446 section 6.1: close_notify is how a connection ends.
     const bool error = content.alert.fatal && content.alert.description != 0;
-    return {Protocol::tls, error ? Kind::error : Kind::notice, "alert " + content.alert.text()};
+    Described described{Protocol::tls, error ? Kind::error : Kind::notice,
+                        "alert " + content.alert.text()};
+    if (error) described.refusal = Denial{content.alert.description, described.text};
+    return described;
 }
 
 std::string icmp_text(const IcmpKind& kind) {

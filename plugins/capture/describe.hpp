@@ -11,7 +11,11 @@ struct Described {
     Protocol protocol = Protocol::data;
     Kind kind = Kind::notice;
     std::string text;
-    std::string transaction = {};  // as in Message
+    // As in Message.
+    std::string transaction = {};
+    std::string subject = {};
+    bool credentials = false;
+    std::optional<Denial> refusal = std::nullopt;
 };
 
 // RFC 8445 section 7.1.1: a connectivity check is a Binding request with PRIORITY. Servers may ask

@@ -101,6 +101,26 @@ struct Grant {  // a mapping that a router agreed to
     std::uint64_t inbound = 0;  // conversations that others began with it
 };
 
+// What one host wanted of another, and the answer that says no.
+struct RefusalKey {
+    Protocol protocol;
+    IpAddress client;
+    Endpoint server;
+    std::string subject;  // of the request; empty where it is not known, or does not matter
+    int code = 0;
+    friend auto operator<=>(const RefusalKey&, const RefusalKey&) = default;
+};
+
+struct Refused {
+    std::string subject;  // of the first request, known for all codes
+    std::string name;     // of the code
+    std::uint64_t count = 0;
+    std::uint64_t since = 0;   // it was overcome last
+    std::uint64_t packet = 0;  // of the first
+    bool credentials = false;  // a request that had some was refused
+    bool overcome = false;     // the same was agreed to later, or the next step taken
+};
+
 struct OneWay {  // a UDP conversation in which one side alone speaks
     Endpoint from;
     Endpoint to;
@@ -139,6 +159,7 @@ struct Evidence {
 
     std::map<ExchangeKey, Exchange> exchanges;
     std::map<IcmpKey, Counted> icmp;
+    std::map<RefusalKey, Refused> refusals;
     std::vector<Elsewhere> elsewhere;
     std::vector<Reset> resets;
     std::vector<Pair> simultaneous;
@@ -194,6 +215,7 @@ struct Evidence {
         return entry<Punch>(punches, session, max_each);
     }
     Counted* icmp_error(const IcmpKey& key) { return entry<Counted>(icmp, key, max_each); }
+    Refused* refusal(const RefusalKey& key) { return entry<Refused>(refusals, key, max_each); }
 
 private:
     template <class Value, class Map>

@@ -41,6 +41,7 @@ std::vector<Finding> findings_of(const Evidence& evidence, const Outcome& result
     if (!one_direction) add_silence(list, evidence, lost);
     add_elsewhere(list, evidence);
     add_icmp(list, evidence);
+    add_refusals(list, evidence);
     add_resets(list, evidence);
     add_mappings(list, evidence);
     add_translations(list, evidence);

@@ -25,6 +25,7 @@ std::set<Attempt> add_punching(FindingList& list, const Evidence& evidence, bool
 void add_mismatches(FindingList& list, const Evidence& evidence);
 void add_elsewhere(FindingList& list, const Evidence& evidence);
 void add_icmp(FindingList& list, const Evidence& evidence);
+void add_refusals(FindingList& list, const Evidence& evidence);
 void add_resets(FindingList& list, const Evidence& evidence);
 void add_mappings(FindingList& list, const Evidence& evidence);
 void add_translations(FindingList& list, const Evidence& evidence);

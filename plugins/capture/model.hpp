@@ -56,6 +56,12 @@ enum class Fate : std::uint8_t {
 };
 std::string_view to_string(Fate fate);
 
+// How an answer says no, as its protocol numbers and names it.
+struct Denial {
+    int code = 0;  // 0 where the answer has none
+    std::string name;
+};
+
 // Which message this is of all there were, from 0; stays the same when others are dropped.
 using Sequence = std::uint64_t;
 
@@ -76,6 +82,10 @@ struct Message {
     std::optional<Sequence> answered_by;
     std::optional<std::int64_t> delay_ns;  // from the request; never negative
     Fate fate = Fate::none;
+    // What a request wants, without what may differ when it is tried again; printable.
+    std::string subject;
+    bool credentials = false;  // a request of STUN or TURN that is signed
+    std::optional<Denial> refusal;
     std::string comment;  // that stood beside the packet in the file; printable
 };
 

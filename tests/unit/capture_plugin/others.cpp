@@ -156,7 +156,8 @@ TEST_CASE("DNS: an answer without a question, or in other letters, is an answer"
         const Outcome outcome = feed.later().finish();
         REQUIRE(outcome.messages.size() == 2);
         CHECK(outcome.messages[1].answers == 0);
-        CHECK(outcome.findings.empty());
+        REQUIRE(outcome.findings.size() == 1);
+        CHECK(outcome.findings[0].code == "capture.refused");
     }
     SECTION("in other letters") {
         feed.udp(resolver, client, message(0x81, 0x80, 'A', 1));
@@ -250,12 +251,13 @@ TEST_CASE("SOAP: a mapping is asked for, granted, refused") {
         "POST /ctl HTTP/1.1\r\nSOAPAction: " + call.soap_action() +
         "\r\nContent-Type: text/xml\r\nContent-Length: " + std::to_string(body.size()) +
         "\r\n\r\n" + body;
-    const auto answered = [&](const std::string& status, const std::string& xml) {
+    const auto answered = [&](const std::string& status, const std::string& xml,
+                              const std::string& type = "Content-Type: text/xml\r\n") {
         Feed feed;
         connect(feed).tcp(client, web, 101, {.ack = true}, bytes_of(request));
         feed.tcp(web, client, 901, {.ack = true},
-                 bytes_of("HTTP/1.1 " + status + "\r\nContent-Type: text/xml\r\nContent-Length: " +
-                          std::to_string(xml.size()) + "\r\n\r\n" + xml));
+                 bytes_of("HTTP/1.1 " + status + "\r\n" + type +
+                          "Content-Length: " + std::to_string(xml.size()) + "\r\n\r\n" + xml));
         return feed.later().finish();
     };
     const Outcome granted_it =
@@ -269,14 +271,23 @@ TEST_CASE("SOAP: a mapping is asked for, granted, refused") {
     CHECK(found[0].evidence.at("external_port") == 8001);
     CHECK(role_of(granted_it, web.address) == Role::router);
 
-    const Outcome refused = answered(
-        "500 Internal Server Error",
+    const std::string fault =
         "<Envelope><Body><Fault><detail><UPnPError><errorCode>718</errorCode><errorDescription>"
-        "ConflictInMappingEntry</errorDescription></UPnPError></detail></Fault></Body></Envelope>");
+        "ConflictInMappingEntry</errorDescription></UPnPError></detail></Fault></Body></Envelope>";
+    const Outcome refused = answered("500 Internal Server Error", fault);
     REQUIRE(refused.messages.size() == 4);
     CHECK(refused.messages[3].kind == Kind::error);
     CHECK(refused.messages[3].text.find("error 718 ConflictInMappingEntry") != std::string::npos);
     CHECK_FALSE(has(refused, "capture.mapped-no-inbound"));
+    const auto no = with_code(refused, "capture.refused");
+    REQUIRE(no.size() == 1);
+    CHECK(no[0].severity == Severity::warning);
+    CHECK(no[0].evidence.at("code") == 718);
+    CHECK(no[0].evidence.at("what") == "AddPortMapping TCP 8000 192.168.7.2");
+    // Some routers do not say that a fault is XML.
+    const auto untyped = with_code(answered("500 Oops", fault, ""), "capture.refused");
+    REQUIRE(untyped.size() == 1);
+    CHECK(untyped[0].evidence.at("name") == "ConflictInMappingEntry");
 }
 
 TEST_CASE("ICMP errors belong to the request that caused them") {
