@@ -62,6 +62,7 @@ void add_family(Sums& sums, const FamilyReport& family) {
     }
     sums.stream_ok = sums.stream_ok || is_ok(family.tcp) || is_ok(family.tls);
     sums.anything = sums.anything || came_back(family);
+    sums.udp_back = sums.udp_back || came_back(family.udp);
 }
 
 }  // namespace

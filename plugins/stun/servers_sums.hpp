@@ -15,6 +15,7 @@ struct Sums {
     unsigned udp_unclear = 0;  // not awaited, or this machine could not try
     bool stream_ok = false;
     bool anything = false;       // some packet came back, over any transport
+    bool udp_back = false;       // … over UDP, be it a refusal
     bool lookup_failed = false;  // in both families
     bool not_found = false;      // the name server says so
     bool no_route = false;       // none of its addresses can be reached from here

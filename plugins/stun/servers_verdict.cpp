@@ -18,6 +18,7 @@ public:
             if (one.udp_asked > 0) ++tried_;
             if (one.stream_ok) ++streaming_;
             anything_ = anything_ || one.anything;
+            udp_back_ = udp_back_ || one.udp_back;
             ipv4_targets_.add(server.ipv4);
             ipv6_targets_.add(server.ipv6);
         }
@@ -96,10 +97,18 @@ private:
                         evidence_of(i));
         }
         if (unusable.empty()) return;
+        const bool silence = asked_enough() && !report_.interrupted;
         result_.add("nat.stun-unreachable", Severity::error,
-                    "None of the STUN servers can be used over UDP" + troubles(),
-                    {{"servers", std::move(unusable)}});
+                    "None of the STUN servers can be used over UDP" + troubles() +
+                        (nothing_came_back() ? ", nor does anything come over TCP or TLS" : ""),
+                    {{"servers", std::move(unusable)},
+                     {"silent_over_udp", silence && !udp_back_},
+                     {"nothing_came_back", nothing_came_back()},
+                     {"servers_over_tcp_or_tls", streaming_}});
     }
+
+    // Over any transport, from enough servers that were asked to the end.
+    bool nothing_came_back() const { return !anything_ && asked_enough() && !report_.interrupted; }
 
     // " (a:1: no answer; b:1: …)", of the first few servers.
     std::string troubles() const {
@@ -115,25 +124,17 @@ private:
         return list.empty() ? list : list + ')';
     }
 
+    // Servers that are silent over every transport are no proof: a network may let out the web
+    // alone.
     void judge_internet() {
-        if (no_internet_route_ && tried_ == 0) {
-            no_internet("This machine has no route to the internet, neither by IPv4 nor by IPv6",
-                        "no-route");
-        } else if (!anything_ && asked_enough() && !report_.interrupted) {
-            no_internet(
-                "Nothing came back from any STUN server, neither over UDP nor over TCP or TLS",
-                "nothing-came-back");
-        }
+        if (!no_internet_route_ || tried_ > 0) return;
+        no_internet_ = "This machine has no route to the internet, neither by IPv4 nor by IPv6";
+        result_.add("net.no-internet", Severity::error, no_internet_, {{"reason", "no-route"}});
     }
 
     bool asked_enough() const {
         return (ipv4_targets_.enough() || ipv6_targets_.enough()) &&
                !ipv4_targets_.refused_here() && !ipv6_targets_.refused_here();
-    }
-
-    void no_internet(std::string message, std::string_view reason) {
-        no_internet_ = message;
-        result_.add("net.no-internet", Severity::error, std::move(message), {{"reason", reason}});
     }
 
     // One silent server may be a server's own fault; two are not.
@@ -174,6 +175,10 @@ private:
                            "UDP gets through, but the STUN servers answer with errors only");
         } else if (!no_internet_.empty()) {
             result_.finish(P2PDIAG_FAIL, no_internet_);
+        } else if (nothing_came_back()) {
+            result_.finish(
+                P2PDIAG_FAIL,
+                "Nothing came back from any STUN server, neither over UDP nor over TCP or TLS");
         } else if (unclear) {
             result_.finish(P2PDIAG_UNKNOWN, "This machine could not send: nothing is known of UDP");
         } else if (tried_ > 0 && !anything_) {
@@ -203,6 +208,7 @@ private:
     unsigned tried_ = 0;
     unsigned streaming_ = 0;
     bool anything_ = false;
+    bool udp_back_ = false;
     Targets ipv4_targets_;
     Targets ipv6_targets_;
     bool no_internet_route_ = false;

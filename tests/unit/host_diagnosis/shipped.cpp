@@ -109,6 +109,17 @@ report::CheckResult program_listens() {
                  {finding("net.port-in-use", I, {{"protocol", "udp"}, {"use", "reachable"}})});
 }
 
+json::object web_works() { return {{"ipv4", json::object{{"works", true}}}}; }
+
+// Over every transport.
+report::CheckResult silent_servers() {
+    return check("stun.servers", Status::fail,
+                 {finding("nat.stun-unreachable", E,
+                          {{"silent_over_udp", true},
+                           {"nothing_came_back", true},
+                           {"servers_over_tcp_or_tls", 0}})});
+}
+
 struct Network {
     std::string name;
     Checks checks;
@@ -168,6 +179,16 @@ std::vector<Network> networks() {
           check("stun.servers", Status::fail, {finding("nat.stun-unreachable", E)})},
          {"cause.udp-blocked"},
          "relay-only"},
+        {"the web alone",
+         {check("network.internet", Status::pass, {}, web_works()), silent_servers(),
+          check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
+         {"cause.udp-blocked"},
+         "unknown"},
+        {"silence of every STUN server, and nobody looked at the web",
+         {silent_servers(),
+          check("stun.nat", Status::unknown, {finding("nat.stun-unreachable", E, v4)})},
+         {},
+         "unknown"},
         {"UDP blocked by this machine",
          {stun_nat("nat.udp-blocked", E, Status::fail),
           check("firewall.outbound", Status::fail,

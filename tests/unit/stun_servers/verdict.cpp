@@ -158,8 +158,23 @@ TEST_CASE("nothing comes back at all") {
         const auto verdict = judge(report_of(
             {server("a:1", nothing, nothing), server("b:1", nothing, nothing, "192.0.2.2")}));
         CHECK(verdict.status == P2PDIAG_FAIL);
-        CHECK(codes(verdict) == Codes{"nat.stun-unreachable error", "net.no-internet error"});
+        // Whether there is an internet is not for servers of STUN to say.
+        CHECK(codes(verdict) == Codes{"nat.stun-unreachable error"});
+        CHECK(verdict.findings[0].evidence.at("nothing_came_back") == true);
+        CHECK(verdict.findings[0].evidence.at("silent_over_udp") == true);
+        CHECK(verdict.summary.starts_with("Nothing came back from any STUN server"));
     }
+    // Over one transport alone.
+    const auto tcp =
+        judge(report_of({server("a:1", Outcome::no_answer, Outcome::ok),
+                         server("b:1", Outcome::no_answer, Outcome::ok, "192.0.2.2")}));
+    CHECK(tcp.findings[0].evidence.at("nothing_came_back") == false);
+    CHECK(tcp.findings[0].evidence.at("silent_over_udp") == true);
+    CHECK(tcp.findings[0].evidence.at("servers_over_tcp_or_tls") == 2);
+    const auto refused =
+        judge(report_of({server("a:1", Outcome::no_answer, Outcome::ok),
+                         server("b:1", Outcome::refused, Outcome::ok, "192.0.2.2")}));
+    CHECK(refused.findings[0].evidence.at("silent_over_udp") == false);
 }
 
 TEST_CASE("nothing comes back, but that may be the fault of what was asked") {
@@ -168,6 +183,8 @@ TEST_CASE("nothing comes back, but that may be the fault of what was asked") {
         const auto verdict = judge(report_of(std::move(servers)));
         CHECK(verdict.status == P2PDIAG_UNKNOWN);
         CHECK(codes(verdict) == Codes{"nat.stun-unreachable error"});
+        CHECK(verdict.findings[0].evidence.at("nothing_came_back") == false);
+        CHECK(verdict.findings[0].evidence.at("silent_over_udp") == false);
     };
     check_unknown({server("a:1", nothing, nothing)});
     // One machine by two names, and one with addresses of both families.
