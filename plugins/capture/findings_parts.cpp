@@ -126,10 +126,12 @@ void add_simultaneous(FindingList& list, const Evidence& evidence) {
 }
 
 void add_grants(FindingList& list, const Evidence& evidence, const Outcome& result) {
+    // The program tells somebody the address first, who then tries: sooner silence proves nothing.
+    constexpr std::int64_t least_watched_ms = 5'000;
+    if (!result.span_known) return;
     for (const Grant& one : evidence.grants) {
-        if (one.inbound > 0) continue;
-        const std::int64_t after =
-            std::max<std::int64_t>((result.last_ns - one.time_ns) / 1'000'000, 0);
+        const std::int64_t after = (result.last_ns - one.time_ns) / 1'000'000;
+        if (one.inbound > 0 || after < least_watched_ms) continue;
         std::string port{to_string(one.transport)};
         port += ' ' + std::to_string(one.external_port);
         list.add(

@@ -36,6 +36,12 @@ TEST_CASE("NAT-PMP: pairs by opcode, and a mapping that nobody used") {
         CHECK(role_of(outcome, router.address) == Role::router);
         CHECK(has(outcome, "capture.mapped-no-inbound"));
     }
+    SECTION("the capture ends too early to tell") {
+        CHECK_FALSE(has(feed.finish_after(4'999), "capture.mapped-no-inbound"));
+    }
+    SECTION("the capture goes on for just long enough") {
+        CHECK(has(feed.finish_after(5'000), "capture.mapped-no-inbound"));
+    }
     SECTION("somebody") {
         const Endpoint inside{client.address, 8000};
         const Outcome outcome = feed.udp(peer, inside, Bytes{1}).later().finish();
