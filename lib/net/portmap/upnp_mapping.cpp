@@ -132,18 +132,23 @@ asio::awaitable<Outcome<MapGrant>> confirm(Wish wish, MapGrant grant, Holder bef
         co_return grant;
     }
     if (serves_us(after.entry, wish)) co_return as_listed(grant, after.entry, wish);
-    // It may lead to a port that nobody asked for. Where nobody had the external port before, that
-    // is our doing.
-    const bool half_ours = may_lead_here(after.entry, wish) &&
-                           (has_our_name(after.entry, wish) ||
-                            after.entry.internal_port == wish.request.internal_port);
-    if (before == Holder::nobody && half_ours) {
+    // It may lead to a port or an address that nobody asked for. Where nobody had the external port
+    // before, that is our doing; with another address the whole name has to be ours, which no other
+    // machine has.
+    const bool other_address = !may_lead_here(after.entry, wish);
+    const bool same_port = after.entry.internal_port == wish.request.internal_port;
+    const bool half_ours = other_address ? before == Holder::nobody &&
+                                               after.entry.description == wish.request.description
+                                         : has_our_name(after.entry, wish) || same_port;
+    if (!half_ours) co_return conflict(after.entry, wish);
+    if (before == Holder::nobody) {
         co_await igd_delete(wish.service, wish.request.transport, grant.external_port);
     }
-    if (!half_ours) co_return conflict(after.entry, wish);
+    const std::string asked =
+        other_address ? wish.service.local.to_string() + " port " : "internal port ";
     co_return Failure{Problem::failed,
                       0,
-                      "asked for internal port " + std::to_string(wish.request.internal_port) +
+                      "asked for " + asked + std::to_string(wish.request.internal_port) +
                           ", the router has mapped " + owner_of(after.entry, wish),
                       {}};
 }

@@ -274,6 +274,21 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
           std::string::npos);
     CHECK(confused.table().empty());
 
+    // Another address under our name, where nobody was before: ours, and not somebody else's.
+    options = {};
+    options.lists_client = "192.0.2.99";
+    const FakeIgd astray(options);
+    const Failure led_astray = failure_of(run(add_mapping(table_of(astray), request())));
+    CHECK(led_astray.problem == Problem::failed);
+    CHECK(led_astray.text.find("has mapped 192.0.2.99 port") != std::string::npos);
+    CHECK(astray.table().empty());
+    // Not so under another name: nothing shows that it is not somebody else's.
+    options.lists_as = "a stranger";
+    const FakeIgd strange(options);
+    const Failure taken = failure_of(run(add_mapping(table_of(strange), request())));
+    CHECK(taken.problem == Problem::conflict);
+    CHECK(strange.table().size() == 1);
+
     options = {};
     options.longest_lease = 60;
     const FakeIgd stingy(options);
