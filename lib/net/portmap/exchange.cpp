@@ -178,9 +178,8 @@ void Exchange::on_natpmp(const natpmp::Response& response) {
     Answer answer;
     answer.epoch = response.epoch;
     if (mapping) return finish_map(answer, response.external_port, response.lifetime);
-    if (response.external_address != IpAddress()) {
-        answer.external_address = response.external_address;
-    }
+    // 0.0.0.0 as well: it says that the router has none.
+    answer.external_address = response.external_address;
     verdict_ = answer;
 }
 
