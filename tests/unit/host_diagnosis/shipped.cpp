@@ -120,6 +120,15 @@ report::CheckResult silent_servers() {
                            {"servers_over_tcp_or_tls", 0}})});
 }
 
+report::CheckResult ipv6_stopped_here() {
+    return check("firewall.outbound", Status::warn,
+                 {finding("firewall.outbound-blocked", W,
+                          {{"family", "ipv6"},
+                           {"purpose", "stun"},
+                           {"packets", json::array{json::object{{"purpose", "stun"}},
+                                                   json::object{{"purpose", "https"}}}}})});
+}
+
 struct Network {
     std::string name;
     Checks checks;
@@ -413,6 +422,16 @@ std::vector<Network> networks() {
          {stun_nat("nat.full-cone"),
           check("network.internet", Status::warn, {finding("net.ipv6-broken", W)})},
          {"cause.ipv6-broken"},
+         "direct"},
+        {"IPv6 broken by this machine's own firewall",
+         {stun_nat("nat.full-cone"), ipv6_stopped_here(),
+          check("firewall.inbound", Status::fail, {finding("firewall.ipv6-differs", W)}),
+          check("network.internet", Status::warn, {finding("net.ipv6-broken", W)})},
+         {"cause.host-firewall-ipv6"},
+         "direct"},
+        {"IPv6 stopped by this machine's own firewall, and none to be broken",
+         {stun_nat("nat.full-cone"), ipv6_stopped_here()},
+         {"cause.host-firewall-other"},
          "direct"},
         {"web alone blocked",
          {stun_nat("nat.full-cone"),
