@@ -34,6 +34,7 @@ std::string code_for(const portmap::Failure& failure) {
         case Problem::no_external_address: return "portmap.external-private";
         case Problem::absent:
         case Problem::no_answer:
+        case Problem::kept_here:
         case Problem::no_route: return "portmap.none";
         default: return "portmap.refused";
     }
@@ -60,6 +61,7 @@ std::string explain(Problem problem) {
         case Problem::absent:
         case Problem::no_answer: return "the router does not answer this request";
         case Problem::no_route: return "the router cannot be reached";
+        case Problem::kept_here: return "this machine's own firewall does not let the question out";
         case Problem::unsupported: return "the router does not know how";
         default: return "the router could not do it";
     }

@@ -74,6 +74,16 @@ void finish_usable(GatewaysView& view) {
     view.result.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
 }
 
+// A question that this machine's own firewall kept back tells nothing of the router.
+bool was_kept_here(const Search& search) {
+    const auto kept = [](const auto& outcome) {
+        return outcome && !*outcome && outcome->error().problem == portmap::Problem::kept_here;
+    };
+    return std::ranges::any_of(search.found.gateways, [&](const GatewayReport& gateway) {
+        return kept(gateway.natpmp) || kept(gateway.pcp);
+    });
+}
+
 void finish_none(GatewaysView& view) {
     json::array tried;
     for (const GatewayReport& gateway : view.search.found.gateways) {
@@ -94,11 +104,19 @@ void finish_none(GatewaysView& view) {
         message +=
             " (" + std::to_string(view.search.found.igds.size()) + " other UPnP devices answered)";
     }
-    view.result.add("portmap.none", no_nat ? Severity::info : Severity::warning, message,
+    const bool kept = was_kept_here(view.search);
+    if (kept) {
+        message =
+            "Whether a router offers to forward ports is not known: this machine's own firewall "
+            "does not let out what asks for it (UDP to ports 1900 and 5351)";
+    }
+    view.result.add("portmap.none", no_nat || kept ? Severity::info : Severity::warning, message,
                     {{"tried", std::move(tried)}, {"waited_ms", view.search.found.took.count()}});
     if (no_nat) {
         view.result.finish(
             P2PDIAG_SKIP, "No router offers to forward ports, and none is needed: there is no NAT");
+    } else if (kept) {
+        view.result.finish(P2PDIAG_UNKNOWN, std::move(message));
     } else {
         view.result.finish(P2PDIAG_WARN, std::move(message));
     }

@@ -71,7 +71,8 @@ private:
     }
 
     static bool made_nothing(Problem problem) {
-        return says_no(problem) || problem == Problem::absent || problem == Problem::no_route;
+        return says_no(problem) || problem == Problem::absent || problem == Problem::no_route ||
+               problem == Problem::kept_here;
     }
 
     // Asked for, and not known to be gone or never to have been made.

@@ -277,7 +277,7 @@ std::string_view code_of(Protocol protocol) {
 
 bool is_answer(Problem problem) {
     return problem != Problem::absent && problem != Problem::no_answer &&
-           problem != Problem::no_route;
+           problem != Problem::no_route && problem != Problem::kept_here;
 }
 
 bool says_no(Problem problem) {

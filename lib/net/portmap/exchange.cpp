@@ -135,6 +135,10 @@ void Exchange::on_no_route(std::string text) {
     if (!done()) fail(Problem::no_route, 0, std::move(text));
 }
 
+void Exchange::on_kept_here(std::string text) {
+    if (!done()) fail(Problem::kept_here, 0, std::move(text));
+}
+
 void Exchange::on_datagram(const Endpoint& from, ByteView datagram) {
     if (done()) return;
     // RFC 6886 section 3.1 and RFC 6887 section 8.3: what does not come from the address and port

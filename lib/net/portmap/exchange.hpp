@@ -34,6 +34,7 @@ public:
     void on_absent(std::string text);
     // This machine cannot send.
     void on_no_route(std::string text);
+    void on_kept_here(std::string text);
 
     // Nothing more has to be sent or waited for. At once for a question that must not be asked.
     bool done() const { return verdict_.has_value(); }

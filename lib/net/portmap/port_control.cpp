@@ -43,7 +43,11 @@ private:
         sent_ = Clock::now();
         const ErrorCode error = socket_.send(exchange_.request(), exchange_.server());
         if (!error || error == boost::system::errc::operation_would_block) return;
-        exchange_.on_no_route(error.message());
+        if (error == boost::system::errc::operation_not_permitted) {
+            exchange_.on_kept_here(error.message());
+        } else {
+            exchange_.on_no_route(error.message());
+        }
     }
 
     void receive() {

@@ -27,6 +27,7 @@ std::string_view to_string(Problem problem) {
         case Problem::absent: return "absent";
         case Problem::no_answer: return "no-answer";
         case Problem::no_route: return "no-route";
+        case Problem::kept_here: return "kept-here";
         case Problem::malformed: return "malformed";
         case Problem::too_large: return "too-large";
         case Problem::foreign_url: return "foreign-url";

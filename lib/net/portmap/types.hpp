@@ -26,6 +26,7 @@ enum class Problem {
     absent,               // nothing listens there: ICMP port unreachable, connection refused
     no_answer,            // silence, or no whole answer in time
     no_route,             // this machine cannot send there
+    kept_here,            // this machine's own firewall did not let the question out (EPERM)
     malformed,            // an answer that breaks its protocol
     too_large,            // more than we are willing to read
     foreign_url,          // leads to another host than the one that answered; not followed

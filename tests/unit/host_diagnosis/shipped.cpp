@@ -168,6 +168,7 @@ std::vector<Network> networks() {
          "offline"},
         {"login page",
          {check("network.internet", Status::fail, {finding("net.captive-portal", E)}),
+          check("network.dns", Status::warn, {finding("net.dns-rewritten", W)}),
           stun_nat("nat.udp-blocked", E, Status::fail)},
          {"cause.captive-portal"},
          "offline"},

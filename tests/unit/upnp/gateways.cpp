@@ -209,6 +209,13 @@ TEST_CASE("nobody answers") {
     CHECK(needless.status == P2PDIAG_SKIP);
     CHECK(needless.findings[0].severity == Severity::info);
 
+    Search kept = search();
+    kept.found.gateways[0].pcp = portmap::Failure{portmap::Problem::kept_here, 0, "EPERM", {}};
+    const Judgement not_asked = judged(kept);
+    CHECK(not_asked.status == P2PDIAG_UNKNOWN);
+    CHECK(not_asked.findings[0].severity == Severity::info);
+    CHECK(not_asked.summary.find("this machine's own firewall") != std::string::npos);
+
     Search cut = search();
     cut.complete = false;
     cut.found.gateways[0].natpmp.reset();
