@@ -66,6 +66,11 @@ public:
             Reading reading = read_nft_json(file.text);
             if (!reading) return problem_of(file, reading.error().message);
             nft_ = true;
+            // With which nft begins whatever there is, and nothing.
+            const bool begun = file.text.find("\"metainfo\"") != file.text.npos;
+            if (!begun && reading->tables.empty())
+                unseen("what " + printable(file.name, 300) + " should hold",
+                       "it is no whole answer of nft, which begins with \"metainfo\"");
             doubt(*reading);
             world_.rulesets.push_back(std::move(*reading));
             return std::nullopt;

@@ -87,7 +87,7 @@ TEST_CASE("one table of iptables is not all of them") {
 }
 
 TEST_CASE("iptables-nft says that there are rules of iptables-legacy") {
-    const std::string nft = R"({"nftables":[]})";
+    const std::string nft = R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})";
     const std::string warning =
         "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n";
     std::string by_nft = v4_save;
@@ -102,8 +102,8 @@ TEST_CASE("iptables-nft-save alone does not show the rules beside its own") {
     std::string by_nft = v4_save;
     by_nft.insert(by_nft.find(" on Thu"), " (nf_tables)");
     CHECK(kind(read({by_nft, v6_save}), Family::ipv4, 8000) == VerdictKind::undecided);
-    CHECK(kind(read({by_nft, v6_save, R"({"nftables":[]})"}), Family::ipv4, 8000) ==
-          VerdictKind::accept);
+    CHECK(kind(read({by_nft, v6_save, R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})"}),
+               Family::ipv4, 8000) == VerdictKind::accept);
 }
 
 TEST_CASE("a listing that leaves something out is not open") {
@@ -224,4 +224,11 @@ TEST_CASE("a file that cannot be read says which and why") {
     CHECK(read_ruleset_file("/nonexistent/x").error().message.find("No such file") !=
           std::string::npos);
     CHECK(read_ruleset_file("/").has_error());
+}
+
+TEST_CASE("a file with nothing in it is not open") {
+    CHECK(kind(read({R"({"nftables":[]})"}), Family::ipv4, 8000) == VerdictKind::undecided);
+    // A machine without a rule.
+    CHECK(kind(read({R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})"}), Family::ipv4, 8000) ==
+          VerdictKind::accept);
 }
