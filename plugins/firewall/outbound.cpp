@@ -55,6 +55,12 @@ Lookup way_to(const World& world, const Endpoint& to, const Errand& errand) {
     return find_way(world, flow);
 }
 
+// That a family leads nowhere is no rule of anybody's; kernels say so by such a route.
+bool is_refused_on_purpose(const Lookup& way) {
+    const bool usual = way.rule.empty() && way.type == Route::Type::unreachable;
+    return way.is_refused() && !usual;
+}
+
 // The links that it may leave by: the one that the routes name, or all where they do not tell.
 std::vector<Entrance> links_of(const World& world, const std::vector<Entrance>& entrances,
                                const IpAddress& to, const Lookup& way) {
@@ -66,7 +72,8 @@ std::vector<Entrance> links_of(const World& world, const std::vector<Entrance>& 
         }
         return links;
     }
-    if (way.answer == Lookup::Answer::none && !way.is_refused()) return links;
+    const bool nowhere = way.answer == Lookup::Answer::none || way.is_refused();
+    if (nowhere && !is_refused_on_purpose(way)) return links;
     for (const Entrance& entrance : entrances) {
         const net::Interface* interface = world.find_interface(entrance.interface);
         if (entrance.address.family() != to.family()) continue;
@@ -75,12 +82,6 @@ std::vector<Entrance> links_of(const World& world, const std::vector<Entrance>& 
         if (!other) links.push_back(entrance);
     }
     return links;
-}
-
-// That a family leads nowhere is no rule of anybody's; kernels say so by such a route.
-bool is_refused_on_purpose(const Lookup& way) {
-    const bool usual = way.rule.empty() && way.type == Route::Type::unreachable;
-    return way.is_refused() && !usual;
 }
 
 Verdict stopped_by(const Lookup& way) {

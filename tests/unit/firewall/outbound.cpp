@@ -227,5 +227,9 @@ TEST_CASE("that a family leads nowhere is no rule against it") {
     for (Route& route : *world.routes) {
         if (route.prefix == 0 && !route.destination.is_v4()) route.type = Route::Type::unreachable;
     }
-    CHECK(judge_outbound(world, errands(usual(), {})).findings.empty());
+    const Judgement judgement = judge_outbound(world, errands(usual(), {}));
+    CHECK(judgement.findings.empty());
+    // Nor is it open by it.
+    for (const json::value& verdict : judgement.data.at("verdicts").as_array())
+        CHECK(verdict.at("family") == "ipv4");
 }
