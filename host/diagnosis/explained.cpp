@@ -44,10 +44,10 @@ public:
     ExplainedFindings run() {
         for (const Candidate* explainer : explainers_) {
             const auto families = families_of(*explainer);
-            for (const Explained& one : explainer->rule->explains) {
+            for (const Condition& one : explainer->rule->explains) {
                 const auto cause = by_id_.find(one.code);
                 if (cause != by_id_.end()) put(*cause->second, *explainer);
-                for (const Found& found : facts_.findings(one.code)) {
+                for (const Found& found : match(one, facts_).findings) {
                     if (is_of(found, families)) cover(found, *explainer);
                 }
             }
@@ -74,8 +74,8 @@ private:
 
     // A cause of which nothing is left to stand on follows as well.
     void follow_findings(const Candidate& explainer) {
-        for (const Explained& one : explainer.rule->explains) {
-            for (const Found& found : facts_.findings(one.code)) {
+        for (const Condition& one : explainer.rule->explains) {
+            for (const Found& found : match(one, facts_).findings) {
                 const auto standing = standing_.find(found.finding);
                 if (standing == standing_.end()) continue;
                 for (Candidate* candidate : standing->second) {

@@ -48,7 +48,7 @@ struct When {
     At at;
     double confidence = 0.0;               // above 0 to 1
     std::optional<report::Impact> impact;  // instead of the cause's
-    bool overcome = false;                 // what it breaks works all the same: nothing is to be done
+    bool overcome = false;  // what it breaks works all the same: nothing is to be done
     std::vector<Condition> all;
     std::vector<Condition> any;  // where there are some, one of them
     std::vector<Condition> none;
@@ -70,15 +70,10 @@ struct RemedyRule {
     std::vector<std::pair<std::string, json::value>> arguments;  // texts may have placeholders
     bool needs_root = false;
     bool reversible = false;
-    bool alone = false;         // these two as in report::Remedy
-    bool works_around = false;  // report::Remedy has the meaning
+    bool alone = false;           // these two as in report::Remedy
+    bool works_around = false;    // report::Remedy has the meaning
     std::vector<Condition> any;   // offered where one of them holds; empty = always
     std::vector<Condition> none;  // … and none of these
-};
-
-struct Explained {
-    At at;
-    std::string code;  // of a cause ("cause.…") or of findings
 };
 
 struct Rule {
@@ -91,7 +86,8 @@ struct Rule {
     std::vector<std::string> explanation;
     At explanation_at;
     std::vector<When> when;
-    std::vector<Explained> explains;
+    std::vector<Condition>
+        explains;  // each of findings, or with the id of a cause as its code alone
     std::vector<Need> needs;
     std::vector<RemedyRule> remedies;
 };

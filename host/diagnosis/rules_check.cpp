@@ -96,12 +96,13 @@ private:
             conditions(when.none);
         }
         for (const Need& need : rule.needs) check(need.check, need.at);
-        for (const Explained& one : rule.explains) explains(rule, one);
+        for (const Condition& one : rule.explains) explains(rule, one);
         for (const std::string& sentence : rule.explanation) text(sentence, rule.explanation_at);
         for (const RemedyRule& remedy : rule.remedies) names_of(remedy);
     }
 
-    void explains(const Rule& rule, const Explained& one) {
+    void explains(const Rule& rule, const Condition& one) {
+        if (!one.check.empty()) check(one.check, one.at);
         if (!one.code.starts_with(cause_area)) return code(one.code, one.at);
         if (one.code == rule.id) return wrong(one.at, "explains itself");
         if (!is_in(one.code, ids_)) {

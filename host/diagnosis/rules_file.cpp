@@ -223,9 +223,7 @@ private:
         rule.impact = word_of(table, "impact", true, impacts).value_or(rule.impact);
         explanation(table, rule);
         if (const TomlEntry* entry = find(table, "explains")) {
-            for (auto& [code, where] : texts(*entry, longest_name)) {
-                rule.explains.push_back({where, code});
-            }
+            explains(*entry, rule);
         }
         if (const TomlEntry* entry = find(table, "when")) {
             for (const TomlValue& each : tables(*entry)) when(each, rule);
@@ -255,6 +253,25 @@ private:
         for (auto& [sentence, where] : texts(*entry, longest_text)) {
             rule.explanation.push_back(std::move(sentence));
         }
+    }
+
+    // A code, or a condition where not each finding of that code follows; one of them, or an array.
+    void explains(const TomlEntry& entry, Rule& rule) {
+        const auto add = [&](const TomlValue& value) {
+            if (value.kind != Kind::table) {
+                Condition plain;
+                plain.at = at(value);
+                plain.code = text_of(value, entry.key, longest_name);
+                if (!plain.code.empty()) rule.explains.push_back(std::move(plain));
+            } else if (auto some = condition(value)) {
+                if (some->code.empty() || is_cause_id(some->code)) {
+                    return wrong(value, "explains: only findings have conditions");
+                }
+                rule.explains.push_back(std::move(*some));
+            }
+        };
+        if (entry.value.kind != Kind::array) return add(entry.value);
+        for (const TomlValue& element : entry.value.elements) add(element);
     }
 
     void no_cause(const TomlValue& table) {

@@ -93,7 +93,7 @@ bool implies(const When& when, const When& wanted) {
 }
 
 bool lists(const Rule& explainer, std::string_view code) {
-    return std::ranges::find(explainer.explains, code, &Explained::code) !=
+    return std::ranges::find(explainer.explains, code, &Condition::code) !=
            explainer.explains.end();
 }
 

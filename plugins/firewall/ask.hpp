@@ -34,6 +34,7 @@ struct Asked {
     bool some_differ = false;  // there are senders who are treated otherwise
     // It comes in; the verdict is that of another packet, without which that is of no use.
     bool reply_stopped = false;
+    bool by_routes = false;  // it is these that stop the reply, and no rule of a firewall
 };
 
 // Those on no list, and within every limit, come in.

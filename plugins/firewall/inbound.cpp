@@ -65,6 +65,7 @@ Finding finding_of(const Alike& alike) {
     if (first.some_differ) finding.message += " Some senders are treated otherwise.";
     finding.evidence = to_json(first.question, first.verdict, 0);
     finding.evidence["stopped"] = first.reply_stopped ? "later" : "packet";
+    finding.evidence["by"] = first.by_routes ? "routes" : "rules";
     finding.evidence["packets"] = to_json(told(alike));
     return finding;
 }
@@ -82,11 +83,13 @@ int rank(VerdictKind kind) {
     return 3;
 }
 
-// What UDP, by which peers connect, may do by one family: the best of its entrances.
+// What UDP, by which peers connect, may do by one family as far as the firewall is concerned: the
+// best of its entrances.
 std::optional<int> best_of(const std::vector<Asked>& all, Family family) {
     std::optional<int> best;
     for (const Asked& asked : all) {
         if (asked.question.family != family || asked.question.protocol != protocol_udp) continue;
+        if (asked.by_routes) continue;
         best = std::max(best.value_or(0), rank(asked.verdict.kind));
     }
     return best;

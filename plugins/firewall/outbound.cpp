@@ -72,8 +72,7 @@ std::vector<Entrance> links_of(const World& world, const std::vector<Entrance>& 
         }
         return links;
     }
-    const bool nowhere = way.answer == Lookup::Answer::none || way.is_refused();
-    if (nowhere && !is_refused_on_purpose(way)) return links;
+    if (way.leads_nowhere() && !is_refused_on_purpose(way)) return links;
     for (const Entrance& entrance : entrances) {
         const net::Interface* interface = world.find_interface(entrance.interface);
         if (entrance.address.family() != to.family()) continue;

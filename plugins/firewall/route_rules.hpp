@@ -48,6 +48,7 @@ struct Lookup {
     bool is_refused() const {
         return is_refused_by_rule() || (answer == Answer::found && net::refuses(type));
     }
+    bool leads_nowhere() const { return answer == Answer::none || is_refused(); }
 
     friend bool operator==(const Lookup&, const Lookup&) = default;
 };

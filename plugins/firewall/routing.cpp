@@ -85,16 +85,12 @@ Fate refused(const Lookup& way, bool v4) {
     }
 }
 
-bool leads_nowhere(const Lookup& way) {
-    return way.answer == Lookup::Answer::none || way.is_refused();
-}
-
 // To another machine.
 Fate forward(const World& world, const Packet& packet, const State& state, const Lookup& way) {
     const bool v4 = packet.family() == Family::ipv4;
-    if (!v4 && leads_nowhere(way)) return refused(way, v4);
+    if (!v4 && way.leads_nowhere()) return refused(way, v4);
     const bool found = way.answer == Lookup::Answer::found;
-    if (found && way.type != Route::Type::unicast && !leads_nowhere(way))
+    if (found && way.type != Route::Type::unicast && !way.leads_nowhere())
         return unknown("a route of unusual type", false);
     if (packet.ttl && *packet.ttl <= 1) return drop("it has come as far as its TTL allows");
     const auto& forwarding = v4 ? world.sysctls.ipv4_forwarding : world.sysctls.ipv6_forwarding;
@@ -110,7 +106,7 @@ Fate forward(const World& world, const Packet& packet, const State& state, const
     }
     if (way.answer == Lookup::Answer::unknown)
         return unknown("where it would be forwarded to", false);
-    if (leads_nowhere(way)) return refused(way, v4);
+    if (way.leads_nowhere()) return refused(way, v4);
     return {Fate::Kind::forward, way.interface, {}, false, {}, {}};
 }
 
@@ -360,7 +356,7 @@ Flow flow_back(const World& world, const Packet& packet, const State& state,
 // __fib_validate_source() of net/ipv4/fib_frontend.c.
 WayBack judge_way_back(const Lookup& way, const net::Interface& arrival, unsigned filter) {
     if (way.answer == Lookup::Answer::unknown) return WayBack::unknown;
-    if (leads_nowhere(way)) return filter == 0 ? WayBack::good : WayBack::bad;
+    if (way.leads_nowhere()) return filter == 0 ? WayBack::good : WayBack::bad;
     if (way.type != Route::Type::unicast) return WayBack::unknown;
     if (way.interface == arrival.index) return WayBack::good;
     const bool has_address = std::any_of(arrival.addresses.begin(), arrival.addresses.end(),

@@ -99,6 +99,7 @@ private:
         stopped.kind = VerdictKind::drop;
         stopped.passes = stopped.ordinarily_passes = false;
         stopped.why = why_refused(way);
+        asked_.by_routes = lets_in(asked_.verdict);
         take_over(std::move(stopped), {"It comes in, but no answer to it leaves. ", {}}, asked_);
     }
 

@@ -143,6 +143,22 @@ TEST_CASE("rights are offered only to whom they are missing") {
     CHECK(said(Unseen::Cause::other).find("sudo") == std::string::npos);
 }
 
+TEST_CASE("an answer that routes refuse is not laid to the firewall") {
+    const Judgement judgement = judged(refusing(), 8000);
+    CHECK(judgement.status == P2PDIAG_FAIL);
+    REQUIRE(judgement.findings.size() == 2);
+    const Finding& blocked = judgement.findings[0];
+    CHECK(blocked.code == "firewall.inbound-blocked");
+    CHECK(json::find_string(blocked.evidence, "by") == "routes");
+    CHECK(json::find_string(blocked.evidence, "stopped") == "later");
+    CHECK(blocked.message.find("table 51820") != std::string::npos);
+    CHECK(has(judgement, "firewall.inbound-open"));
+    CHECK_FALSE(has(judgement, "firewall.ipv6-differs"));
+    // A rule that stops the packet itself comes first, and is one.
+    const Judgement both = judged(refusing("03-early-drop-late-accept"), 8000);
+    CHECK(json::find_string(both.findings[0].evidence, "by") == "rules");
+}
+
 TEST_CASE("where it depends on who sends, a stranger is taken") {
     World world = connected("sets");
     // Those rules let no neighbour discovery in.

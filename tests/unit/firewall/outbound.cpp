@@ -197,17 +197,7 @@ TEST_CASE("both checks on this machine, whatever it has") {
 }
 
 TEST_CASE("routes that refuse are told, and not as a firewall") {
-    World world = connected();
-    Route away;
-    away.destination = ip("0.0.0.0");
-    away.type = Route::Type::blackhole;
-    away.table = 51820;
-    net::RoutingRule rule;
-    rule.priority = 100;
-    rule.table = 51820;
-    world.rules_v4->insert(world.rules_v4->begin() + 1, rule);
-    world.routes->push_back(away);
-
+    const World world = refusing();
     const Judgement judgement = judge_outbound(world, errands(usual(), {ip("10.9.0.1")}));
     const Finding* finding = find(judgement, "firewall.outbound-blocked", "machine's routing. ");
     REQUIRE(finding != nullptr);

@@ -13,8 +13,9 @@ using report::Status;
 
 namespace {
 
-const std::string no_link = rule("link", "all = [{ code = \"net.no-link\", severity = \"error\" }]",
-                              "explains = [\"net.no-internet\", \"nat.stun-unreachable\"]", 0.95);
+const std::string no_link =
+    rule("link", "all = [{ code = \"net.no-link\", severity = \"error\" }]",
+         "explains = [\"net.no-internet\", \"nat.stun-unreachable\"]", 0.95);
 const std::string internet =
     rule("internet", "all = [{ code = \"net.no-internet\", severity = \"error\" }]",
          "explains = [\"nat.stun-unreachable\"]", 0.8);
@@ -94,6 +95,20 @@ TEST_CASE("one family explains nothing of the other") {
     CHECK(of("", "ipv4"));
     CHECK(of("ipv4", ""));
     CHECK_FALSE(of("ipv4", "ipv6"));
+}
+
+TEST_CASE("a cause may explain some findings of a code, and not the others") {
+    const std::string some = rule(
+        "link", "all = [{ code = \"net.no-link\" }]",
+        "explains = [{ code = \"nat.stun-unreachable\", evidence = { by = \"routes\" } }]", 0.9);
+    const auto follows = [&](const char* by) {
+        auto report = offline();
+        report.checks[2].findings[0].evidence["by"] = by;
+        report = diagnosed(report, some + server);
+        return first_of(report, 2).severity == Severity::warning;
+    };
+    CHECK(follows("routes"));
+    CHECK_FALSE(follows("rules"));
 }
 
 TEST_CASE("a cause that has something else to stand on stays") {

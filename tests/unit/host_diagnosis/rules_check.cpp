@@ -40,6 +40,15 @@ TEST_CASE("names that nobody knows") {
                Contains("f:7:13: unknown cause \"cause.z\""));
     CHECK_THAT(problems_of(rule("x", on_link, "explains = [\"cause.x\"]"), known),
                Contains("explains itself"));
+    const auto explaining = [](const char* what) {
+        return problems_of(rule("x", on_link, std::string("explains = [") + what + ']'), known);
+    };
+    CHECK(explaining(R"({ code = "net.dns-slow", evidence = { by = "x" } })").empty());
+    CHECK_THAT(explaining(R"({ code = "net.no-lnik" })"), Contains("unknown code"));
+    CHECK_THAT(explaining(R"({ code = "cause.y", evidence = { by = "x" } })"),
+               Contains("explains: only findings have conditions"));
+    CHECK_THAT(explaining(R"({ check = "stun.nat" })"),
+               Contains("explains: only findings have conditions"));
     const std::string remedy = "\n[[cause.remedy]]\nid = \"r\"\ntitle = \"t\"\n";
     CHECK_THAT(problems_of(rule("x", on_link + remedy + "verb = \"forward ad\""), known),
                Contains("unknown verb \"forward ad\"; did you mean \"forward add\"?"));
