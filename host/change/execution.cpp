@@ -16,9 +16,10 @@ bool went_wrong(Status status) {
     return status == Status::error || status == Status::crashed || status == Status::timed_out;
 }
 
-bool wants_another_try(const report::CheckResult& said) {
+// A failure that says more about itself in its data.
+bool fails_and_says(const report::CheckResult& said, std::string_view member) {
     return said.status == Status::fail && said.data.is_object() &&
-           json::find_bool(said.data.get_object(), "again").value_or(false);
+           json::find_bool(said.data.get_object(), member).value_or(false);
 }
 
 }  // namespace
@@ -34,6 +35,14 @@ std::string_view to_string(Outcome outcome) {
         case Outcome::keep_failed: break;
     }
     return "keep-failed";
+}
+
+bool StepResult::works_in_part() const {
+    return verify && fails_and_says(*verify, "works_in_part");
+}
+
+bool StepResult::is_in_vain() const {
+    return verify && verify->status == Status::fail && !works_in_part();
 }
 
 bool Executed::any_in_force() const { return std::ranges::any_of(steps, &StepResult::in_force); }
@@ -143,7 +152,8 @@ bool Execution::apply(StepResult& step) {
 bool Execution::verify(StepResult& step) {
     events_.begin("verify", step.record.title);
     step.verify = run(step, "verify", verify_deadline);
-    if (wants_another_try(*step.verify) && caller_.interrupts() == 0 && !again(step)) return false;
+    if (fails_and_says(*step.verify, "again") && caller_.interrupts() == 0 && !again(step))
+        return false;
     step.record.verify = json::object{{"status", report::to_string(step.verify->status)},
                                       {"summary", step.verify->summary},
                                       {"data", step.verify->data}};

@@ -26,6 +26,9 @@ struct StepResult {
 
     bool begun() const { return !record.id.empty(); }
     bool in_force() const { return begun() && record.open(); }  // or may be
+    // What was done works, and something that was asked for besides does not.
+    bool works_in_part() const;
+    bool is_in_vain() const;  // what was done does not work
 };
 
 struct Executed {

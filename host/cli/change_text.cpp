@@ -44,12 +44,14 @@ std::string summary_or(const std::optional<report::CheckResult>& said, const std
 std::string mark_of(const Page& page, const StepResult& step) {
     if (!step.in_force()) return "-";
     if (!step.verify) return "?";
+    if (step.works_in_part()) return "!";
     if (step.verify->status == Status::fail) return page.mark("✗", "x");
     return step.verify->status == Status::pass ? page.mark("✓", "+") : "?";
 }
 
-std::string verified_label(Status status) {
-    switch (status) {
+std::string verified_label(const StepResult& step) {
+    if (step.works_in_part()) return "works in part: ";
+    switch (step.verify->status) {
         case Status::pass: return "verified: ";
         case Status::warn: return "verified in part: ";
         case Status::fail: return "does not work: ";
@@ -74,7 +76,7 @@ void add_step(Page& page, const StepResult& step) {
     }
     page.findings(step.apply);
     if (step.verify) {
-        page.detail(verified_label(step.verify->status),
+        page.detail(verified_label(step),
                     summary_or(step.verify, std::string(to_string(step.verify->status))));
     }
     page.findings(step.verify);
@@ -122,8 +124,10 @@ std::string ending(const Executed& result) {
     switch (result.outcome) {
         case Executed::Outcome::applied: return applied_ending(result);
         case Executed::Outcome::verify_failed:
-            return stays ? "Done, but it does not work. What was done stays in place."
-                         : "It did not work, and is taken back.";
+            if (!stays) return "It did not work, and is taken back.";
+            return std::ranges::none_of(result.steps, &StepResult::is_in_vain)
+                       ? "Done, and not all works that was asked for. What was done stays in place."
+                       : "Done, but it does not work. What was done stays in place.";
         case Executed::Outcome::kept:
             return stays ? "Ended, but not everything could be taken back."
                          : "Ended, and taken back.";

@@ -25,21 +25,12 @@ State state_of(Plan::Outcome outcome) {
     return State::error;
 }
 
-// What was done works, and something that was asked for besides does not.
-bool works_in_part(const report::CheckResult& verify) {
-    return verify.data.is_object() &&
-           json::find_bool(verify.data.get_object(), "works_in_part").value_or(false);
-}
-
-bool is_in_vain(const change::StepResult& step) {
-    return step.verify && step.verify->status == Status::fail && !works_in_part(*step.verify);
-}
-
 State state_of(const Executed& executed) {
     switch (executed.outcome) {
         case Executed::Outcome::applied: break;
         case Executed::Outcome::verify_failed:
-            if (std::ranges::any_of(executed.steps, is_in_vain)) return State::not_helped;
+            if (std::ranges::any_of(executed.steps, &change::StepResult::is_in_vain))
+                return State::not_helped;
             return State::unproven;
         case Executed::Outcome::not_applied: return State::not_done;
         case Executed::Outcome::interrupted: return State::interrupted;
@@ -273,7 +264,7 @@ std::vector<report::CheckResult> Fixing::failed_verifications() const {
     for (const Attempt& attempt : attempts_) {
         if (!attempt.in_vain() || !attempt.executed) continue;
         for (const change::StepResult& step : attempt.executed->steps) {
-            if (!is_in_vain(step)) continue;
+            if (!step.is_in_vain()) continue;
             const auto known = std::ranges::find(all, step.verify->id, &report::CheckResult::id);
             if (known == all.end()) {
                 all.push_back(*step.verify);

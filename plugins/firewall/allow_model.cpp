@@ -46,6 +46,13 @@ void add_targets(const Ruleset& ruleset, const Rule& rule, std::vector<std::uint
     }
 }
 
+bool decides_nothing(const Rule& rule) {
+    return std::ranges::all_of(rule.steps, [](const Step& step) {
+        return std::holds_alternative<Match>(step) || std::holds_alternative<Uncertain>(step) ||
+               std::holds_alternative<Effectless>(step);
+    });
+}
+
 bool leads_to(const Ruleset& ruleset, std::uint32_t from, std::size_t chain) {
     std::set<std::uint32_t> seen = {from};
     std::vector<std::uint32_t> open = {from};
@@ -166,6 +173,15 @@ bool sees_others_packets(const World& world, const Spot& spot) {
         if (leads_to(ruleset, i, spot.chain)) return true;
     }
     return false;
+}
+
+Spot before_the_log(const World& world, const Spot& spot) {
+    const std::vector<Rule>& rules = chain_at(world, spot).rules;
+    std::size_t at = spot.rule.value_or(rules.size());
+    while (at > 0 && decides_nothing(rules[at - 1])) --at;
+    Spot earlier = spot;
+    if (at < rules.size()) earlier.rule = at;
+    return earlier;
 }
 
 void insert_rule(World& world, const Spot& spot, const Opening& opening, bool for_this_machine) {

@@ -49,6 +49,10 @@ bool is_of_iptables(const World& world, const Spot& spot);
 // Packets that are not for this machine, or not yet known to be, come through there as well.
 bool sees_others_packets(const World& world, const Spot& spot);
 
+// The same, or before the rules right there that only log and count: what is let in is not to be
+// logged as dropped.
+Spot before_the_log(const World& world, const Spot& spot);
+
 // Puts the rule before `spot`.
 void insert_rule(World& world, const Spot& spot, const Opening& opening, bool for_this_machine);
 

@@ -67,7 +67,7 @@ private:
             plan_.steps[i].aims = aims;
             const RulePlace& place = plan_.steps[i].place;
             if (place.text.empty()) continue;
-            note("Whatever stands behind `" + place.text + "` in the chain " + place.chain +
+            note("`" + place.text + "` and whatever stands behind it in the chain " + place.chain +
                  " is not asked any more about " + described(opening) + '.');
         }
     }

@@ -25,15 +25,17 @@ bool has_chain(const World& world, std::string_view name) {
 
 // Whatever does not come to a program on this machine under this very port.
 Refusal refuse_rewritten(const World& world, const Obstacle& obstacle, const Opening& opening) {
-    const std::string who = obstacle.spot ? named(obstacle.rule) : obstacle.why;
     if (!obstacle.elsewhere) {
         return {"A rule sends packets to " + described(opening) + " on to port " +
-                std::to_string(obstacle.port) + ", and there " + who +
-                " stops them. Allow that port, or take the redirection away"};
+                std::to_string(obstacle.port) +
+                (obstacle.spot ? ", and there " + named(obstacle.rule) + " stops them"
+                               : ". There they do not come in: " + obstacle.why) +
+                ". Allow that port, or take the redirection away"};
     }
     std::string text = "Packets to " + described(opening) +
-                       " are sent on to another machine or container, and " + who +
-                       " stops them on the way";
+                       " are sent on to another machine or container" +
+                       (obstacle.spot ? ", and " + named(obstacle.rule) + " stops them on the way"
+                                      : ". They do not get there: " + obstacle.why);
     if (has_chain(world, "DOCKER-USER")) {
         text += ". Docker leaves the chain DOCKER-USER to you: sudo iptables -I DOCKER-USER -p " +
                 std::string(protocol_word(opening.protocol)) + " -m conntrack --ctorigdstport " +
@@ -206,7 +208,8 @@ std::variant<Remedy, Refusal> find_remedy(const World& world, const Packet& pack
         spots.insert(spots.end(), ways.begin(), ways.end());
     }
     for (const Spot& spot : spots) {
-        if (auto remedy = write_rule(world, packet, spot, obstacle, opening)) return *remedy;
+        const Spot place = before_the_log(world, spot);
+        if (auto remedy = write_rule(world, packet, place, obstacle, opening)) return *remedy;
     }
     return Refusal{named(obstacle.rule) +
                    " stops it, and no place was found where a rule before it would help"};

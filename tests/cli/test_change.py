@@ -227,6 +227,7 @@ class Apply(Case):
                                 ("warn", 0, "Done. 1 of 2 verified, 1 in part, as said above."),
                                 ("again", 0, "Done, and verified."),
                                 ("again-in-vain", 1, "it does not work"),
+                                ("in-part", 1, "not all works that was asked for. What was done stays in place."),
                                 ("crash", 4, "is in place")):
             done = self.put("a", "b", BOX_VERIFY=how + ":a")
             self.assertEqual(done.returncode, code, done.stderr)
@@ -239,6 +240,7 @@ class Apply(Case):
             self.host("undo", "--all", "--yes")
             os.remove(self.box + "/.log")
         self.assertIn("Done. Whether it works could not be told.", self.put("a", BOX_VERIFY="unknown:a").stdout)
+        self.assertIn("works in part: as fail was wished for", self.put("a", BOX_VERIFY="in-part:a").stdout)
         done = self.put("a", BOX_VERIFY="warn:a")
         self.assertIn("verified in part: as warn was wished for", done.stdout)
         self.assertIn("Done. It is verified in part, as said above.", done.stdout)

@@ -269,6 +269,17 @@ TEST_CASE("a port that is sent on elsewhere is not opened there") {
     const AllowPlan plan = make_allow_plan(world, wanted());
     CHECK(plan.steps.empty());
     CHECK(says(plan, "on to port 5000"));
+    // To another machine, which no rule and no forwarding lets it reach.
+    World away = with(home(), Rules("ip").base("input", "input", "drop").read());
+    away.rulesets.push_back(
+        saved("*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n"
+              ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+              "-A PREROUTING -p udp -m udp --dport 4000 -j DNAT --to-destination 10.9.0.77:9000\n"
+              "COMMIT\n"));
+    away.sysctls.ipv4_forwarding = false;
+    CHECK(says(make_allow_plan(away, wanted()),
+               "or container. They do not get there: it is for another machine, and this one does "
+               "not forward."));
 }
 
 TEST_CASE("what becomes open besides is found") {
@@ -322,7 +333,8 @@ TEST_CASE("lists of senders and limits stay in force: the place is where most ar
     }
     CHECK(places(make_allow_plan(rules(banned, drop_it), wanted())) ==
           Places{"nft: inet t input before 7"});
-    CHECK(says(make_allow_plan(rules(banned, drop_it), wanted()), "Whatever stands behind `drop`"));
+    CHECK(says(make_allow_plan(rules(banned, drop_it), wanted()),
+               "`drop` and whatever stands behind it"));
     // Who is not on the list of the trusted is stopped by that very rule.
     CHECK(places(make_allow_plan(rules(trusted), wanted())) ==
           Places{"nft: inet t input before 6"});
@@ -330,6 +342,33 @@ TEST_CASE("lists of senders and limits stay in force: the place is where most ar
     const AllowPlan open = make_allow_plan(rules(banned, accept_udp), wanted());
     CHECK(open.judgement.status == P2PDIAG_SKIP);
     CHECK(says(open, "Some packets are stopped as before"));
+}
+
+TEST_CASE("what is let in is not logged as dropped") {
+    const std::string log =
+        R"({"limit":{"rate":5,"burst":5,"per":"minute"}},{"log":{"prefix":"x"}})";
+    const auto place = [&](const std::vector<std::string>& rules) {
+        Rules all;
+        all.base("input", "input", "drop").rule("input", 5, established);
+        int handle = 6;
+        for (const std::string& rule : rules) all.rule("input", handle++, rule);
+        const AllowPlan plan = make_allow_plan(with(home(), all.read()), wanted());
+        CHECK(plan.judgement.status == P2PDIAG_PASS);
+        return places(plan);
+    };
+    CHECK(place({log}) == Places{"nft: inet t input before 6"});
+    CHECK(place({R"({"counter":{"packets":0,"bytes":0}})", log, drop_it}) ==
+          Places{"nft: inet t input before 6"});
+    CHECK(place({is("udp", "dport", "53") + R"(,{"accept":null})", log}) ==
+          Places{"nft: inet t input before 7"});
+    World world = with(
+        home(), saved("*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m limit "
+                      "--limit 5/min -j LOG --log-prefix x\nCOMMIT\n"));
+    std::erase_if(world.interfaces[1].addresses,
+                  [](const net::InterfaceAddress& own) { return !own.address.is_v4(); });
+    const AllowPlan plan = make_allow_plan(world, wanted());
+    REQUIRE(plan.steps.size() == 1);
+    CHECK(plan.steps[0].place.line == 2);
 }
 
 TEST_CASE("lists and limits of iptables, and a ban by fail2ban") {
