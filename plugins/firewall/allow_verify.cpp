@@ -105,11 +105,13 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     const Asked* worst = nullptr;
     std::string open;
     std::string kept_out;
+    bool surely = true;
     for (const Asked& asked : all) {
         verdicts.push_back(to_json(asked.question, asked.verdict, 0));
         if (lets_in(asked.verdict)) {
             const std::string one = where(asked);
             kept_out = who_is_kept_out(asked.verdict);
+            surely = surely && !asked.reply_open;
             if (open.find(one) == std::string::npos) open += (open.empty() ? "" : ", ") + one;
         } else if (worst == nullptr || asked.verdict.passes == false) {
             worst = &asked;
@@ -117,7 +119,7 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
     }
     judgement.data["verdicts"] = std::move(verdicts);
     if (worst == nullptr) {
-        judgement.status = P2PDIAG_PASS;
+        judgement.status = surely ? P2PDIAG_PASS : P2PDIAG_WARN;
         judgement.summary = "The rules, read again, let " + described(step.opening) + " in by " +
                             open + ". " + kept_out + (kept_out.empty() ? "" : " ") +
                             "Whether a program listens there is another question";

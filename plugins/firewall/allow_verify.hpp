@@ -8,7 +8,8 @@
 
 namespace p2pdiag::firewall {
 
-// PASS, FAIL, or UNKNOWN where it cannot be told. FAIL also when something that the plan left out
+// PASS, FAIL, WARN where it hangs on something whether an answer gets back, or UNKNOWN where it
+// cannot be told. FAIL also when something that the plan left out
 // does not come in: it was asked for.
 Judgement judge_opening(const World& world, const AllowStep& step);
 

@@ -59,11 +59,26 @@ const net::InterfaceAddress* address_of(const net::Interface& interface, Family 
     const net::InterfaceAddress* found = nullptr;
     for (const net::InterfaceAddress& own : interface.addresses) {
         if (own.address.family() != family || !own.usable) continue;
-        const bool link_local = own.address.scope() == AddressScope::link_local;
-        if (!link_local) return &own;
+        const AddressScope scope = own.address.scope();
+        if (scope == AddressScope::loopback) continue;
+        if (scope != AddressScope::link_local) return &own;
         if (found == nullptr) found = &own;
     }
     return found;
+}
+
+// That strangers send to by a link which leads to them: an address of the machine need not be one
+// of the link (of lo, where routes lead to the host; of the network behind, whose prefix a provider
+// delegated).
+const net::InterfaceAddress* address_for_strangers(const World& world, const net::Interface& link,
+                                                   Family family) {
+    const net::InterfaceAddress* own = address_of(link, family);
+    if (own != nullptr && own->address.scope() != AddressScope::link_local) return own;
+    for (const net::Interface& other : world.interfaces) {
+        const net::InterfaceAddress* found = other.up ? address_of(other, family) : nullptr;
+        if (found != nullptr && found->address.scope() == AddressScope::public_use) return found;
+    }
+    return own;
 }
 
 // Another address of the link that is treated otherwise, and how; "": none is.
@@ -93,8 +108,30 @@ bool lets_in(const Verdict& verdict) {
     return verdict.kind == VerdictKind::depends && verdict.ordinarily_passes == true;
 }
 
+namespace {
+
+// What was asked passes on the conditions of another packet as well.
+void hang_on(const Verdict& verdict, const Said& said, Asked& asked) {
+    std::vector<std::string>& open = asked.verdict.open;
+    const std::size_t before = open.size();
+    for (const std::string& one : verdict.open) {
+        if (std::ranges::find(open, one) == open.end()) open.push_back(one);
+    }
+    asked.reply_open = true;
+    const bool known = asked.verdict.kind == VerdictKind::depends && open.size() == before;
+    if (known) return;
+    asked.verdict.why = said.open + verdict.why;
+    asked.verdict.kind = VerdictKind::depends;
+    asked.verdict.passes.reset();
+    asked.verdict.ordinarily_passes = true;
+    asked.verdict.deciding_rule = verdict.deciding_rule;
+}
+
+}  // namespace
+
 void take_over(Verdict verdict, const Said& said, Asked& asked) {
-    if (!lets_in(asked.verdict) || lets_in(verdict)) return;
+    if (!lets_in(asked.verdict) || verdict.kind == VerdictKind::accept) return;
+    if (lets_in(verdict)) return hang_on(verdict, said, asked);
     const bool stopped = verdict.passes == false;
     verdict.why = (stopped ? said.stopped : said.open) + verdict.why;
     asked.verdict = std::move(verdict);
@@ -119,11 +156,14 @@ std::vector<Entrance> find_entrances(const World& world) {
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         const std::vector<int> links = links_to_strangers(world, family);
         for (const net::Interface& interface : world.interfaces) {
-            const net::InterfaceAddress* own = address_of(interface, family);
-            if (own == nullptr || !is_usable(interface)) continue;
+            if (!is_usable(interface)) continue;
             const bool leads =
                 std::find(links.begin(), links.end(), interface.index) != links.end();
             if (!links.empty() && !leads) continue;
+            const net::InterfaceAddress* own = leads
+                                                   ? address_for_strangers(world, interface, family)
+                                                   : address_of(interface, family);
+            if (own == nullptr) continue;
             if (entrances.size() < max_entrances)
                 entrances.push_back({interface.name, own->address});
         }

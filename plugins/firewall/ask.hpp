@@ -34,7 +34,8 @@ struct Asked {
     bool some_differ = false;  // there are senders who are treated otherwise
     // It comes in; the verdict is that of another packet, without which that is of no use.
     bool reply_stopped = false;
-    bool by_routes = false;  // it is these that stop the reply, and no rule of a firewall
+    bool reply_open = false;  // … or it hangs on conditions of that packet, and ordinarily passes
+    bool by_routes = false;   // it is these that stop the reply, and no rule of a firewall
 };
 
 // Those on no list, and within every limit, come in.
@@ -47,7 +48,7 @@ struct Said {
 };
 
 // `verdict`, of such a packet, becomes that of what was asked, where that lets in and this does
-// not.
+// not; its conditions, where it has some, become those of what was asked.
 void take_over(Verdict verdict, const Said& said, Asked& asked);
 
 // Of what is blocked, where that decides nothing yet: undecided, because of `what`.

@@ -50,20 +50,15 @@ void put_trace(std::string& text, const Verdict& verdict) {
     if (verdict.trace_cut) put_line(text, "… and more");
 }
 
-bool is_let_in(VerdictKind kind) { return kind == VerdictKind::accept; }
-
-bool is_open(VerdictKind kind) {
-    return kind == VerdictKind::depends || kind == VerdictKind::undecided;
-}
-
 }  // namespace
 
 int exit_code(const CheckReport& report) {
     const auto any = [&](auto holds) {
         return std::any_of(report.lines.begin(), report.lines.end(),
-                           [&](const CheckLine& line) { return holds(line.asked.verdict.kind); });
+                           [&](const CheckLine& line) { return holds(line.asked.verdict); });
     };
-    if (any([](VerdictKind kind) { return !is_let_in(kind) && !is_open(kind); })) return 1;
+    if (any([](const Verdict& verdict) { return verdict.passes == false; })) return 1;
+    const auto is_open = [](const Verdict& verdict) { return verdict.kind != VerdictKind::accept; };
     return report.lines.empty() || any(is_open) ? 3 : 0;
 }
 

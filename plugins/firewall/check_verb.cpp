@@ -1,8 +1,11 @@
 // The command `p2pdiag firewall check`: docs/user/firewall.md.
 #include <algorithm>
 #include <iostream>
+#include <map>
 
+#include "allow_plan.hpp"
 #include "base/text.hpp"
+#include "blind.hpp"
 #include "check_report.hpp"
 #include "check_request.hpp"
 #include "checks.hpp"
@@ -32,21 +35,37 @@ void note_absent_families(const CheckRequest& request, CheckReport& report) {
     }
 }
 
-// What this machine can do about it by itself.
-std::vector<std::string> remedy_here(const World& world, const CheckRequest& request,
-                                     const Asked& asked) {
-    const auto entrances = find_entrances(world);
-    const bool by_peers = std::any_of(
-        entrances.begin(), entrances.end(),
-        [&](const Entrance& entrance) { return entrance.interface == asked.question.interface; });
-    const bool by_a_rule = asked.verdict.deciding_rule.has_value() && !asked.reply_stopped;
-    if (asked.verdict.passes != false || !by_a_rule || !by_peers) return {};
-    std::string command = "sudo p2pdiag firewall allow --port " +
-                          std::to_string(asked.question.port) + " --protocol " +
-                          (asked.question.protocol == protocol_udp ? "udp" : "tcp");
-    if (request.inquiry.source) command += " --source " + request.inquiry.source->to_string();
-    return {command};
-}
+// What this machine can do about it by itself: what `allow` would find to do, and do.
+class RemedyHere {
+public:
+    RemedyHere(const World& world, const CheckRequest& request) : world_(world) {
+        wanted_.port = request.inquiry.port;
+        if (const auto& source = request.inquiry.source)
+            wanted_.source = SourceNet{*source, source->is_v4() ? 32u : 128u};
+    }
+
+    std::vector<std::string> of(const Asked& asked) {
+        if (asked.verdict.passes != false) return {};
+        const std::uint8_t protocol = asked.question.protocol;
+        wanted_.protocols = {protocol};
+        const auto known = plans_.find(protocol);
+        const AllowPlan& plan =
+            known != plans_.end()
+                ? known->second
+                : plans_.emplace(protocol, make_allow_plan(world_, wanted_)).first->second;
+        const Aim aim{asked.question.family, asked.question.interface};
+        const bool opens = std::ranges::any_of(plan.steps, [&](const AllowStep& step) {
+            return std::ranges::find(step.aims, aim) != step.aims.end();
+        });
+        if (!opens) return {};
+        return {"sudo " + wanted_.command()};
+    }
+
+private:
+    const World& world_;
+    AllowWanted wanted_;
+    std::map<std::uint8_t, AllowPlan> plans_;  // by protocol
+};
 
 // `names`: of those that there are, each after a space.
 std::string no_interface(const std::string& wanted, const std::string& names) {
@@ -81,11 +100,16 @@ Checked check_here(const Run& run, const CheckRequest& request) {
     const std::vector<Asked> all = ask_inbound(world, *entrances, request.inquiry);
     const Listeners listeners = read_listeners(world, all, Clock::now() + time_for_listeners);
     CheckReport report;
+    RemedyHere remedy(world, request);
     for (const Asked& asked : all) {
-        report.lines.push_back(
-            {asked, find_listener(world, listeners, asked), remedy_here(world, request, asked)});
+        report.lines.push_back({asked, find_listener(world, listeners, asked), remedy.of(asked)});
     }
     note_absent_families(request, report);
+    if (!world.unseen.empty()) {
+        Judgement blind;
+        become_blind(world, "sudo p2pdiag firewall check", blind);
+        report.notes.push_back(blind.summary);
+    }
     return report;
 }
 

@@ -1,6 +1,7 @@
 #include "exchange.hpp"
 
 #include "discovery.hpp"
+#include "verdict.hpp"
 #include "way_back.hpp"
 
 namespace p2pdiag::firewall {
@@ -69,9 +70,39 @@ void ask_for_more(const World& world, const Arrival& arrival, Asked& asked) {
               asked);
 }
 
+// What a hole is punched with.
+Packet own_packet_before(const Packet& answer) {
+    const Endpoint peer = stranger(answer.family());
+    Packet own = answer;
+    own.direction = Direction::out;
+    own.state = CtState::fresh;
+    own.source.reset();
+    if (!answer.goes_to_some_own_address()) own.source = answer.destination;
+    own.source_port = answer.destination_port;
+    own.destination = answer.source.value_or(peer.address);
+    own.destination_port = answer.source_port.value_or(peer.port);
+    return own;
+}
+
+// Answers come in to nothing where no packet of ours leaves, or what comes back is not taken for
+// its answer.
+void ask_for_own_packet(const World& world, Asked& asked) {
+    if (asked.verdict.kind != VerdictKind::reply_only) return;
+    const Packet own = own_packet_before(asked.packet);
+    const Verdict punched = own.source ? assess_punching(world, own) : evaluate(world, own);
+    if (punched.kind == VerdictKind::accept) return;
+    Packet fresh = asked.packet;
+    fresh.state = CtState::fresh;
+    Verdict blocked = evaluate(world, fresh);
+    if (punched.passes == false) blocked.why += " Nor would an answer come in: " + punched.why;
+    blocked.open = std::move(asked.verdict.open);
+    asked.verdict = join_answer(std::move(blocked), punched);
+}
+
 }  // namespace
 
 void ask_for_exchange(const World& world, Asked& asked) {
+    if (asked.verdict.kind == VerdictKind::reply_only) return ask_for_own_packet(world, asked);
     if (!lets_in(asked.verdict)) return;
     const std::vector<Arrival> arrivals = asked.verdict.arrivals;
     for (std::size_t i = 0; i < arrivals.size() && i < most_arrivals; ++i) {

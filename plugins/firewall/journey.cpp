@@ -130,8 +130,9 @@ bool Journey::prepare() {
         problems.push_back("there is no interface " + packet_.interface);
     } else if (interface_->master != 0) {
         problems.push_back(interface_->name + " is part of another interface");
-    } else if (interface_->kind == net::LinkKind::bridge &&
+    } else if ((interface_->kind == net::LinkKind::bridge || !world_.routes) &&
                has_rules_of(world_, TableFamily::bridge)) {
+        // Of a machine that is known by its rules alone, it may be a bridge.
         problems.push_back("rules of the bridge family, which are not followed");
     }
     if (interface_ != nullptr && has_rules_below(world_, *interface_)) {

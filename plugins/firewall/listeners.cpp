@@ -16,6 +16,10 @@ Transport transport_of(const Asked& asked) {
 // Where the packet ends up here, as far as it is known.
 std::optional<Endpoint> target_of(const Asked& asked) {
     const auto& delivery = asked.verdict.delivery;
+    // It was stopped on its way to another machine.
+    const bool forwarded = std::ranges::any_of(
+        asked.verdict.trace, [](const TraceStep& step) { return step.hook == Hook::forward; });
+    if (forwarded && asked.verdict.passes == false) return std::nullopt;
     if (!delivery) return Endpoint{asked.packet.destination, asked.question.port};
     if (!delivery->local) return std::nullopt;
     return Endpoint{delivery->is_exact() ? delivery->destination : asked.packet.destination,

@@ -90,6 +90,7 @@ public:
     Offline finish() {
         for (const Family family : {Family::ipv4, Family::ipv6}) doubt_legacy(family);
         doubt_nft();
+        doubt_nothing();
         doubt_empty();
         Offline offline;
         offline.if_whole = if_whole();
@@ -186,6 +187,16 @@ private:
             unseen("the tables that filter",
                    "the files have none, as what `nft list table` prints of another one");
         }
+    }
+
+    // Whoever may not see the tables of a machine is told by nft that there are none.
+    void doubt_nothing() {
+        if (!nft_ || !saved_.empty()) return;
+        const auto& all = world_.rulesets;
+        if (std::ranges::all_of(all, [](const Ruleset& rules) { return rules.tables.empty(); }))
+            unseen("its rules",
+                   "nft names no table: either there is none, or it was asked in a "
+                   "container or a user namespace, where it sees none");
     }
 
     // Of which family an empty file is, it does not say: of one that no other file tells of.

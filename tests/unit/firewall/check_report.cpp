@@ -76,6 +76,8 @@ TEST_CASE("exit codes") {
     CHECK(exit_code(report_of(connected("14-established"), 8000)) == 1);
     CHECK(exit_code(report_of(connected("07-ipv4-only"), 8000)) == 1);
     CHECK(exit_code(report_of(connected("16-limit"), 4000, {protocol_udp})) == 3);
+    // Not known is only whether it is dropped or rejected.
+    CHECK(exit_code(report_of(connected("10-reject-and-drop"), 4000, {protocol_udp})) == 1);
     CHECK(exit_code({}) == 3);
 }
 

@@ -115,6 +115,65 @@ TEST_CASE("the answer to what is not tracked is not established") {
     CHECK(kind(with(input_chain({}, "accept", tracked)), protocol_tcp) == VerdictKind::accept);
 }
 
+TEST_CASE("what the answer hangs on, the port hangs on") {
+    const auto output = [](const std::string& rule) {
+        return with(input_chain({}, "accept",
+                                chain_of("out", "output", 0, "accept") + rule_of("out", rule)));
+    };
+    for (const char* condition :
+         {R"({"match":{"op":"==","left":{"meta":{"key":"skuid"}},"right":0}},{"drop":null})",
+          R"({"match":{"op":"<","left":{"meta":{"key":"length"}},"right":1000}},{"drop":null})",
+          R"({"limit":{"rate":100,"burst":5,"per":"second"}},{"drop":null})"}) {
+        for (const std::uint8_t protocol : {protocol_udp, protocol_tcp}) {
+            const Asked one = asked(output(condition), protocol, Family::ipv4);
+            CHECK(one.verdict.kind == VerdictKind::depends);
+            CHECK_FALSE(one.verdict.passes.has_value());
+            CHECK(one.reply_open);
+            CHECK_FALSE(one.verdict.open.empty());
+            CHECK(one.verdict.why.find("of the answer to it: It depends on") != std::string::npos);
+        }
+    }
+    // Later packets of a connection, and the discovery of neighbours.
+    const std::string hour =
+        R"({"match":{"op":"==","left":{"meta":{"key":"hour"}},"right":"12:00"}},{"drop":null})";
+    CHECK(kind(with(input_chain({R"({"match":{"op":"in","left":{"ct":{"key":"state"}},)"
+                                 R"("right":"established"}},)" +
+                                 hour},
+                                "accept")),
+               protocol_tcp) == VerdictKind::depends);
+    const std::string found_at_times =
+        R"({"match":{"op":"==","left":{"payload":{"protocol":"icmpv6","field":"type"}},)"
+        R"("right":"nd-neighbor-solicit"}},)" +
+        hour;
+    CHECK(kind(with(input_chain({found_at_times}, "accept")), protocol_udp, Family::ipv6) ==
+          VerdictKind::depends);
+}
+
+TEST_CASE("answers only, where no packet of ours leaves: nothing comes in") {
+    const std::string from_8000 =
+        R"({"match":{"op":"==","left":{"payload":{"protocol":"udp","field":"sport"}},"right":8000}})";
+    const auto beside = [](const std::string& more) {
+        return with(input_chain({established, discovery}, "drop", more));
+    };
+    CHECK(kind(beside("")) == VerdictKind::reply_only);
+    const auto stopped = [&](const std::string& more) {
+        const Asked one = asked(beside(more), protocol_udp, Family::ipv4);
+        CHECK(one.verdict.passes == false);
+        CHECK(one.verdict.why.find("Nor would an answer come in") != std::string::npos);
+        return one.verdict.kind;
+    };
+    CHECK(stopped(chain_of("out", "output", 0, "drop")) == VerdictKind::drop);
+    CHECK(stopped(chain_of("out", "output", 0, "accept") +
+                  rule_of("out", from_8000 + R"(,{"drop":null})")) == VerdictKind::drop);
+    CHECK(stopped(chain_of("raw", "output", -300, "accept") +
+                  rule_of("raw", from_8000 + R"(,{"notrack":null})")) == VerdictKind::drop);
+    // Who may send is not known.
+    const std::string root_only =
+        R"({"match":{"op":"!=","left":{"meta":{"key":"skuid"}},"right":0}},{"drop":null})";
+    CHECK(kind(beside(chain_of("out", "output", 0, "accept") + rule_of("out", root_only))) ==
+          VerdictKind::depends);
+}
+
 TEST_CASE("rules that could not be read leave the verdict open, for their family") {
     World world = connected();
     CHECK(kind(world) == VerdictKind::accept);

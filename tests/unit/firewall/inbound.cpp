@@ -143,6 +143,25 @@ TEST_CASE("rights are offered only to whom they are missing") {
     CHECK(said(Unseen::Cause::other).find("sudo") == std::string::npos);
 }
 
+TEST_CASE("strangers send to an address of the machine that need not be one of the uplink") {
+    World world = connected();
+    const std::string uplink = world.interfaces[1].name;
+    world.interfaces[1].addresses = {{ip("fe80::2"), 64}};
+    net::Interface inner;
+    inner.name = "lan";
+    inner.index = 9;
+    inner.up = inner.carrier = true;
+    inner.kind = net::LinkKind::ethernet;
+    inner.addresses = {{ip("198.51.100.2"), 32}, {ip("2001:db8:5::2"), 64}};
+    world.interfaces.push_back(inner);
+    const auto entrances = find_entrances(world);
+    REQUIRE(entrances.size() == 2);
+    CHECK(entrances[0].interface == uplink);
+    CHECK(entrances[0].address == ip("198.51.100.2"));
+    CHECK(entrances[1].interface == uplink);
+    CHECK(entrances[1].address == ip("2001:db8:5::2"));
+}
+
 TEST_CASE("an answer that routes refuse is not laid to the firewall") {
     const Judgement judgement = judged(refusing(), 8000);
     CHECK(judgement.status == P2PDIAG_FAIL);

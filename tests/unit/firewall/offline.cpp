@@ -228,7 +228,16 @@ TEST_CASE("a file that cannot be read says which and why") {
 
 TEST_CASE("a file with nothing in it is not open") {
     CHECK(kind(read({R"({"nftables":[]})"}), Family::ipv4, 8000) == VerdictKind::undecided);
-    // A machine without a rule.
-    CHECK(kind(read({R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})"}), Family::ipv4, 8000) ==
-          VerdictKind::accept);
+    // A machine without a rule, or one whose rules are not shown in a user namespace.
+    const std::string nothing = R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})";
+    CHECK(kind(read({nothing}), Family::ipv4, 8000) == VerdictKind::undecided);
+}
+
+TEST_CASE("a bridge of another machine is not told from other links") {
+    const std::string bridge =
+        R"({"nftables":[{"metainfo":{"version":"1.0.6"}},)"
+        R"({"table":{"family":"bridge","name":"t","handle":1}},)"
+        R"({"chain":{"family":"bridge","table":"t","name":"i","handle":1,"type":"filter",)"
+        R"("hook":"input","prio":0,"policy":"drop"}}]})";
+    CHECK(kind(read({bridge}), Family::ipv4, 8000) == VerdictKind::undecided);
 }
