@@ -51,15 +51,6 @@ std::optional<Endpoint> bound_identifier(int fd, bool v4) {
     return from_sockaddr(reinterpret_cast<const sockaddr*>(&storage));
 }
 
-void want_errors(int fd, bool v4) {
-    const int on = 1;
-    if (v4) {
-        ::setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-    } else {
-        ::setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-    }
-}
-
 }  // namespace
 
 EchoSocket::EchoSocket(asio::posix::stream_descriptor socket, Family family, bool raw)
@@ -86,7 +77,7 @@ Result<EchoSocket> EchoSocket::open(const asio::any_io_executor& executor, Famil
     }
     if (fd < 0) return last_error();
     if (raw && !v4) want_replies_only(fd);
-    want_errors(fd, v4);
+    keep_errors(fd, family, true);
     EchoSocket opened(asio::posix::stream_descriptor(executor, fd), family, raw);
     const Endpoint own{v4 ? IpAddress::v4(0) : IpAddress::v6({}), opened.identifier_};
     const std::optional<Endpoint> local = raw ? own : bound_identifier(fd, v4);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "net/endpoint.hpp"
+#include "net/error.hpp"
 
 namespace p2pdiag::net {
 
@@ -32,6 +33,21 @@ SendError read(const Endpoint& destination, const sock_extended_err& extended) {
 }
 
 }  // namespace
+
+std::optional<icmp::Said> SendError::said() const {
+    if (!reporter) return std::nullopt;
+    const IpAddress by = reporter->unmapped();
+    return icmp::Said{by, icmp::meaning(by.family(), icmp_type, icmp_code)};
+}
+
+ErrorCode keep_errors(int socket, Family family, bool on) {
+    const int value = on ? 1 : 0;
+    const bool v4 = family == Family::ipv4;
+    const int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+    const int name = v4 ? IP_RECVERR : IPV6_RECVERR;
+    if (::setsockopt(socket, level, name, &value, sizeof value) == 0) return {};
+    return last_error();
+}
 
 bool take_error(int socket, std::optional<SendError>& error) {
     error.reset();

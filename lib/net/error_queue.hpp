@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/result.hpp"
+#include "wire/icmp/message.hpp"
 
 namespace p2pdiag::net {
 
@@ -19,7 +20,14 @@ struct SendError {
     std::uint8_t icmp_type = 0;
     std::uint8_t icmp_code = 0;
     std::uint32_t mtu = 0;  // of the next link, with message_size; 0 where it was not told
+
+    // The same in words; nothing where it was no ICMP message.
+    std::optional<icmp::Said> said() const;
 };
+
+// Has the kernel fill the queue of this socket, or no longer. TCP sockets have one only while they
+// connect.
+ErrorCode keep_errors(int socket, Family family, bool on);
 
 // Takes one entry out of the queue. False when it was empty; `error` is nothing where the entry
 // could not be read.

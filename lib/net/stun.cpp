@@ -1,6 +1,7 @@
 #include "net/stun.hpp"
 
 #include "base/random.hpp"
+#include "net/routes.hpp"
 
 namespace p2pdiag::net {
 
@@ -8,6 +9,19 @@ stun::TransactionId random_transaction_id() {
     stun::TransactionId id{};
     fill_random(id);
     return id;
+}
+
+std::optional<Outcome> outcome_of(const icmp::Said& said, const Endpoint& server) {
+    using icmp::Meaning;
+    if (said.meaning == Meaning::too_big || said.meaning == Meaning::other) return std::nullopt;
+    const bool refusal =
+        said.meaning == Meaning::port_unreachable || said.meaning == Meaning::prohibited;
+    if (!refusal) return Outcome::unreachable;
+    if (said.by == server.address.unmapped()) return Outcome::refused;
+    // What a rule of this machine rejects on its way out is told from the packet's own source.
+    const auto own = source_address(server);
+    const bool from_here = own && said.by == own->unmapped();
+    return from_here ? Outcome::not_permitted : Outcome::unreachable;
 }
 
 std::string_view to_string(Outcome outcome) {

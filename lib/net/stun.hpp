@@ -12,6 +12,7 @@
 #include "base/address.hpp"
 #include "base/clock.hpp"
 #include "net/tls_context.hpp"
+#include "wire/icmp/message.hpp"
 #include "wire/stun/message.hpp"
 
 namespace p2pdiag::net {
@@ -23,14 +24,14 @@ using Microseconds = std::chrono::microseconds;
 stun::TransactionId random_transaction_id();  // from the kernel's generator
 
 enum class Outcome {
-    ok,                 // a success response with a mapped address
-    error_response,     // a STUN error response
-    no_answer,          // silence
-    refused,            // ICMP port unreachable, or a TCP reset: the host is there, the port closed
-    unreachable,        // a router says that it cannot or will not deliver
-    no_route,           // this machine has no way there
-    not_permitted,      // this machine's own firewall or policy forbids sending
-    malformed,          // the server answered with something that is no valid STUN response
+    ok,              // a success response with a mapped address
+    error_response,  // a STUN error response
+    no_answer,       // silence
+    refused,         // by the server itself, by ICMP or a TCP reset: it is there, the port closed
+    unreachable,     // somebody else says that it cannot or will not be delivered
+    no_route,        // this machine has no way there, or its routes refuse
+    not_permitted,   // this machine's own firewall or policy forbids sending
+    malformed,       // the server answered with something that is no valid STUN response
     wrong_transaction,  // STUN responses, but to nobody's question
     wrong_source,       // the answer came from another address than the one asked
     closed,             // TCP: the connection was accepted and then closed without an answer
@@ -62,12 +63,19 @@ struct BindingResult {
     unsigned refused = 0;
     unsigned unreachable = 0;
     std::optional<Endpoint> answered_from;  // the first wrong source
+    // What the outcome stands on, where that is an ICMP message.
+    std::optional<icmp::Said> said;
 
     // The server's reflexive address of this client.
     std::optional<Endpoint> mapped() const {
         return response ? response->reflexive_address() : std::nullopt;
     }
 };
+
+// What an ICMP message about a request to `server` means. The server's own word is `refused`, that
+// of this machine's own firewall `not_permitted`, and anybody else's `unreachable`. Nothing where
+// it does not say that the request came to nothing.
+std::optional<Outcome> outcome_of(const icmp::Said& said, const Endpoint& server);
 
 // The longest round trip that transactions running side by side have seen: a silent server is given
 // time in proportion, so that a slow path is not taken for a dead one.
@@ -94,8 +102,8 @@ struct UdpSchedule {
 
 // Each send has a transaction id of its own, so that the round trip is exact. Only a response from
 // `server` to one of them counts; everything else that comes in is counted and ignored. Ends with
-// the first response, after two ICMP port unreachables, or when the schedule is over. `seen` may be
-// null.
+// the first response, after two refusals by the server or by this machine, or when the schedule is
+// over. `seen` may be null.
 boost::asio::awaitable<BindingResult> udp_binding(std::shared_ptr<UdpSocket> socket,
                                                   Endpoint server, std::shared_ptr<RoundTrips> seen,
                                                   UdpSchedule schedule = {});

@@ -14,7 +14,9 @@
 #include "net/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/error.hpp"
+#include "net/error_queue.hpp"
 #include "net/flow.hpp"
+#include "net/routes.hpp"
 #include "net/stun.hpp"
 #include "net/tls_context_impl.hpp"
 
@@ -41,12 +43,8 @@ Outcome outcome_of_connect(const ErrorCode& error) {
         return Outcome::refused;
     }
     if (error == errc::host_unreachable) return Outcome::unreachable;
-    if (error == errc::network_unreachable || error == errc::address_not_available) {
-        return Outcome::no_route;
-    }
-    if (error == errc::permission_denied || error == errc::operation_not_permitted) {
-        return Outcome::not_permitted;
-    }
+    if (is_no_route(error)) return Outcome::no_route;
+    if (error == errc::operation_not_permitted) return Outcome::not_permitted;
     if (error == errc::timed_out) return Outcome::no_answer;
     return Outcome::local_error;
 }
@@ -110,17 +108,37 @@ asio::awaitable<void> exchange(Stream* stream, std::shared_ptr<BindingResult> re
     if (error) fail(*result, Outcome::closed, error.message());
 }
 
+// Who ended the attempt by ICMP, where it was so and the kernel tells (Linux since 5.9).
+void blame_icmp(BindingResult& result, int socket) {
+    std::optional<SendError> problem;
+    while (take_error(socket, problem)) {
+        const auto said = problem ? problem->said() : std::nullopt;
+        const auto outcome = said ? outcome_of(*said, result.server) : std::nullopt;
+        if (!outcome) continue;
+        result.outcome = *outcome;
+        result.said = said;
+    }
+}
+
 asio::awaitable<bool> connect_stream(tcp::socket* socket, std::shared_ptr<BindingResult> result) {
     ErrorCode error;
     result->detail = "no connection in time";
     const tcp::endpoint server = to_tcp(result->server);
-    tell_flow({Transport::tcp, std::nullopt, result->server});
-    co_await socket->async_connect(server, asio::redirect_error(asio::use_awaitable, error));
+    const Family family = result->server.address.family();
+    socket->open(server.protocol(), error);
+    if (!error) {
+        // Only while it connects: later it would make every passing trouble an error.
+        keep_errors(socket->native_handle(), family, true);
+        tell_flow({Transport::tcp, std::nullopt, result->server});
+        co_await socket->async_connect(server, asio::redirect_error(asio::use_awaitable, error));
+    }
     throw_if_cancelled(error);
     if (error) {
         fail(*result, outcome_of_connect(error), error.message());
+        if (socket->is_open()) blame_icmp(*result, socket->native_handle());
         co_return false;
     }
+    keep_errors(socket->native_handle(), family, false);
     result->detail = "connected, but no answer in time";
     ErrorCode ignored;
     result->local = from_asio(socket->local_endpoint(ignored));

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/routes.hpp"
 #include "net/stun.hpp"
 #include "net/udp_socket.hpp"
 
@@ -33,13 +34,11 @@ public:
         ++result_.sent;
         if (!error) {
             sends_.push_back({request.transaction, Clock::now()});
-        } else if (error == boost::system::errc::network_unreachable ||
-                   error == boost::system::errc::address_not_available) {
-            end(Outcome::no_route, error.message());
         } else if (error == boost::system::errc::host_unreachable) {
             ++result_.unreachable;
-        } else if (error == boost::system::errc::operation_not_permitted ||
-                   error == boost::system::errc::permission_denied) {
+        } else if (is_no_route(error)) {
+            end(Outcome::no_route, error.message());
+        } else if (error == boost::system::errc::operation_not_permitted) {
             ++forbidden_;
         } else if (error != boost::system::errc::operation_would_block) {
             end(Outcome::local_error, error.message());
@@ -127,14 +126,23 @@ private:
 
     void on_error(const SendError& error) {
         if (done_ || error.destination != result_.server) return;
-        if (error.error == boost::system::errc::connection_refused) {
-            if (++result_.refused == refusals_to_believe) end(Outcome::refused);
-        } else if (error.error == boost::system::errc::host_unreachable ||
-                   error.error == boost::system::errc::network_unreachable ||
-                   error.error == boost::system::errc::permission_denied) {
+        const auto said = error.said();
+        const auto outcome = said ? outcome_of(*said, result_.server) : std::nullopt;
+        if (!outcome) return;
+        if (*outcome == Outcome::unreachable) {
             ++result_.unreachable;
-            if (error.reporter) result_.detail = "says " + error.reporter->to_string();
+            if (!by_hop_) by_hop_ = said;
+            return;
         }
+        const bool by_server = *outcome == Outcome::refused;
+        (by_server ? by_server_ : by_us_) = said;
+        unsigned& count = by_server ? result_.refused : refused_here_;
+        if (++count == refusals_to_believe) blame(*outcome, said);
+    }
+
+    void blame(Outcome outcome, const std::optional<icmp::Said>& said) {
+        result_.said = said;
+        end(outcome);
     }
 
     // The schedule is over without a response. What did come explains most.
@@ -146,8 +154,9 @@ private:
             return mostly(Outcome::wrong_source);
         }
         if (result_.wrong_transaction > 0) return mostly(Outcome::wrong_transaction);
-        if (result_.refused > 0) return mostly(Outcome::refused);
-        if (result_.unreachable > 0) return mostly(Outcome::unreachable);
+        if (result_.refused > 0) return blame(Outcome::refused, by_server_);
+        if (refused_here_ > 0) return blame(Outcome::not_permitted, by_us_);
+        if (result_.unreachable > 0) return blame(Outcome::unreachable, by_hop_);
         if (forbidden_ > 0 && forbidden_ == result_.sent) return mostly(Outcome::not_permitted);
         if (sends_.empty()) return end(Outcome::local_error, "nothing could be sent");
         mostly(Outcome::no_answer);
@@ -157,7 +166,11 @@ private:
     std::shared_ptr<RoundTrips> seen_;
     BindingResult result_;
     std::vector<Sent> sends_;
-    unsigned forbidden_ = 0;
+    std::optional<icmp::Said> by_server_;
+    std::optional<icmp::Said> by_us_;
+    std::optional<icmp::Said> by_hop_;  // the first
+    unsigned refused_here_ = 0;         // by this machine's own rules, as ICMP tells
+    unsigned forbidden_ = 0;            // … and as the kernel told at once
     bool done_ = false;
 };
 

@@ -70,10 +70,7 @@ Result<UdpSocket> UdpSocket::open_bound(const asio::any_io_executor& executor, F
     if (!v4) socket.set_option(asio::ip::v6_only(true), error);
     if (!error) socket.non_blocking(true, error);
     const int fd = socket.native_handle();
-    if (!error) {
-        error = v4 ? set_option(fd, IPPROTO_IP, IP_RECVERR, 1)
-                   : set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    }
+    if (!error) error = keep_errors(fd, family, true);
     if (!error && interface != 0) {
         // ip(7): the index is in network byte order.
         const int index = static_cast<int>(htonl(static_cast<std::uint32_t>(interface)));

@@ -154,10 +154,10 @@ private:
             end(UdpOutcome::answered);
         };
         const auto on_error = [this](const net::SendError& error) {
-            if (done_ || error.destination != address_->peer || !error.reporter) return;
-            const auto meaning = icmp::meaning(socket_.family(), error.icmp_type, error.icmp_code);
-            address_->udp_said = Said{*error.reporter, meaning};
-            end(outcome_of(*address_->udp_said));
+            const auto said = error.said();
+            if (done_ || error.destination != address_->peer || !said) return;
+            address_->udp_said = said;
+            end(outcome_of(*said));
         };
         socket_.receive(on_datagram, on_error);
     }

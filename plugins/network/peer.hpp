@@ -15,11 +15,7 @@
 
 namespace p2pdiag::network_plugin {
 
-// An ICMP error, and who sent it.
-struct Said {
-    IpAddress by;
-    icmp::Meaning meaning = icmp::Meaning::other;
-};
+using icmp::Said;
 
 enum class UdpOutcome {
     answered,

@@ -52,6 +52,8 @@ struct FamilyReport {
     std::optional<net::ResolveError> lookup_error;
     std::vector<IpAddress> addresses;
     bool no_route = false;
+    // The kernel has no way for UDP to its port; other routes or rules may have one elsewhere.
+    bool refused_by_routes = false;
     TransportReport udp;
     TransportReport tcp;
     TransportReport tls;
@@ -80,6 +82,9 @@ Judgement judge(const ServersReport& report);
 
 // What came back over UDP: "no answer", "an answer that is no valid STUN", …
 std::string words_of_udp(const net::BindingResult& result);
+
+// Who said by ICMP what the outcome stands on; null where nobody did.
+json::value icmp_json(const net::BindingResult& result);
 
 json::object to_json(const ServersReport& report);  // docs/checks/stun.servers.md
 

@@ -34,10 +34,21 @@ json::value text_or_null(const std::optional<T>& value) {
     return value ? json::value(value->to_string()) : json::value(nullptr);
 }
 
+}  // namespace
+
+json::value icmp_json(const net::BindingResult& result) {
+    if (!result.said) return nullptr;
+    return json::object{{"by", result.said->by.to_string()},
+                        {"meaning", icmp::to_string(result.said->meaning)}};
+}
+
+namespace {
+
 json::value transport_json(const TransportReport& transport) {
     if (!transport.asked) return nullptr;
     json::object out{{"reachable", nullptr}, {"rtt_ms", nullptr},   {"mapped", nullptr},
-                     {"reason", nullptr},    {"software", nullptr}, {"detail", nullptr}};
+                     {"reason", nullptr},    {"software", nullptr}, {"detail", nullptr},
+                     {"icmp", nullptr}};
     if (!transport.result) {
         out["reason"] = "not-awaited";
         return out;
@@ -46,6 +57,7 @@ json::value transport_json(const TransportReport& transport) {
     out["server"] = result.server.to_string();
     out["reachable"] = reachable(result.outcome);
     out["reason"] = reason(result);
+    out["icmp"] = icmp_json(result);
     out["mapped"] = text_or_null(result.mapped());
     if (result.rtt) {
         out["rtt_ms"] = std::chrono::duration_cast<Milliseconds>(*result.rtt).count();

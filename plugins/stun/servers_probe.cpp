@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <exception>
 
+#include "icmp_heard.hpp"
 #include "net/routes.hpp"
 #include "net/task_group.hpp"
 #include "net/udp_socket.hpp"
@@ -98,6 +99,12 @@ void start_probes(const SharedPtr& shared, const ServerName& name, FamilyReport&
     shared->last_stream_start = Clock::now();
 }
 
+// Not for want of an address of the family, or of the family itself.
+bool says_no(const ErrorCode& error) {
+    return error != boost::system::errc::address_not_available &&
+           error != boost::system::errc::address_family_not_supported;
+}
+
 asio::awaitable<void> probe_family(SharedPtr shared, std::size_t index, Family which) {
     ServerReport& server = shared->report->servers[index];
     FamilyReport& family = which == Family::ipv4 ? server.ipv4 : server.ipv6;
@@ -114,7 +121,10 @@ asio::awaitable<void> probe_family(SharedPtr shared, std::size_t index, Family w
     const std::uint16_t port = server.name.port.value_or(stun::default_port);
     const auto source = net::source_address({family.addresses.front(), port});
     // Any other trouble shows, and is named, in the probes.
-    family.no_route = !source && net::is_no_route(source.error());
+    const bool refused = !source && net::is_no_route(source.error());
+    family.refused_by_routes = refused && says_no(source.error());
+    // A rule of `ip rule` may refuse one protocol or port alone.
+    family.no_route = refused && !net::route_to(family.addresses.front());
     if (!family.no_route) start_probes(shared, server.name, family);
 }
 
@@ -133,6 +143,11 @@ TimePoint wait_limit(const Shared& shared) {
 asio::awaitable<void> probe_servers(std::shared_ptr<ServersReport> report) {
     const auto executor = co_await asio::this_coro::executor;
     const auto shared = std::make_shared<Shared>(report, executor);
+    const auto heard = std::make_shared<Heard>();
+    net::TaskGroup aside(executor);
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        aside.spawn(hear_icmp(heard, family));
+    }
     for (std::size_t i = 0; i < report->servers.size(); ++i) {
         if (report->servers[i].name.host.empty()) continue;
         for (const Family family : {Family::ipv4, Family::ipv6}) {
@@ -153,7 +168,10 @@ asio::awaitable<void> probe_servers(std::shared_ptr<ServersReport> report) {
     // Nothing may go on behind the caller's back.
     co_await asio::this_coro::reset_cancellation_state();
     shared->tasks.cancel();
+    aside.cancel();
     co_await shared->tasks.wait();
+    co_await aside.wait();
+    explain_silence(*report, *heard);
     if (problem) std::rethrow_exception(problem);
 }
 

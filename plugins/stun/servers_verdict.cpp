@@ -28,6 +28,7 @@ public:
     Judgement run() {
         judge_lookups();
         judge_servers();
+        judge_routes();
         judge_internet();
         judge_ipv6();
         judge_status();
@@ -75,6 +76,7 @@ private:
         const Sums& sums = sums_[index];
         json::object evidence{{"server", text(index)},
                               {"reason", net::to_string(sums.udp_trouble->outcome)},
+                              {"icmp", icmp_json(*sums.udp_trouble)},
                               {"answers_over_tcp_or_tls", sums.stream_ok}};
         if (sums.udp_trouble->answered_from) {
             evidence["answered_from"] = sums.udp_trouble->answered_from->to_string();
@@ -115,13 +117,53 @@ private:
         constexpr unsigned most = 4;
         std::string list;
         unsigned count = 0;
+        bool silence = false;
+        bool refusal = false;
         for (std::size_t i = 0; i < sums_.size(); ++i) {
             if (!in_trouble(sums_[i]) || ++count > most) continue;
             list +=
                 (list.empty() ? " (" : "; ") + text(i) + ": " + words_of_udp(*sums_[i].udp_trouble);
+            const net::BindingResult& trouble = *sums_[i].udp_trouble;
+            silence = silence || trouble.outcome == Outcome::no_answer;
+            refusal = refusal || (trouble.outcome == Outcome::unreachable && trouble.said);
+        }
+        if (silence && refusal) {
+            list += "; routers say so about once a second only, so silence may be a refusal, too";
         }
         if (count > most) list += "; " + std::to_string(count - most) + " more";
         return list.empty() ? list : list + ')';
+    }
+
+    // There is a way to the internet, and routes or rules of this machine keep UDP to these servers
+    // from it.
+    void judge_routes() {
+        json::array refused;
+        std::string names;
+        for (const ServerReport& server : report_.servers) {
+            const bool v4 = is_refused(server.ipv4, report_.internet_v4);
+            const bool v6 = is_refused(server.ipv6, report_.internet_v6);
+            if (!server.name.port || (!v4 && !v6)) continue;
+            const FamilyReport& family = v4 ? server.ipv4 : server.ipv6;
+            refused.push_back(json::object{{"server", server.name.text},
+                                           {"address", family.addresses.front().to_string()}});
+            names += (names.empty() ? "" : ", ") + server.name.text;
+        }
+        if (refused.empty()) return;
+        const std::string message =
+            "This machine's own routing refuses to send by UDP to " + names +
+            ", while there is a route to the internet: a rule of `ip rule` or a route says so";
+        if (answering_ == 0 && tried_ == 0) refused_by_routes_ = message;
+        result_.add("firewall.outbound-blocked",
+                    refused_by_routes_.empty() ? Severity::warning : Severity::error, message,
+                    {{"by", "routes"},
+                     {"purpose", "stun"},
+                     {"stopped", "packet"},
+                     {"protocol", "udp"},
+                     {"servers", std::move(refused)}});
+    }
+
+    static bool is_refused(const FamilyReport& family, const std::optional<bool>& internet) {
+        return family.refused_by_routes && internet == true && family.addresses.front().is_public();
     }
 
     // Servers that are silent over every transport are no proof: a network may let out the web
@@ -146,7 +188,10 @@ private:
             v4_answers = v4_answers || is_ok(server.ipv4.udp);
             const FamilyReport& v6 = server.ipv6;
             if (v6.addresses.empty() || !v6.addresses.front().is_public()) continue;
-            if (!v6.udp.result || v6.udp.result->outcome == Outcome::local_error) continue;
+            if (!v6.udp.result || v6.udp.result->outcome == Outcome::local_error ||
+                v6.udp.result->outcome == Outcome::no_route) {
+                continue;
+            }
             ++asked;
             if (came_back(v6)) ++back;
         }
@@ -179,6 +224,8 @@ private:
             result_.finish(
                 P2PDIAG_FAIL,
                 "Nothing came back from any STUN server, neither over UDP nor over TCP or TLS");
+        } else if (!refused_by_routes_.empty()) {
+            result_.finish(P2PDIAG_FAIL, refused_by_routes_);
         } else if (unclear) {
             result_.finish(P2PDIAG_UNKNOWN, "This machine could not send: nothing is known of UDP");
         } else if (tried_ > 0 && !anything_) {
@@ -212,7 +259,8 @@ private:
     Targets ipv4_targets_;
     Targets ipv6_targets_;
     bool no_internet_route_ = false;
-    std::string no_internet_;  // what the finding says, where there is one
+    std::string no_internet_;        // what the finding says, where there is one
+    std::string refused_by_routes_;  // … where no server was asked for it
 };
 
 }  // namespace

@@ -115,7 +115,46 @@ def translator_on_this_machine():
     equal(check["data"]["nat64"], {"prefix": "64:ff9b::/96"}, "nat64")
 
 
-CASES = [all_udp_blocked, one_port_blocked_at_a_cone, one_port_blocked_at_a_symmetric_nat, vpn_without_udp, can_tunnel,
+def stun_servers():
+    """On the client: the check's findings, and what came of both servers by UDP and by TCP."""
+    done = subprocess.run([lab.P2PDIAG, "--profile", "lab", "run", "stun.servers", "--format", "json"],
+                          stdout=subprocess.PIPE, check=False)
+    report = json.loads(done.stdout)
+    families = [server["ipv4"] for server in report["checks"][0]["data"]["servers"]]
+    came = {name: [family[name] for family in families] for name in ("udp", "tcp")}
+    return {finding["code"]: finding for finding in report["findings"]}, came
+
+
+def reject(host, hook, how):
+    """A rule of `host` that rejects what goes to port 3478, for as long as it is asked."""
+    output(host, "nft", f"add table inet x; add chain inet x c {{ type filter hook {hook} priority 0; }};"
+           f"add rule inet x c meta l4proto {{ tcp, udp }} th dport 3478 {how}")
+    findings, came = stun_servers()
+    output(host, "nft", "delete table inet x")
+    message = findings["nat.stun-unreachable"]["message"]
+    return message, {(told["reason"], told["icmp"] and told["icmp"]["meaning"]) for name in came for told in came[name]}, {
+        told["icmp"]["by"] for name in came for told in came[name] if told["icmp"]}
+
+
+def who_refuses():
+    message, reasons, by = reject("router", "forward", "reject with icmp admin-prohibited")
+    equal((reasons, by), ({("unreachable", "prohibited")}, {"192.168.7.1"}), "router")
+    true("a refusal by 192.168.7.1 and not by the server" in message, message)
+    message, reasons, by = reject("client", "output", "reject")
+    equal((reasons, by), ({("not-permitted", "port-unreachable")}, {CLIENT}), "this machine")
+    true("this machine's own firewall" in message, message)
+    message, reasons, by = reject("server", "input", "reject")
+    equal((reasons, by), ({("refused", "port-unreachable")}, {lab.SERVER, lab.OTHER_SERVER}), "server")
+    true("a refusal by the server itself" in message, message)
+    output("client", "ip", "rule", "add", "ipproto", "udp", "dport", "3478", "prohibit", "pref", "10")
+    findings, came = stun_servers()
+    equal({told["reason"] for told in came["udp"]}, {"no-route"}, "UDP")
+    equal({told["reachable"] for told in came["tcp"]}, {True}, "TCP")
+    equal(findings["firewall.outbound-blocked"]["evidence"]["by"], "routes", "by")
+
+
+CASES = [who_refuses, all_udp_blocked, one_port_blocked_at_a_cone,
+         one_port_blocked_at_a_symmetric_nat, vpn_without_udp, can_tunnel,
          nat64_announced, nat64_not_announced, nat64_not_asked, translator_on_this_machine]
 
 
@@ -132,6 +171,9 @@ class Blocked(unittest.TestCase):
         for nat in ("full-cone", "port-restricted-cone"):
             lab.inside(one_port_blocked_at_a_cone, "--nat", nat, "--block", "udp-3478", servers=True)
         lab.inside(one_port_blocked_at_a_symmetric_nat, "--nat", "symmetric", "--block", "udp-3478", servers=True)
+
+    def test_refused(self):
+        lab.inside(who_refuses, "--nat", "port-restricted-cone", servers=True)
 
     def test_by_a_vpn(self):
         if "yes" not in lab.inside(can_tunnel, "--nat", "open"):

@@ -44,6 +44,12 @@ enum class Meaning {
 std::string_view to_string(Meaning meaning);  // with hyphens: "port-unreachable"
 Meaning meaning(Family family, std::uint8_t type, std::uint8_t code);
 
+// An error, and who sent it.
+struct Said {
+    IpAddress by;
+    Meaning meaning = Meaning::other;
+};
+
 // Whether messages of this type report an error: RFC 792 unreachable, source quench, redirect, time
 // exceeded, parameter problem; RFC 4443 section 2.1 types below 128.
 bool is_error(Family family, std::uint8_t type);

@@ -143,6 +143,25 @@ TEST_CASE("UDP: a closed port is refused, known after two sends") {
     CHECK(result.sent == 2);
 }
 
+TEST_CASE("an ICMP error means what its sender and its kind say") {
+    using icmp::Meaning;
+    const Endpoint server = *Endpoint::parse("127.0.0.2:3478");
+    const auto outcome = [&](const char* by, Meaning meaning) {
+        return net::outcome_of({*IpAddress::parse(by), meaning}, server);
+    };
+    CHECK(outcome("127.0.0.2", Meaning::port_unreachable) == Outcome::refused);
+    CHECK(outcome("127.0.0.2", Meaning::prohibited) == Outcome::refused);
+    // What goes to 127.0.0.2 is sent from 127.0.0.1.
+    CHECK(outcome("127.0.0.1", Meaning::port_unreachable) == Outcome::not_permitted);
+    CHECK(outcome("127.0.0.1", Meaning::prohibited) == Outcome::not_permitted);
+    // No neighbour answers: the kernel says so in its own name.
+    CHECK(outcome("127.0.0.1", Meaning::host_unreachable) == Outcome::unreachable);
+    CHECK(outcome("192.0.2.1", Meaning::port_unreachable) == Outcome::unreachable);
+    CHECK(outcome("192.0.2.1", Meaning::prohibited) == Outcome::unreachable);
+    CHECK(outcome("192.0.2.1", Meaning::too_big) == std::nullopt);
+    CHECK(ask(closed_port()).said->meaning == Meaning::port_unreachable);
+}
+
 TEST_CASE("UDP: an answer to a retransmission counts, with the round trip of that one") {
     FakeStunOptions options;
     options.lose_first = 2;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "icmp_heard.hpp"
 #include "servers.hpp"
 
 using namespace p2pdiag;
@@ -333,4 +334,83 @@ TEST_CASE("the data: what was not measured is null, and says why") {
     CHECK(at("/servers/2/ipv4/udp").is_null());
     CHECK(at("/servers/2/ipv6/reason") == "other-family");
     CHECK(at("/internet_route/ipv4") == true);
+}
+
+TEST_CASE("who refuses is told: the server, this machine, or somebody on the way") {
+    const auto words = [](Outcome outcome, const char* by, icmp::Meaning meaning) {
+        net::BindingResult result;
+        result.outcome = outcome;
+        result.server = *Endpoint::parse("192.0.2.1:3478");
+        result.said = icmp::Said{*IpAddress::parse(by), meaning};
+        return words_of_udp(result);
+    };
+    using icmp::Meaning;
+    CHECK(words(Outcome::refused, "192.0.2.1", Meaning::port_unreachable) ==
+          "a refusal by the server itself, as nothing listens on that port");
+    CHECK(words(Outcome::refused, "192.0.2.1", Meaning::prohibited) ==
+          "a refusal by the server itself, whose firewall does not let it in");
+    CHECK(words(Outcome::unreachable, "10.0.0.1", Meaning::prohibited) ==
+          "a refusal by 10.0.0.1 and not by the server (ICMP prohibited)");
+    CHECK(words(Outcome::unreachable, "10.0.0.1", Meaning::host_unreachable) ==
+          "unreachable, says 10.0.0.1 (ICMP host-unreachable)");
+    CHECK(words(Outcome::not_permitted, "10.0.0.9", Meaning::port_unreachable) ==
+          "nothing sent, as this machine's own firewall forbids it");
+
+    ServerReport refused = server("a:1", Outcome::unreachable, Outcome::ok);
+    refused.ipv4.udp.result->said = icmp::Said{*IpAddress::parse("10.0.0.1"), Meaning::prohibited};
+    const auto verdict =
+        judge(report_of({refused, server("b:1", Outcome::no_answer, Outcome::ok, "192.0.2.2")}));
+    CHECK(verdict.summary.find("b:1: no answer; routers say so about once a second only") !=
+          std::string::npos);
+    const json::value data(verdict.data);
+    CHECK(data.at_pointer("/servers/0/ipv4/udp/icmp/by") == "10.0.0.1");
+    CHECK(data.at_pointer("/servers/0/ipv4/udp/icmp/meaning") == "prohibited");
+    CHECK(data.at_pointer("/servers/1/ipv4/udp/icmp").is_null());
+}
+
+TEST_CASE("what was heard by ICMP explains silence, and nothing else") {
+    const Endpoint to = *Endpoint::parse("192.0.2.1:3478");
+    const icmp::Said router{*IpAddress::parse("10.0.0.1"), icmp::Meaning::prohibited};
+    const Heard heard{{{std::uint8_t{17}, to}, router}, {{std::uint8_t{6}, to}, router}};
+    const auto explained = [&](Outcome udp, Outcome tcp, bool connected = false) {
+        ServersReport report = report_of({server("a:1", udp, tcp)});
+        if (connected) report.servers[0].ipv4.tcp.result->local = Endpoint::parse("192.0.2.9:1");
+        explain_silence(report, heard);
+        return report.servers[0].ipv4;
+    };
+    const FamilyReport both = explained(Outcome::no_answer, Outcome::no_answer);
+    CHECK(both.udp.result->outcome == Outcome::unreachable);
+    CHECK(both.udp.result->said->by == router.by);
+    CHECK(both.tcp.result->outcome == Outcome::unreachable);
+    const FamilyReport answered = explained(Outcome::ok, Outcome::refused);
+    CHECK(answered.udp.result->outcome == Outcome::ok);
+    CHECK(answered.tcp.result->outcome == Outcome::refused);
+    const FamilyReport silent = explained(Outcome::no_answer, Outcome::no_answer, true);
+    CHECK(silent.tcp.result->outcome == Outcome::no_answer);
+}
+
+TEST_CASE("routes of this machine that refuse UDP to the servers are named") {
+    const auto refused = [](const std::string& name, const char* address) {
+        ServerReport report = server(name, Outcome::no_route, Outcome::ok, address);
+        report.ipv4.refused_by_routes = true;
+        return report;
+    };
+    const auto both = judge(report_of({refused("a:1", "9.9.9.9"), refused("b:1", "9.9.9.8")}));
+    CHECK(both.status == P2PDIAG_FAIL);
+    CHECK(codes(both) == Codes{"firewall.outbound-blocked error"});
+    CHECK(both.findings[0].evidence.at("by") == "routes");
+    CHECK(
+        both.summary.starts_with("This machine's own routing refuses to send by UDP to a:1, b:1"));
+    const auto one = judge(
+        report_of({refused("a:1", "9.9.9.9"), server("b:1", Outcome::ok, Outcome::ok, "9.9.9.8")}));
+    CHECK(one.status == P2PDIAG_PASS);
+    CHECK(codes(one) == Codes{"firewall.outbound-blocked warning"});
+
+    // Where nothing leads to the internet at all, other checks say so.
+    ServersReport none = report_of({refused("a:1", "9.9.9.9")});
+    none.servers[0].ipv4.udp = none.servers[0].ipv4.tcp = {};
+    none.servers[0].ipv4.no_route = true;
+    none.internet_v4 = false;
+    none.internet_v6 = false;
+    CHECK(codes(judge(none)) == Codes{"net.no-internet error"});
 }
