@@ -28,6 +28,7 @@ Reason why_nothing_answered(const Observations& seen) {
         case UdpPath::tcp_only: return Reason::one_destination;
         case UdpPath::no_valid_answer: return Reason::no_valid_answer;
         case UdpPath::other_ports: return Reason::only_other_ports;
+        case UdpPath::stun_filtered: return Reason::stun_filtered;
         case UdpPath::pending: return seen.finished ? Reason::loss : Reason::cancelled;
         case UdpPath::works:
         case UdpPath::no_answer: break;

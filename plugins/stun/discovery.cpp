@@ -115,14 +115,16 @@ void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView data
     if (!message) return count_invalid(unmapped(from));
     const auto found = sent_.find(message->transaction);
     if (found == sent_.end() || message->method != stun::Method::binding ||
-        message->cookie != stun::magic_cookie) {
+        message->cookie != found->second.cookie) {
         ++seen_.ignored;
         return;
     }
     Probe& probe = seen_.probes[found->second.probe];
     Send& send = probe.sends[found->second.send];
     seen_.now = now;
-    if (message->message_class == stun::Class::request) {
+    if (probe.role == Role::classic) {
+        on_classic_answer(probe, send, unmapped(from), *message);
+    } else if (message->message_class == stun::Class::request) {
         // Our own request, turned around by the NAT.
         if (probe.role == Role::hairpin && socket != probe.socket && !send.rtt) {
             send.rtt = now - send.at;
@@ -132,6 +134,15 @@ void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView data
         on_answer(probe, send, unmapped(from), *message);
     }
     advance(now);
+}
+
+// It tells that it came, and nothing else: its address is not safe from being rewritten.
+void Discovery::on_classic_answer(Probe& probe, Send& send, const Endpoint& from,
+                                  const stun::Message& answer) {
+    if (from != probe.to || answer.message_class != stun::Class::success || send.rtt) return;
+    send.rtt = seen_.now - send.at;
+    seen_.longest_rtt = std::max(seen_.longest_rtt, *send.rtt);
+    probe.answered = true;
 }
 
 void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
@@ -181,6 +192,7 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
         answered_server_ = probe.server;
         stop(Role::reach);
         stop(Role::other_port);
+        stop(Role::classic);
     }
     learn_other_address(probe, answer);
     mapping_ = judge_mapping(seen_);
@@ -252,6 +264,8 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
             // From the server itself, either is its own firewall's word and shows that UDP passes.
             case IcmpMeaning::port_closed:
             case IcmpMeaning::prohibited: {
+                // A rule of this machine that rejects: its sendto() was told so already.
+                if (!by_server && is_own(trouble.offender)) break;
                 bool wanted = false;  // not one of which nothing but a refusal was expected
                 for (Probe& probe : seen_.probes) {
                     if (probe.to != to) continue;
@@ -276,6 +290,12 @@ void Discovery::on_trouble(SocketId socket, const Endpoint& to, const Trouble& t
         }
     }
     advance(now);
+}
+
+bool Discovery::is_own(const std::optional<IpAddress>& address) const {
+    if (!address) return false;
+    return std::any_of(seen_.servers.begin(), seen_.servers.end(),
+                       [&](const Server& server) { return server.local == address->unmapped(); });
 }
 
 void Discovery::on_tcp_answer(std::size_t server, TimePoint sent, TimePoint now) {
@@ -379,14 +399,26 @@ void Discovery::send(std::size_t index) {
     stun::Message request;
     request.transaction = transactions_();
     if (probe.change.address || probe.change.port) request.change_request = probe.change;
-    sent_[request.transaction] = {index, probe.sends.size()};
+    const bool classic = probe.role == Role::classic;
+    if (classic) request.cookie = any_other_cookie();
+    sent_[request.transaction] = {index, probe.sends.size(), request.cookie};
     Send send;
     send.transaction = request.transaction;
     send.at = seen_.now;
     send.order = order_++;
     probe.sends.push_back(send);
     ++seen_.sent;
-    actions_.emplace_back(SendDatagram{probe.socket, probe.to, stun::encode(request), 0});
+    stun::EncodeOptions options;
+    options.fingerprint = !classic;
+    actions_.emplace_back(SendDatagram{probe.socket, probe.to, stun::encode(request, options), 0});
+}
+
+// RFC 3489 section 11.1: the whole of the 128 bits is a random transaction ID.
+std::uint32_t Discovery::any_other_cookie() {
+    const stun::TransactionId chance = transactions_();
+    const std::uint32_t cookie = std::uint32_t{chance[0]} << 24 | std::uint32_t{chance[1]} << 16 |
+                                 std::uint32_t{chance[2]} << 8 | chance[3];
+    return cookie == stun::magic_cookie ? ~cookie : cookie;
 }
 
 }  // namespace p2pdiag::nat

@@ -63,6 +63,7 @@ private:
     struct Sent {
         std::size_t probe = 0;
         std::size_t send = 0;
+        std::uint32_t cookie = stun::magic_cookie;
     };
     // One server's OTHER-ADDRESS put to use.
     struct Program {
@@ -79,6 +80,7 @@ private:
     void reach_further();
     void try_other_ports();
     void use_other_ports();
+    void try_classic();
     void keep_baseline();
     void try_unlisted_port();
     void run_program();
@@ -108,9 +110,13 @@ private:
     void stop(Role role, std::optional<std::size_t> server = {});
     void send_due();
     void send(std::size_t probe);
+    std::uint32_t any_other_cookie();
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);
+    void on_classic_answer(Probe& probe, Send& send, const Endpoint& from,
+                           const stun::Message& answer);
     void learn_other_address(const Probe& probe, const stun::Message& answer);
     void count_invalid(const Endpoint& from);
+    bool is_own(const std::optional<IpAddress>& address) const;
     void came_back(SocketId socket, const Endpoint& from);
 
     DiscoveryConfig config_;

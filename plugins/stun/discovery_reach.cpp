@@ -41,6 +41,18 @@ void Discovery::reach_further() {
         }
     }
     try_other_ports();
+    try_classic();
+}
+
+// Some networks know STUN by its magic cookie, and drop it. A request of RFC 3489 has none. One
+// that is answered is a control of those that are not, so it goes on.
+void Discovery::try_classic() {
+    const SocketId socket = add_socket();
+    constexpr unsigned sends = 15;
+    const Schedule schedule{seen_.now, half_pace, sends, false};
+    for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
+        add_probe(Role::classic, socket, server, seen_.servers[server].address, schedule);
+    }
 }
 
 // Is all UDP blocked, or only the port that the servers have?

@@ -48,7 +48,7 @@ std::size_t Observations::overdue_sends(const Probe& probe) const {
 
 bool Observations::anything_answered() const {
     return std::any_of(probes.begin(), probes.end(), [](const Probe& probe) {
-        return probe.answered && probe.role != Role::other_port;
+        return probe.answered && probe.role != Role::other_port && probe.role != Role::classic;
     });
 }
 

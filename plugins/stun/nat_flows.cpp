@@ -12,6 +12,7 @@ std::string_view purpose(Role role) {
         case Role::mapping: return "mapping test";
         case Role::reach: return "is anything answered?";
         case Role::other_port: return "is another port answered?";
+        case Role::classic: return "is a request without the cookie answered?";
         case Role::unlisted_port: return "does UDP to any port get out?";
         case Role::baseline: return "how much is lost?";
         case Role::filter_address: return "filter test, answer from the other address and port";

@@ -3,6 +3,7 @@
 #include "mapping.hpp"
 #include "nat_report.hpp"
 #include "nat_words.hpp"
+#include "reach.hpp"
 
 namespace p2pdiag::nat {
 
@@ -203,6 +204,10 @@ json::object to_json(const FamilyResult& result) {
     object["servers"] = servers(seen);
     object["egress"] = egress_to_json(seen);
     object["udp_ports_tried"] = udp_ports_tried(seen);
+    object["answers_without_cookie"] = nullptr;
+    if (verdict.nat_type.reason == Reason::stun_filtered) {
+        object["answers_without_cookie"] = judge_content(seen)->to_string();
+    }
     object["controls"] = controls(seen, verdict.mapping_varies);
     object["local_port"] = given_port(seen);
     object["packets"] = packets(seen);

@@ -9,6 +9,10 @@ namespace p2pdiag::nat {
 
 namespace {
 
+bool is_stun_filtered(const FamilyResult& result) {
+    return result.verdict.nat_type.reason == Reason::stun_filtered;
+}
+
 std::string evidence_of(const FamilyResult& result) {
     const Verdict& verdict = result.verdict;
     json::object evidence{{"family", to_string(result.family)}};
@@ -36,17 +40,23 @@ std::string evidence_of(const FamilyResult& result) {
     }
     const auto& unlisted = verdict.unlisted_ports.value;
     evidence["unlisted_ports"] = unlisted ? json::value(*unlisted) : json::value(nullptr);
-    if (const auto ports = judge_other_ports(seen)) {
+    const auto ports = judge_other_ports(seen);
+    if (ports && !is_stun_filtered(result)) {
         json::array silent;
         for (const std::uint16_t port : ports->silent) silent.emplace_back(port);
         evidence["silent_udp_ports"] = std::move(silent);
         evidence["passing"] = ports->passing.to_string();
+    }
+    if (is_stun_filtered(result)) {
+        evidence["answers_without_cookie"] = judge_content(seen)->to_string();
     }
     if (const auto egress = common_egress(seen)) evidence["interface"] = egress->interface;
     return json::to_text(evidence);
 }
 
 p2pdiag_status status_of(const FamilyResult& result) {
+    // What kind of NAT there is nobody knows then, but what is wrong.
+    if (result.tried && is_stun_filtered(result)) return P2PDIAG_FAIL;
     if (!result.tried || !result.verdict.nat_type.value) return P2PDIAG_UNKNOWN;
     switch (*result.verdict.nat_type.value) {
         case NatType::udp_blocked: return P2PDIAG_FAIL;
@@ -104,6 +114,7 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
     }
     const bool silent = verdict.nat_type.reason == Reason::no_server_answered ||
                         verdict.nat_type.reason == Reason::only_other_ports ||
+                        is_stun_filtered(result) ||
                         verdict.nat_type.reason == Reason::no_valid_answer ||
                         verdict.nat_type.reason == Reason::one_destination;
     if (silent) {

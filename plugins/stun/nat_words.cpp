@@ -173,6 +173,10 @@ std::string why_unknown(const FamilyResult& result) {
             return "a STUN server answers by TCP and not by UDP, so either UDP is blocked or its "
                    "UDP service is down; a second one that answers by TCP would tell";
         case Reason::only_other_ports: return about_ports(result) + about_egress(result.seen);
+        case Reason::stun_filtered:
+            return "UDP passes, but STUN does not: " + judge_content(result.seen)->to_string() +
+                   " answers requests as of RFC 3489, without the magic cookie, and none that "
+                   "has it, so something on the way drops STUN by its content";
         case Reason::no_valid_answer:
             return "no STUN server gave an answer that counts" + what_came(result.seen);
         case Reason::loss: return "too many packets were lost to tell";

@@ -26,6 +26,7 @@ enum class Role : std::uint8_t {
     mapping,          // all on one socket, since a mapping belongs to a socket
     reach,            // more sockets, used while nothing at all has answered
     other_port,       // while nothing has answered: UDP ports of the servers beside their own
+    classic,          // … and their own without the cookie: is it the content that is dropped?
     unlisted_port,    // a port that nobody serves: is it refused, so that it was reached?
     baseline,         // plain requests at a steady pace: what the path loses meanwhile
     filter_address,   // from a never-used socket: answer from your other address and port
@@ -162,7 +163,8 @@ struct Observations {
     Duration tail() const;
     bool is_overdue(const Send& send) const { return !send.rtt && now - send.at >= tail(); }
     std::size_t overdue_sends(const Probe& probe) const;
-    // At a port that was asked for; ports that were tried in their stead do not count.
+    // At a port that was asked for, and to a request that any program sends; what was tried in
+    // their stead does not count.
     bool anything_answered() const;
 };
 

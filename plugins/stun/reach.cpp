@@ -26,7 +26,7 @@ constexpr unsigned silence_beside = 5;
 Probes all_towards(const Observations& seen, std::size_t server) {
     Probes probes;
     for (const Probe& probe : seen.probes) {
-        const bool own = probe.role != Role::other_port;
+        const bool own = probe.role != Role::other_port && probe.role != Role::classic;
         if (own && probe.server == server) probes.push_back(&probe);
     }
     return probes;
@@ -47,6 +47,12 @@ bool other_ports_tried(const Observations& seen) {
 bool other_ports_asked(const Observations& seen) {
     return std::any_of(seen.probes.begin(), seen.probes.end(), [](const Probe& probe) {
         return probe.role == Role::other_port && !probe.sends.empty();
+    });
+}
+
+bool classic_answered(const Observations& seen) {
+    return std::any_of(seen.probes.begin(), seen.probes.end(), [](const Probe& probe) {
+        return probe.role == Role::classic && probe.answered;
     });
 }
 
@@ -126,12 +132,30 @@ std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen) {
             passes = true;
             result.passing = probe.to;
             result.answered = probe.answered;
-        } else if (!server.instead_of && probe.to == server.address) {
+        } else if (!server.instead_of && probe.to == server.address &&
+                   probe.role != Role::classic) {
             if (probe.came_back) return std::nullopt;
             result.silent.insert(server.address.port);
         }
     }
     return passes ? std::optional(result) : std::nullopt;
+}
+
+std::optional<Endpoint> judge_content(const Observations& seen) {
+    if (seen.wrong_source > 0) return std::nullopt;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == Role::classic) continue;
+        // A refusal at another port tells nothing of what this one lets through.
+        const bool answered = probe.answered || probe.error_code != 0;
+        if (answered || (probe.role != Role::other_port && probe.came_back)) return std::nullopt;
+    }
+    for (std::size_t server = 0; server < seen.servers.size(); ++server) {
+        const Probes classic = probes_of(seen, Role::classic, server);
+        if (loss_excluded(seen, all_towards(seen, server), classic)) {
+            return seen.servers[server].address;
+        }
+    }
+    return std::nullopt;
 }
 
 UdpPath judge_udp(const Observations& seen) {
@@ -140,11 +164,12 @@ UdpPath judge_udp(const Observations& seen) {
                                       [](const Probe& p) { return p.error_code != 0; });
     if (stopped_at_host(seen) && !rejected && other_ports_tried(seen)) return UdpPath::blocked;
     const bool at_other_ports = judge_other_ports(seen).has_value();
+    const bool classic = classic_answered(seen);
     // What arrives shows that UDP passes, even where it is no answer; so does a server's own ICMP
     // error.
-    const bool anything_arrived =
-        rejected || at_other_ports ||
-        seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
+    const bool told = rejected || at_other_ports ||
+                      seen.ignored + seen.malformed + seen.wrong_source + seen.refused > 0;
+    const bool anything_arrived = told || classic;
     if (!anything_arrived) {
         if (lets_nothing_out(seen) && other_ports_asked(seen)) return UdpPath::blocked;
         const bool router = judge_blocker(seen) == FilteredBy::router && other_ports_tried(seen);
@@ -164,8 +189,10 @@ UdpPath judge_udp(const Observations& seen) {
         over = over && (refused || silent);
     }
     if (!over) return UdpPath::pending;
+    if (classic && judge_content(seen)) return UdpPath::stun_filtered;
     if (at_other_ports) return UdpPath::other_ports;
-    if (anything_arrived) return UdpPath::no_valid_answer;
+    if (told) return UdpPath::no_valid_answer;
+    if (classic) return UdpPath::pending;  // it may be loss all the same
     return tcp_passes(seen) ? UdpPath::tcp_only : UdpPath::no_answer;
 }
 

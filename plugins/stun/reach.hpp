@@ -15,6 +15,8 @@ enum class UdpPath {
     no_answer,        // silence, with nothing to tell why
     no_valid_answer,  // something came back, so UDP passes, but no answer that counts
     other_ports,      // silence at the servers' own ports, while something came from others
+    stun_filtered     // silence on all requests with the magic cookie, while one without it is
+                      // answered
 };
 
 UdpPath judge_udp(const Observations& seen);
@@ -27,6 +29,10 @@ struct OnlyOtherPorts {
 };
 // Judged by what came back alone: how long the silence has lasted is up to judge_udp().
 std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen);
+
+// A server that answered a request without the magic cookie, while nothing came back that has to do
+// with one that has it. As above.
+std::optional<Endpoint> judge_content(const Observations& seen);
 
 // Who blocks all UDP. Known only where the network said so itself, or where answers were seen at an
 // interface of this machine.

@@ -38,6 +38,7 @@ enum class Reason {
     not_told_apart,      // it varies, but by address or by port cannot be told
     no_server_answered,
     only_other_ports,  // silence at the servers' ports, while UDP passes to others of theirs
+    stun_filtered,     // requests with STUN's magic cookie are dropped, and one without is answered
     no_valid_answer,   // datagrams came back, but no answer that counts
     udp_blocked,
     no_route,

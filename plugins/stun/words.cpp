@@ -46,6 +46,7 @@ std::string_view to_string(Reason reason) {
         case Reason::not_told_apart: return "not-told-apart";
         case Reason::no_server_answered: return "no-server-answered";
         case Reason::only_other_ports: return "only-other-ports";
+        case Reason::stun_filtered: return "stun-filtered";
         case Reason::no_valid_answer: return "no-valid-answer";
         case Reason::udp_blocked: return "udp-blocked";
         case Reason::no_route: return "no-route";

@@ -153,7 +153,16 @@ def who_refuses():
     equal(findings["firewall.outbound-blocked"]["evidence"]["by"], "routes", "by")
 
 
-CASES = [who_refuses, all_udp_blocked, one_port_blocked_at_a_cone,
+def stun_dropped_by_content():
+    output("router", "nft", "add table inet x; add chain inet x f { type filter hook forward priority -5; };"
+           "add rule inet x f iifname lan0 meta l4proto udp @th,96,32 0x2112a442 drop")
+    check, findings = stun_nat()
+    family = check["data"]["ipv4"]
+    equal((family["nat_type"], family["nat_type_reason"]), (None, "stun-filtered"), check["summary"])
+    true(family["answers_without_cookie"].endswith(":3478") and "nat.udp-blocked" not in findings, findings)
+
+
+CASES = [who_refuses, stun_dropped_by_content, all_udp_blocked, one_port_blocked_at_a_cone,
          one_port_blocked_at_a_symmetric_nat, vpn_without_udp, can_tunnel,
          nat64_announced, nat64_not_announced, nat64_not_asked, translator_on_this_machine]
 
@@ -174,6 +183,9 @@ class Blocked(unittest.TestCase):
 
     def test_refused(self):
         lab.inside(who_refuses, "--nat", "port-restricted-cone", servers=True)
+
+    def test_by_content(self):
+        lab.inside(stun_dropped_by_content, "--nat", "port-restricted-cone", servers=True)
 
     def test_by_a_vpn(self):
         if "yes" not in lab.inside(can_tunnel, "--nat", "open"):

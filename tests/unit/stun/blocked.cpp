@@ -138,6 +138,48 @@ TEST_CASE("a server's own firewall is no router's, and its word shows that UDP p
     CHECK(judge_blocker(outcome.seen) == FilteredBy::unknown);
 }
 
+TEST_CASE("a network that drops STUN by its cookie does not block UDP", "[stun][blocked]") {
+    World world = blocked();
+    world.udp_blocked = false;
+    world.cookie_dropped = true;
+    const Outcome outcome = discover(world, 1);
+    CHECK_FALSE(outcome.verdict.nat_type.value);
+    CHECK(outcome.verdict.nat_type.reason == Reason::stun_filtered);
+    CHECK(judge_content(outcome.seen) == server_number(0).primary);
+    CHECK(outcome.elapsed <= Milliseconds(1500));
+    // Nothing that was read from such an answer counts.
+    CHECK(outcome.verdict.public_addresses.empty());
+
+    world.servers.resize(1);
+    CHECK(discover(world, 1).verdict.nat_type.reason == Reason::stun_filtered);
+
+    // A closed port that refuses shows less than an answer does.
+    world.closed_ports_refuse = true;
+    CHECK(discover(world, 1).verdict.nat_type.reason == Reason::stun_filtered);
+
+    world.loss.each_way = 0.1;
+    unsigned told = 0;
+    for (unsigned seed = 1; seed <= 100; ++seed) {
+        const Outcome lossy = discover(world, seed);
+        INFO("seed " << seed << " -> " << describe(lossy.verdict));
+        REQUIRE_FALSE(lossy.verdict.nat_type.value);
+        if (lossy.verdict.nat_type.reason == Reason::stun_filtered) ++told;
+    }
+    CHECK(told >= 90);
+}
+
+TEST_CASE("a path that lets through next to nothing does not drop STUN by its content",
+          "[stun][blocked]") {
+    World world = blocked();
+    world.udp_blocked = false;
+    world.loss.each_way = 0.75;
+    for (unsigned seed = 1; seed <= 200; ++seed) {
+        const Outcome outcome = discover(world, seed);
+        INFO("seed " << seed << " -> " << describe(outcome.verdict));
+        REQUIRE(outcome.verdict.nat_type.reason != Reason::stun_filtered);
+    }
+}
+
 TEST_CASE("a path that loses everything for a while is not blocked", "[stun][blocked]") {
     World world;
     Loss loss;

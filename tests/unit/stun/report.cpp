@@ -214,3 +214,17 @@ TEST_CASE("behind a 464XLAT translator the NAT is the provider's", "[stun][repor
     // The address alone tells it, too.
     CHECK(has(report_on(world).findings.at("nat.nat64"), "(464XLAT)"));
 }
+
+TEST_CASE("a network that drops STUN by its content is told from one that drops UDP",
+          "[stun][report]") {
+    World world;
+    world.servers.push_back(server_number(1));
+    world.cookie_dropped = true;
+    const Report report = report_on(world);
+    CHECK(report.status == P2PDIAG_FAIL);
+    CHECK(report.family.at("nat_type_reason") == "stun-filtered");
+    CHECK(report.family.at("answers_without_cookie") == "11.22.33.1:3478");
+    CHECK(report.findings.at("nat.stun-unreachable").find("drops STUN by its content") !=
+          std::string::npos);
+    CHECK_FALSE(report.findings.contains("nat.udp-blocked"));
+}

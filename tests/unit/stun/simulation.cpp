@@ -301,6 +301,7 @@ private:
             }
             return;
         }
+        if (world_.cookie_dropped && has_cookie(datagram)) return;
         if (!admits(port_by_socket_.at(socket), to)) return;
         host_contacts_[port_by_socket_.at(socket)].insert(to);
         const Endpoint from = map(port_by_socket_.at(socket), to);
@@ -317,6 +318,11 @@ private:
         }
         if (lost()) return;
         later(world_.one_way, [=, this] { serve(from, to, datagram); });
+    }
+
+    static bool has_cookie(const Bytes& datagram) {
+        const auto message = stun::parse(datagram);
+        return message && !message->is_classic();
     }
 
     void expire(SocketId socket, const Endpoint& to, int ttl) {
@@ -402,6 +408,7 @@ private:
         stun::Message answer;
         answer.message_class = stun::Class::success;
         answer.transaction = request->transaction;
+        answer.cookie = request->cookie;
         if (fault == Fault::wrong_transaction) answer.transaction = transaction();
         Endpoint source = at;
         if (request->change_request) {

@@ -87,6 +87,7 @@ struct World {
     std::set<std::uint16_t> blocked_ports;  // UDP to and from these ports of the servers is dropped
     std::set<std::uint16_t> permitted_ports;  // UDP gets out to these alone; empty = to any
     bool closed_ports_refuse = false;         // a server's ports without a service answer by ICMP
+    bool cookie_dropped = false;              // what has STUN's magic cookie does not get out
     bool not_permitted = false;     // with udp_blocked or blocked_ports: sendto fails with EPERM
     std::uint16_t static_port = 0;  // this local port is mapped endpoint-independently and kept
     bool carrier_hop = false;       // the second router has an address of RFC 6598
