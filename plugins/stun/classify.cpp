@@ -148,7 +148,8 @@ void settle(const Observations& seen, Field<T>& field) {
 
 Field<bool> judge_behind_nat(const Observations& seen) {
     const auto destinations = destinations_of(seen, Role::mapping);
-    if (destinations.empty()) return Field<bool>::unknown(Reason::no_server_answered);
+    // Something did answer, to another socket than the one that mappings are compared on.
+    if (destinations.empty()) return Field<bool>::unknown(Reason::loss);
     bool differs = false;
     bool same = false;
     bool same_plain = false;
@@ -237,7 +238,7 @@ Verdict classify(const Observations& seen) {
     verdict.local.reason = Reason::local_unknown;
     verdict.public_endpoint.reason = Reason::server_inside;
     if (verdict.destinations.empty()) {
-        verdict.public_endpoint.reason = Reason::no_server_answered;
+        verdict.public_endpoint.reason = Reason::loss;
     } else if (verdict.destinations.front().mapped.address.is_public()) {
         verdict.public_endpoint = Field<Endpoint>::known(verdict.destinations.front().mapped);
     }

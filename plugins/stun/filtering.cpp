@@ -192,6 +192,17 @@ Field<Dependence> combine(const FilteringEvidence& evidence) {
                                                                           : port.reason);
 }
 
+bool second_address_is_silent(const Observations& seen) {
+    const auto silent = [&](std::size_t server, Role opener) {
+        const Probes probes = probes_of(seen, opener, server);
+        return !probes.empty() && !any_answered(probes);
+    };
+    return std::any_of(seen.tested.begin(), seen.tested.end(), [&](std::size_t server) {
+        return !refuses_change(seen, server) &&
+               (silent(server, Role::open_address) || silent(server, Role::open_port));
+    });
+}
+
 Field<Dependence> judge_filtering(const Observations& seen, bool mapping_varies) {
     Field<Dependence> verdict = Field<Dependence>::unknown(Reason::server_unsupported);
     for (const std::size_t server : seen.tested) {

@@ -30,6 +30,11 @@ FilteringEvidence judge_filtering(const Observations& seen, std::size_t server,
 // answers that are missing at the sockets are seen, or they are not.
 FilteredBy judge_filterer(const Observations& seen);
 
+// A server that was tested does not refuse to answer from its second address and port, and what
+// this machine itself sends there is not answered: they are dead, or something on the way drops
+// that.
+bool second_address_is_silent(const Observations& seen);
+
 Field<Dependence> combine(const FilteringEvidence& evidence);
 
 // Of the servers tested so far, the one that decided; else the reason of the last.

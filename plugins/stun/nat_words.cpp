@@ -168,7 +168,8 @@ std::string type_sentence(const FamilyResult& result) {
 std::string why_unknown(const FamilyResult& result) {
     const Verdict& verdict = result.verdict;
     switch (verdict.nat_type.reason) {
-        case Reason::no_server_answered: return "no STUN server answered, by UDP or by TCP";
+        case Reason::no_server_answered:
+            return "no STUN server answered by UDP or by TCP (stun.servers asks over TLS as well)";
         case Reason::one_destination:
             return "a STUN server answers by TCP and not by UDP, so either UDP is blocked or its "
                    "UDP service is down; a second one that answers by TCP would tell";
@@ -201,6 +202,12 @@ std::string why_unknown(const FamilyResult& result) {
             }
             return "how ports are mapped could not be told";
         case Reason::filtering_unknown:
+            if (verdict.filtering.reason == Reason::server_unsupported &&
+                second_address_is_silent(result.seen)) {
+                return "nothing comes back from the second address or port by which a STUN server "
+                       "tests whom the NAT lets in: either it is dead, or something on the way "
+                       "drops that";
+            }
             if (verdict.filtering.reason == Reason::server_unsupported) {
                 return "no STUN server can test from a second address whom the NAT lets in";
             }

@@ -180,6 +180,37 @@ TEST_CASE("a path that lets through next to nothing does not drop STUN by its co
     }
 }
 
+TEST_CASE("where only a socket of no use for comparing was answered, a server did answer",
+          "[stun][blocked]") {
+    DiscoveryConfig config;
+    config.servers = {{server_number(0).primary, IpAddress::v4(0xC0A80702)}};
+    std::uint8_t count = 0;
+    const auto transactions = [&count] {
+        stun::TransactionId id{};
+        id[0] = ++count;
+        return id;
+    };
+    const TimePoint start(std::chrono::hours(1));
+    Discovery discovery(config, transactions, start);
+    discovery.on_open_failed(0);  // the one for mappings
+    discovery.on_time(start + Milliseconds(100));
+    for (const Action& action : discovery.take_actions()) {
+        const auto* send = std::get_if<SendDatagram>(&action);
+        if (send == nullptr || send->to != server_number(0).primary) continue;
+        stun::Message answer = stun::parse(send->datagram).value();
+        answer.message_class = stun::Class::success;
+        answer.xor_mapped_address = Endpoint::parse("11.22.33.7:40000");
+        discovery.on_datagram(send->socket, send->to, stun::encode(answer),
+                              start + Milliseconds(110));
+    }
+    REQUIRE(discovery.observations().anything_answered());
+    const Verdict verdict = classify(discovery.observations());
+    CHECK(verdict.public_addresses.size() == 1);
+    CHECK(verdict.public_endpoint.reason == Reason::loss);
+    CHECK(verdict.behind_nat.reason == Reason::loss);
+    CHECK(verdict.nat_type.reason == Reason::loss);
+}
+
 TEST_CASE("a path that loses everything for a while is not blocked", "[stun][blocked]") {
     World world;
     Loss loss;

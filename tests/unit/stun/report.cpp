@@ -215,6 +215,28 @@ TEST_CASE("behind a 464XLAT translator the NAT is the provider's", "[stun][repor
     CHECK(has(report_on(world).findings.at("nat.nat64"), "(464XLAT)"));
 }
 
+TEST_CASE("a second address that stays silent is not called the server's fault alone",
+          "[stun][report]") {
+    World world;
+    world.servers.push_back(server_number(1));
+    world.blocked_ports = {3479};
+    const Report silent = report_on(world);
+    CHECK(silent.family.at("filtering_reason") == "server-unsupported");
+    CHECK(silent.summary.find("either it is dead, or something on the way drops that") !=
+          std::string::npos);
+
+    // Here the servers themselves say that they cannot.
+    world.blocked_ports = {};
+    world.servers = {server_number(0, Fault::rejects_change), server_number(1, Fault::no_other)};
+    const Report refused = report_on(world);
+    CHECK(refused.family.at("filtering_reason") == "server-unsupported");
+    CHECK(refused.summary.find("no STUN server can test from a second address") !=
+          std::string::npos);
+    // … and here its second address is there, and does not answer for the first.
+    world.servers.front().fault = Fault::drops_change;
+    CHECK(report_on(world).summary.find("no STUN server can test") != std::string::npos);
+}
+
 TEST_CASE("a network that drops STUN by its content is told from one that drops UDP",
           "[stun][report]") {
     World world;
@@ -227,4 +249,12 @@ TEST_CASE("a network that drops STUN by its content is told from one that drops 
     CHECK(report.findings.at("nat.stun-unreachable").find("drops STUN by its content") !=
           std::string::npos);
     CHECK_FALSE(report.findings.contains("nat.udp-blocked"));
+}
+
+TEST_CASE("where nothing answers it is said by what was asked", "[stun][report]") {
+    World world;
+    world.udp_blocked = true;
+    world.tcp_passes = false;
+    CHECK(report_on(world).summary.find("(stun.servers asks over TLS as well)") !=
+          std::string::npos);
 }
