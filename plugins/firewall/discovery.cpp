@@ -36,10 +36,26 @@ bool has_discovery(const net::Interface& link) {
     }
 }
 
+bool has_address(const net::Interface& link, const IpAddress& address) {
+    return std::ranges::find(link.addresses, address, &net::InterfaceAddress::address) !=
+           link.addresses.end();
+}
+
+// That neighbours look for: what goes to another address of the machine, or lies behind it, they
+// hand over to one of the link.
+IpAddress sought_on(const net::Interface& link, const Packet& packet) {
+    const IpAddress& to = packet.destination;
+    if (packet.goes_to_some_own_address() || has_address(link, to)) return to;
+    for (const net::InterfaceAddress& own : link.addresses) {
+        if (own.address.family() == to.family() && own.usable) return own.address;
+    }
+    return to;
+}
+
 class Discovery {
 public:
     Discovery(const World& world, const net::Interface& link, Asked& asked)
-        : world_(world), link_(link), asked_(asked), own_(asked.packet.destination) {
+        : world_(world), link_(link), asked_(asked), own_(sought_on(link, asked.packet)) {
         const auto& source = asked.packet.source;
         neighbour_ =
             source && is_on_link(link, *source) ? *source : *IpAddress::parse(some_neighbour);

@@ -160,6 +160,8 @@ TEST_CASE("strangers send to an address of the machine that need not be one of t
     CHECK(entrances[0].address == ip("198.51.100.2"));
     CHECK(entrances[1].interface == uplink);
     CHECK(entrances[1].address == ip("2001:db8:5::2"));
+    // Neighbours look for the address of the link.
+    CHECK(judged(world, 8000).status == P2PDIAG_PASS);
 }
 
 TEST_CASE("an answer that routes refuse is not laid to the firewall") {
