@@ -11,6 +11,9 @@ namespace {
 // RFC 8200 section 4.1 names five that may come once each, one of them twice.
 constexpr int max_extension_headers = 10;
 
+constexpr std::uint8_t fragment_header = 44;        // RFC 8200 section 4.5
+constexpr std::uint8_t authentication_header = 51;  // RFC 4302 section 2
+
 std::optional<IpPacket> parse_ipv4(ByteView bytes) {
     constexpr std::size_t fixed_size = 20;
     if (bytes.size() < fixed_size) return std::nullopt;
@@ -30,7 +33,7 @@ std::optional<IpPacket> parse_ipv4(ByteView bytes) {
     packet.protocol = bytes[9];
     packet.from = IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
     packet.to = IpAddress::v4({bytes[16], bytes[17], bytes[18], bytes[19]});
-    packet.cut = total > bytes.size();
+    packet.size = total - header_size;
     packet.payload = bytes.first(std::min(total, bytes.size())).subspan(header_size);
     return packet;
 }
@@ -54,38 +57,6 @@ bool has_common_form(std::uint8_t header) {
            header == mobility || header == host_identity || header == shim6;
 }
 
-// Moves `packet.payload` past the extension headers. False where one of them is cut.
-bool skip_extensions(IpPacket& packet) {
-    constexpr std::uint8_t fragment = 44;        // RFC 8200 section 4.5
-    constexpr std::uint8_t authentication = 51;  // RFC 4302 section 2
-    for (int count = 0; count <= max_extension_headers; ++count) {
-        ByteView& rest = packet.payload;
-        std::size_t size = 0;
-        if (has_common_form(packet.protocol)) {
-            if (rest.size() < 2) return false;
-            size = (std::size_t{rest[1]} + 1) * 8;
-        } else if (packet.protocol == fragment) {
-            size = 8;
-            if (rest.size() < size) return false;
-            const std::uint16_t offset = u16(rest, 2);
-            packet.fragment_offset = static_cast<std::uint16_t>(offset & 0xFFF8);
-            packet.more_fragments = (offset & 1) != 0;
-            packet.id = static_cast<std::uint32_t>(u16(rest, 4)) << 16 | u16(rest, 6);
-        } else if (packet.protocol == authentication) {
-            if (rest.size() < 2) return false;
-            size = (std::size_t{rest[1]} + 2) * 4;
-        } else {
-            return true;
-        }
-        if (size > rest.size()) return false;
-        packet.protocol = rest[0];
-        rest = rest.subspan(size);
-        // What a later fragment begins with is no header.
-        if (packet.fragment_offset != 0) return true;
-    }
-    return false;
-}
-
 std::optional<IpPacket> parse_ipv6(ByteView bytes) {
     constexpr std::size_t header_size = 40;
     if (bytes.size() < header_size) return std::nullopt;
@@ -97,7 +68,7 @@ std::optional<IpPacket> parse_ipv6(ByteView bytes) {
     packet.ttl = bytes[7];
     packet.from = address_v6(bytes.subspan(8, 16));
     packet.to = address_v6(bytes.subspan(24, 16));
-    packet.cut = size > after;
+    packet.size = size;
     packet.payload = bytes.subspan(header_size, std::min(size, after));
     if (!skip_extensions(packet)) return std::nullopt;
     return packet;
@@ -113,6 +84,42 @@ std::optional<IpPacket> parse_one(ByteView bytes) {
 }
 
 }  // namespace
+
+bool is_extension_header(std::uint8_t protocol) {
+    return has_common_form(protocol) || protocol == fragment_header ||
+           protocol == authentication_header;
+}
+
+bool skip_extensions(IpPacket& packet) {
+    for (int count = 0; count <= max_extension_headers; ++count) {
+        ByteView& rest = packet.payload;
+        std::size_t size = 0;
+        const bool fragment = packet.protocol == fragment_header;
+        if (has_common_form(packet.protocol)) {
+            if (rest.size() < 2) return false;
+            size = (std::size_t{rest[1]} + 1) * 8;
+        } else if (fragment) {
+            size = 8;
+            if (rest.size() < size) return false;
+            const std::uint16_t offset = u16(rest, 2);
+            packet.fragment_offset = static_cast<std::uint16_t>(offset & 0xFFF8);
+            packet.more_fragments = (offset & 1) != 0;
+            packet.id = u32(rest, 4);
+        } else if (packet.protocol == authentication_header) {
+            if (rest.size() < 2) return false;
+            size = (std::size_t{rest[1]} + 2) * 4;
+        } else {
+            return true;
+        }
+        if (size > rest.size()) return false;
+        packet.protocol = rest[0];
+        rest = rest.subspan(size);
+        packet.size -= size;
+        // The rest belongs to all fragments together.
+        if (fragment && packet.is_fragment()) return true;
+    }
+    return false;
+}
 
 std::optional<IpPacket> parse_ip(ByteView bytes) {
     const std::optional<IpPacket> outer = parse_one(bytes);

@@ -66,8 +66,11 @@ void take_icmp(ByteView bytes, bool v6, Segment& segment) {
     segment.payload = bytes;
     const Family family = v6 ? Family::ipv6 : Family::ipv4;
     if (bytes.size() < header_size || !icmp::is_error(family, bytes[0])) return;
-    const std::optional<IpPacket> inner = parse_ip(bytes.subspan(header_size));
+    std::optional<IpPacket> inner = parse_ip(bytes.subspan(header_size));
     if (!inner) return;
+    const bool later_fragment = inner->fragment_offset != 0;
+    const bool cut = inner->cut() || inner->is_fragment();
+    if (!later_fragment && !skip_extensions(*inner)) return;
     IcmpError error;
     error.v6 = v6;
     error.type = bytes[0];
@@ -75,19 +78,61 @@ void take_icmp(ByteView bytes, bool v6, Segment& segment) {
     error.carrier = carrier_of(inner->protocol);
     error.from.address = inner->from;
     error.to.address = inner->to;
-    error.cut = inner->cut || inner->is_fragment();
+    error.cut = cut;
     const bool has_ports = error.carrier == Carrier::udp || error.carrier == Carrier::tcp;
-    if (has_ports && inner->fragment_offset == 0 && inner->payload.size() >= 4) {
+    if (has_ports && !later_fragment && inner->payload.size() >= 4) {
         error.from.port = u16(inner->payload, 0);
         error.to.port = u16(inner->payload, 2);
         if (error.carrier == Carrier::udp && inner->payload.size() > 8) {
             error.payload = inner->payload.subspan(8);
         }
     }
-    if (error.carrier == Carrier::icmp && inner->fragment_offset == 0) {
+    if (error.carrier == Carrier::icmp && !later_fragment) {
         error.payload = inner->payload;
     }
     segment.icmp = error;
+}
+
+// What the IP header says, and the payload as it is.
+void describe_ip(const IpPacket& ip, const Arrival& arrival, Segment& segment) {
+    segment.carrier = carrier_of(ip.protocol);
+    segment.from = {ip.from, 0};
+    segment.to = {ip.to, 0};
+    segment.direction = arrival.direction;
+    segment.to_group = arrival.to_group;
+    segment.ip_protocol = ip.protocol;
+    segment.ttl = ip.ttl;
+    segment.ip_id = ip.id;
+    segment.payload = ip.payload;
+    segment.cut = ip.cut();
+    segment.fragment = false;
+    segment.later_fragment = false;
+    segment.packets = 1;
+    segment.tcp = {};
+    segment.icmp.reset();
+}
+
+// A datagram from its beginning on.
+Skipped take_apart(const IpPacket& ip, const Arrival& arrival, Segment& segment) {
+    describe_ip(ip, arrival, segment);
+    switch (segment.carrier) {
+        case Carrier::udp: return take_udp(ip.payload, segment) ? Skipped::no : Skipped::malformed;
+        case Carrier::tcp: return take_tcp(ip.payload, segment) ? Skipped::no : Skipped::malformed;
+        case Carrier::icmp:
+            take_icmp(ip.payload, ip.protocol == ip_protocol::icmpv6, segment);
+            break;
+        case Carrier::other: break;
+    }
+    return Skipped::no;
+}
+
+// The same of what was put together, whose extension headers are still to be read.
+Skipped take_apart(Datagram datagram, Segment& segment) {
+    IpPacket& ip = datagram.ip;
+    if (!skip_extensions(ip) || ip.is_fragment()) return Skipped::malformed;
+    const Skipped skipped = take_apart(ip, datagram.arrival, segment);
+    segment.packets = datagram.fragments;
+    return skipped;
 }
 
 }  // namespace
@@ -102,65 +147,56 @@ std::string_view to_string(Carrier carrier) {
     return "other";
 }
 
+Dissector::Dissector(OnIncomplete on_incomplete)
+    : on_incomplete_(std::move(on_incomplete)), fragments_([this](const Datagram& datagram) {
+          Segment segment;
+          const bool read = take_apart(datagram, segment) == Skipped::no;
+          if (read) on_incomplete_(segment, datagram.arrival);
+      }) {}
+
 Skipped Dissector::dissect(const Packet& packet, Segment& segment) {
     const std::optional<LinkPayload> link = link_payload(packet);
     if (!link) return is_known(packet.link_type) ? Skipped::not_ip : Skipped::unknown_link;
     const std::optional<IpPacket> ip = parse_ip(link->ip);
     if (!ip) return Skipped::malformed;
-
-    segment.carrier = carrier_of(ip->protocol);
-    segment.from = {ip->from, 0};
-    segment.to = {ip->to, 0};
-    segment.direction = packet.direction == Direction::unknown ? link->direction : packet.direction;
-    segment.to_group = link->to_group || is_group_address(ip->to);
-    segment.ip_protocol = ip->protocol;
-    segment.ttl = ip->ttl;
-    segment.ip_id = ip->id;
-    segment.payload = ip->payload;
-    segment.cut = ip->cut || ip->is_fragment();
-    segment.later_fragment = ip->fragment_offset != 0;
-    segment.tcp = {};
-    segment.icmp.reset();
-    if (segment.later_fragment) {
-        find_ports(segment);
-        return Skipped::no;
-    }
-    switch (segment.carrier) {
-        case Carrier::udp:
-            if (!take_udp(ip->payload, segment)) return Skipped::malformed;
-            break;
-        case Carrier::tcp:
-            if (!take_tcp(ip->payload, segment)) return Skipped::malformed;
-            break;
-        case Carrier::icmp:
-            take_icmp(ip->payload, ip->protocol == ip_protocol::icmpv6, segment);
-            break;
-        case Carrier::other: break;
-    }
-    if (ip->more_fragments) remember(segment);
-    return Skipped::no;
+    time_ns_ = packet.time_ns.value_or(time_ns_);
+    const Arrival arrival{
+        packet.number, time_ns_, packet.interface,
+        packet.direction == Direction::unknown ? link->direction : packet.direction,
+        link->to_group || is_group_address(ip->to)};
+    if (!ip->is_fragment()) return take_apart(*ip, arrival, segment);
+    return take_fragment(*ip, arrival, segment);
 }
 
-void Dissector::remember(const Segment& segment) {
-    Fragmented& one = fragmented_[next_];
-    next_ = (next_ + 1) % max_fragmented;
-    one = {segment.from.address, segment.to.address, segment.ip_id, segment.ip_protocol,
-           segment.from.port,    segment.to.port,    true};
-}
-
-void Dissector::find_ports(Segment& segment) {
-    // The newest first: identifications are used again.
-    for (std::size_t back = 1; back <= max_fragmented; ++back) {
-        const Fragmented& one = fragmented_[(next_ + max_fragmented - back) % max_fragmented];
-        if (!one.used) break;
-        if (one.id == segment.ip_id && one.protocol == segment.ip_protocol &&
-            one.from == segment.from.address && one.to == segment.to.address) {
-            segment.from.port = one.from_port;
-            segment.to.port = one.to_port;
-            return;
+Skipped Dissector::take_fragment(const IpPacket& ip, const Arrival& arrival, Segment& segment) {
+    const bool of_interest =
+        carrier_of(ip.protocol) != Carrier::other || is_extension_header(ip.protocol);
+    if (of_interest) {
+        Datagram datagram;
+        const Fragments::Taken taken = fragments_.add(ip, arrival, datagram);
+        if (taken == Fragments::Taken::malformed) return Skipped::malformed;
+        if (taken == Fragments::Taken::whole) return take_apart(std::move(datagram), segment);
+        Segment first;
+        const bool has_first = taken == Fragments::Taken::held && !datagram.ip.payload.empty() &&
+                               take_apart(std::move(datagram), first) == Skipped::no;
+        if (has_first && ip.fragment_offset == 0) {
+            segment = first;
+            segment.packets = 1;
+        } else {
+            describe_ip(ip, arrival, segment);
+            if (has_first) {
+                segment.carrier = first.carrier;
+                segment.from = first.from;
+                segment.to = first.to;
+            }
         }
+    } else {
+        describe_ip(ip, arrival, segment);
     }
-    ++orphan_fragments_;
+    segment.cut = true;
+    segment.fragment = of_interest;
+    segment.later_fragment = ip.fragment_offset != 0;
+    return Skipped::no;
 }
 
 }  // namespace p2pdiag::capture

@@ -1,10 +1,11 @@
 // One packet, taken apart down to the payload of UDP, TCP or ICMP.
 #pragma once
 
-#include <array>
+#include <functional>
 #include <optional>
 
 #include "base/address.hpp"
+#include "capture/fragments.hpp"
 #include "capture/link.hpp"
 
 namespace p2pdiag::capture {
@@ -45,9 +46,13 @@ struct Segment {
     std::uint8_t ttl = 0;
     std::uint32_t ip_id = 0;
     ByteView payload;
-    // There was more of the payload: the snap length cut it, or it is one of several fragments.
+    // There was more of the payload: the snap length cut it, or fragments of it are missing.
     bool cut = false;
+    // Only a part of a datagram that is not whole with it: the payload is that of this part, and
+    // the ports are those of the first part, where that has come.
+    bool fragment = false;
     bool later_fragment = false;    // not the first one: the payload is no beginning of anything
+    std::uint32_t packets = 1;      // that it came in: more with a datagram that was fragmented
     TcpHeader tcp;                  // with Carrier::tcp, except in a later fragment
     std::optional<IcmpError> icmp;  // with Carrier::icmp, where it is an error
 };
@@ -55,31 +60,32 @@ struct Segment {
 // Why a packet is no segment.
 enum class Skipped : std::uint8_t { no, unknown_link, not_ip, malformed };
 
-// Remembers the ports of fragmented packets: only their first fragment has them. Bounded.
+// Takes packets apart, and puts fragmented datagrams of UDP, TCP and ICMP together, within the
+// bounds of Fragments.
 class Dissector {
 public:
-    // Views in `segment` are into `packet.data`.
+    // A datagram that never came whole, as far as it is there from its beginning on: a segment that
+    // is cut. Called from within dissect(), before that touches its own segment, and from
+    // give_up_all(). Views are valid during the call.
+    using OnIncomplete = std::function<void(const Segment&, const Arrival&)>;
+
+    explicit Dissector(OnIncomplete on_incomplete = [](const Segment&, const Arrival&) {});
+    Dissector(const Dissector&) = delete;
+    Dissector& operator=(const Dissector&) = delete;
+
+    // Views in `segment` are into `packet.data`, or valid until the next call.
     Skipped dissect(const Packet& packet, Segment& segment);
 
-    // Later fragments whose first one was not seen. They are segments without ports.
-    std::uint64_t orphan_fragments() const { return orphan_fragments_; }
+    // After the last packet.
+    void give_up_all() { fragments_.give_up_all(); }
+    const Fragments& fragments() const { return fragments_; }
 
 private:
-    struct Fragmented {
-        IpAddress from, to;
-        std::uint32_t id = 0;
-        std::uint8_t protocol = 0;
-        std::uint16_t from_port = 0, to_port = 0;
-        bool used = false;
-    };
-    static constexpr std::size_t max_fragmented = 256;
+    Skipped take_fragment(const IpPacket& ip, const Arrival& arrival, Segment& segment);
 
-    void remember(const Segment& segment);
-    void find_ports(Segment& segment);
-
-    std::array<Fragmented, max_fragmented> fragmented_;
-    std::size_t next_ = 0;  // the oldest of them
-    std::uint64_t orphan_fragments_ = 0;
+    OnIncomplete on_incomplete_;
+    Fragments fragments_;
+    std::int64_t time_ns_ = 0;  // of the newest packet that has one
 };
 
 }  // namespace p2pdiag::capture

@@ -34,6 +34,9 @@ std::string amount(std::uint64_t bytes) {
 
 Analysis::Analysis(Filter filter)
     : filter_(filter),
+      dissector_([this](const capture::Segment& segment, const capture::Arrival& arrival) {
+          take_incomplete(segment, arrival);
+      }),
       flows_([this](Flow& flow) { end(flow); }),
       transactions_([this](const Transaction& transaction) { end(transaction); }) {}
 
@@ -52,29 +55,47 @@ void Analysis::add(const capture::Packet& packet) {
     ++packets_;
     bytes_ += packet.data.size();
     // The clock of the capture goes on with every packet, whoever's it is.
-    current_.now_ns = timeline_.place(packet.time_ns);
-    switch (dissector_.dissect(packet, segment_)) {
+    capture::Packet placed = packet;
+    const std::int64_t now_ns = timeline_.place(packet.time_ns);
+    placed.time_ns = now_ns;
+    switch (dissector_.dissect(placed, segment_)) {
         case capture::Skipped::no: break;
         case capture::Skipped::unknown_link: ++unknown_link_; return;
         case capture::Skipped::not_ip: ++not_ip_; return;
         case capture::Skipped::malformed: ++malformed_; return;
     }
-    ++understood_;
-    if (!wanted(segment_)) {
-        ++filtered_;
-        return;
-    }
+    // What it is part of is judged once it is whole, or given up.
+    if (segment_.fragment) return;
     current_.number = packet.number;
-    current_.segment = &segment_;
+    current_.now_ns = now_ns;
     if (packet.comments.empty()) {
         current_.comment.clear();
     } else {
         current_.comment = printable(packet.comments.front());
     }
+    take_segment();
+}
+
+// As of the time when its newest fragment came: earlier than what was seen last.
+void Analysis::take_incomplete(const capture::Segment& segment, const capture::Arrival& arrival) {
+    segment_ = segment;
+    current_.number = arrival.packet;
+    current_.now_ns = arrival.time_ns;
+    current_.comment.clear();
+    take_segment();
+}
+
+void Analysis::take_segment() {
+    understood_ += segment_.packets;
+    if (!wanted(segment_)) {
+        filtered_ += segment_.packets;
+        return;
+    }
+    current_.segment = &segment_;
     if (segment_.direction == capture::Direction::outbound) note_direction();
     if (segment_.carrier == capture::Carrier::icmp) return add_icmp();
     if (segment_.carrier == capture::Carrier::other) {
-        ++other_protocol_;
+        other_protocol_ += segment_.packets;
         return;
     }
 
@@ -82,11 +103,10 @@ void Analysis::add(const capture::Packet& packet) {
         flows_.get(segment_.carrier, segment_.from, segment_.to, current_.now_ns);
     current_.flow = &flow;
     current_.side = side;
-    ++flow.packets[side];
+    flow.packets[side] += segment_.packets;
     flow.bytes[side] += segment_.payload.size();
     flow.to_group = segment_.to_group;
     flow.last_ns = std::max(flow.last_ns, current_.now_ns);
-    if (segment_.later_fragment) return;
     segment_.carrier == capture::Carrier::udp ? add_udp() : add_tcp();
 }
 
@@ -316,6 +336,7 @@ void Analysis::add_conversation(const Flow& flow) {
 
 Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
     if (ended_ns) timeline_.extend(*ended_ns);
+    dissector_.give_up_all();
     transactions_.end_all();
     flows_.for_each([this](Flow& flow) { end(flow); });
     Outcome result;
@@ -378,7 +399,13 @@ void Analysis::fill_remarks(Outcome& result) const {
     note(other_protocol_, "IP packet", "of other protocols than UDP, TCP and ICMP");
     note(malformed_, "packet", "with broken or cut headers");
     note(other_version_, "message", "of p2pdiag in a version that is not understood here");
-    note(dissector_.orphan_fragments(), "fragment", "whose first part is not in the capture");
+    const capture::Fragments& fragments = dissector_.fragments();
+    note(fragments.incomplete(), "fragmented datagram",
+         "never complete in the capture: only the beginning could be used");
+    note(fragments.orphans(), "fragment", "whose first part is not in the capture");
+    note(fragments.refused(), "fragmented datagram",
+         "left out: the fragments overlap or contradict each other");
+    note(fragments.evicted(), "fragmented datagram", "given up early to save memory");
     note(timeline_.set_back(), "time", "the clock was set back; what follows was moved up to it");
     note(timeline_.set_ahead(), "time",
          "the clock went ahead by more than any capture lasts; what follows was moved back to it");

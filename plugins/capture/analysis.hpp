@@ -47,6 +47,9 @@ private:
         std::size_t side = 0;  // of the flow, that sent it
     };
 
+    // What `current_` and `segment_` say.
+    void take_segment();
+    void take_incomplete(const capture::Segment& segment, const capture::Arrival& arrival);
     bool wanted(const capture::Segment& segment) const;
     void add_udp();
     void add_tcp();

@@ -86,7 +86,8 @@ void show(const capture::Packet& packet, capture::Dissector& dissector) {
     if (dissector.dissect(packet, segment) != capture::Skipped::no) return;
     std::cout << time_of_day(packet.time_ns.value_or(0)) << "  " << to_string(segment.carrier)
               << "  " << segment.from.to_string() << " -> " << segment.to.to_string() << "  "
-              << times(segment.payload.size(), "byte") << '\n'
+              << times(segment.payload.size(), "byte") << (segment.fragment ? " (fragment)" : "")
+              << '\n'
               << std::flush;
 }
 

@@ -13,11 +13,23 @@ def udp(source, destination, payload):
         socket.inet_aton(source[0]) + socket.inet_aton(destination[0]) + datagram
 
 
-def stun(kind, transaction, mapped=None):
-    attributes = b""
+def fragments(packet, identification, size):
+    """The IPv4 fragments of a packet without options: `size` bytes in each but the last, a multiple of 8."""
+    header, payload = packet[:20], packet[20:]
+    parts = []
+    for offset in range(0, len(payload), size):
+        part = payload[offset:offset + size]
+        bits = offset // 8 | (0x2000 if offset + size < len(payload) else 0)
+        parts.append(header[:2] + struct.pack(">HHH", 20 + len(part), identification, bits) + header[8:] + part)
+    return parts
+
+
+def stun(kind, transaction, mapped=None, filler=0):
+    """`filler`: bytes of a SOFTWARE attribute that make it long, a multiple of 4."""
+    attributes = struct.pack(">HH", 0x8022, filler) + b"x" * filler if filler else b""
     if mapped:
         address = struct.unpack(">I", socket.inet_aton(mapped[0]))[0] ^ COOKIE
-        attributes = struct.pack(">HHBBHI", 0x0020, 8, 0, 1, mapped[1] ^ COOKIE >> 16, address)
+        attributes += struct.pack(">HHBBHI", 0x0020, 8, 0, 1, mapped[1] ^ COOKIE >> 16, address)
     return struct.pack(">HHI", kind, len(attributes), COOKIE) + transaction.to_bytes(12, "big") + attributes
 
 

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from packets import BINDING, INIT, PING, PONG, SUCCESS, UNSUPPORTED, init, ours, pcap, probe, stun, udp
+from packets import BINDING, INIT, PING, PONG, SUCCESS, UNSUPPORTED, fragments, init, ours, pcap, probe, stun, udp
 
 HOST, CONVERT = sys.argv[1], sys.argv[2]
 CLIENT, SERVER, OTHER = ("192.168.7.2", 4000), ("11.22.33.10", 3478), ("11.22.33.11", 3478)
@@ -261,6 +261,25 @@ class Tshark(Case):
         # Of the same file as it was, the same comes out, except for the comments.
         before = self.document(path, code=1)["messages"]
         self.assertEqual([{**message, "comment": None} for message in document["messages"]], before)
+
+    def test_it_agrees_about_fragments(self):
+        asked = fragments(udp(CLIENT, SERVER, stun(BINDING, 1, filler=2000)), 7, 640)
+        answered = fragments(udp(SERVER, CLIENT, stun(SUCCESS, 1, ("11.22.33.7", 40000), filler=2000)), 7, 1024)
+        lost = fragments(udp(CLIENT, SERVER, stun(BINDING, 2, filler=2000)), 8, 640)
+        packets = [*reversed(asked), *answered, *lost[:2]]
+        path = self.file(pcap([*((10 * number, packet) for number, packet in enumerate(packets)), LATER]))
+        theirs = self.fields(path, "frame.number", "stun.type", "stun.att.ipv4", "ip.fragment.count")
+        self.assertEqual([line[0] for line in theirs], [str(len(asked)), str(len(asked) + len(answered))])
+        self.assertEqual([int(line[3]) for line in theirs], [len(asked), len(answered)])
+        document = self.document(path)
+        whole = [message for message in document["messages"] if "incomplete" not in message["text"]
+                 and message["protocol"] == "STUN"]
+        self.assertEqual([str(message["packet"]) for message in whole], [line[0] for line in theirs])
+        self.assertIn("mapped " + theirs[1][2], whole[1]["text"])
+        # What tshark never puts together is here too what it is: a request that is not all there.
+        rest = [message["text"] for message in document["messages"] if "incomplete" in message["text"]]
+        self.assertEqual(rest, ["Binding request (incomplete)"])
+        self.assertTrue(any("never complete" in remark for remark in document["remarks"]), document["remarks"])
 
 
 if __name__ == "__main__":

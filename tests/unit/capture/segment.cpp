@@ -178,41 +178,6 @@ TEST_CASE("IP within IP is opened once") {
     CHECK(take(LinkType::raw, nested).segment.carrier == Carrier::other);
 }
 
-TEST_CASE("later fragments have the ports of the first one") {
-    capture::Dissector dissector;
-    const Bytes datagram = udp(client.port, server.port, Bytes(1000, 7));
-    const Bytes first_part(datagram.begin(), datagram.begin() + 800);
-    const Bytes second_part(datagram.begin() + 800, datagram.end());
-    const auto fragment = [&](const Bytes& part, std::uint16_t id, std::uint16_t bits) {
-        return take(dissector, LinkType::raw,
-                    ipv4(client.address, server.address, 17, part, {.id = id, .fragment = bits}));
-    };
-    const Taken first = fragment(first_part, 5, 0x2000);
-    CHECK(first.segment.from == client);
-    CHECK(first.segment.cut);
-    const Taken second = fragment(second_part, 5, 100);
-    REQUIRE(second.skipped == Skipped::no);
-    CHECK(second.segment.later_fragment);
-    CHECK(second.segment.from == client);
-    CHECK(second.segment.to == server);
-    CHECK(dissector.orphan_fragments() == 0);
-    const Taken orphan = fragment(second_part, 6, 100);
-    CHECK(orphan.segment.to.port == 0);
-    CHECK(dissector.orphan_fragments() == 1);
-    // However many there are, the table stays as it is.
-    for (std::uint16_t id = 10; id < 2000; ++id) fragment(first_part, id, 0x2000);
-    CHECK(fragment(second_part, 1999, 100).segment.from == client);
-    CHECK(fragment(second_part, 5, 100).segment.from.port == 0);
-
-    const Bytes head6 = joined({{17, 0, 0, 1, 0, 0, 0, 9}, udp(4000, 3478, Bytes(40, 1))});
-    const Bytes tail6 = joined({{17, 0, 0, 48, 0, 0, 0, 9}, Bytes(16, 1)});
-    take(dissector, LinkType::raw, ipv6(client6.address, server6.address, 44, head6));
-    const Taken last6 =
-        take(dissector, LinkType::raw, ipv6(client6.address, server6.address, 44, tail6));
-    CHECK(last6.segment.later_fragment);
-    CHECK(last6.segment.from == client6);
-}
-
 TEST_CASE("TCP flags and payload") {
     const Taken syn = take(LinkType::raw, tcp_packet(client, server, 77, {.syn = true}));
     CHECK(syn.segment.carrier == Carrier::tcp);
