@@ -338,6 +338,7 @@ Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
     if (ended_ns) timeline_.extend(*ended_ns);
     dissector_.give_up_all();
     transactions_.end_all();
+    end_handshakes();
     flows_.for_each([this](Flow& flow) { end(flow); });
     Outcome result;
     result.packets = packets_;
@@ -353,6 +354,9 @@ Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
     result.conversations = std::move(conversations_);
     result.mappings = evidence_.mappings;
     for (const auto& [key, exchange] : evidence_.exchanges) result.open_requests += exchange.open;
+    for (const auto& [session, handshake] : evidence_.handshakes) {
+        if (handshake.fate == Fate::open) ++result.open_requests;
+    }
     fill_messages(result);
     result.hosts = hosts_of(result.messages, hosts_, evidence_);
     result.findings = findings_of(evidence_, result, lost);

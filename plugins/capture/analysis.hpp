@@ -66,6 +66,7 @@ private:
     void take(const capture::PeerContent& content);
     void take_probe(const capture::PeerContent& content);
     void take_chat(const capture::PeerContent& content);
+    void note_handshake(const capture::PeerContent& content);
     void note_version(std::uint8_t version);
     void note_mapping(const Endpoint& mapped);
     // One row for all of it, with their number.
@@ -114,6 +115,7 @@ private:
 
     void end(const Transaction& transaction);
     void end_leg(const Transaction& transaction, const Leg& leg);
+    void end_handshakes();
     void end(Flow& flow);
     void end_datagrams(Flow& flow);
     void end_connection(Flow& flow);

@@ -94,8 +94,56 @@ void Analysis::take_probe(const capture::PeerContent& content) {
     request(peer_key(content), describe(content), traits);
 }
 
+void Analysis::note_handshake(const capture::PeerContent& content) {
+    const PeerKind kind = content.envelope.kind;
+    Handshake* handshake = evidence_.handshake(content.envelope.session);
+    if (handshake == nullptr || kind == PeerKind::unsupported) return;
+    if (kind == PeerKind::init) {
+        handshake->took_cookie = handshake->took_cookie || content.has_cookie;
+        return;
+    }
+    // A copy of the cookie may come late.
+    const bool asks = kind == PeerKind::response ||
+                      (kind == PeerKind::cookie && handshake->last != PeerKind::response);
+    if (!asks) {
+        handshake->went_on = handshake->went_on || kind != PeerKind::cookie;
+        return;
+    }
+    const capture::Segment& segment = *current_.segment;
+    if (handshake->last != kind) {
+        handshake->last = kind;
+        handshake->carrier = segment.carrier;
+        handshake->initiator = segment.to;
+        handshake->responder = segment.from;
+        handshake->packet = current_.number;
+        handshake->first_ns = current_.now_ns;
+        handshake->initiator_bytes = current_.flow->tcp.bytes[1 - current_.side];
+        handshake->sends = 0;
+    }
+    ++handshake->sends;
+    handshake->last_ns = std::max(handshake->last_ns, current_.now_ns);
+}
+
+// While the flows are still there.
+void Analysis::end_handshakes() {
+    for (auto& [session, handshake] : evidence_.handshakes) {
+        const bool taken_up = handshake.went_on || handshake.last == PeerKind::init ||
+                              (handshake.last == PeerKind::cookie && handshake.took_cookie);
+        if (taken_up) continue;
+        if (handshake.carrier == capture::Carrier::tcp) {
+            std::size_t side = 0;
+            const Flow* flow =
+                flows_.find(handshake.carrier, handshake.initiator, handshake.responder, side);
+            if (flow == nullptr || flow->tcp.bytes[side] != handshake.initiator_bytes) continue;
+        }
+        handshake.fate =
+            came_too_late(handshake.first_ns, handshake.last_ns) ? Fate::open : Fate::unanswered;
+    }
+}
+
 void Analysis::take_chat(const capture::PeerContent& content) {
     const capture::Segment& segment = *current_.segment;
+    note_handshake(content);
     const envelope::SessionId& session = content.envelope.session;
     switch (content.envelope.kind) {
         case PeerKind::init: {

@@ -136,6 +136,24 @@ struct Punch {
     std::uint64_t pongs = 0;
 };
 
+// The chat handshake of one session, as far as it came: a cookie and a response want to be taken
+// up.
+struct Handshake {
+    envelope::Kind last = envelope::Kind::init;  // init, cookie or response
+    bool took_cookie = false;
+    bool went_on = false;  // past the response
+    capture::Carrier carrier = capture::Carrier::other;
+    Endpoint initiator;
+    Endpoint responder;
+    // TCP: what the initiator had sent by then. More may hold what could not be read.
+    std::uint64_t initiator_bytes = 0;
+    std::uint64_t sends = 0;   // of the last one
+    std::uint64_t packet = 0;  // of the first of them
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;
+    Fate fate = Fate::none;  // in the end; none where nothing can be said
+};
+
 struct VersionMismatch {  // two sides of a conversation that speak different versions of ours
     IpAddress one;
     IpAddress other;
@@ -169,6 +187,7 @@ struct Evidence {
     std::vector<Mapping> mappings;
     std::vector<VersionMismatch> mismatches;
     std::map<envelope::SessionId, Punch> punches;
+    std::map<envelope::SessionId, Handshake> handshakes;
     // A mapping that a router is being asked for, by the ports of the connection; over once it has
     // answered.
     std::map<std::uint32_t, Grant> asked_mapping;
@@ -213,6 +232,9 @@ struct Evidence {
     }
     Punch* punch(const envelope::SessionId& session) {
         return entry<Punch>(punches, session, max_each);
+    }
+    Handshake* handshake(const envelope::SessionId& session) {
+        return entry<Handshake>(handshakes, session, max_each);
     }
     Counted* icmp_error(const IcmpKey& key) { return entry<Counted>(icmp, key, max_each); }
     Refused* refusal(const RefusalKey& key) { return entry<Refused>(refusals, key, max_each); }

@@ -38,7 +38,10 @@ std::vector<Finding> findings_of(const Evidence& evidence, const Outcome& result
                   {{"host_pairs", hidden}, {"host_pairs_both_ways", evidence.two_way.size()}}});
     }
     add_mismatches(list, evidence);
-    if (!one_direction) add_silence(list, evidence, lost);
+    if (!one_direction) {
+        add_silence(list, evidence, lost);
+        add_handshakes(list, evidence, lost);
+    }
     add_elsewhere(list, evidence);
     add_icmp(list, evidence);
     add_refusals(list, evidence);

@@ -22,6 +22,8 @@ private:
 void add_silence(FindingList& list, const Evidence& evidence, bool lost);
 // Sides whose pings nobody answered at all. Gives those that were told.
 std::set<Attempt> add_punching(FindingList& list, const Evidence& evidence, bool lost);
+// The chat's, that stop though the other side has answered.
+void add_handshakes(FindingList& list, const Evidence& evidence, bool lost);
 void add_mismatches(FindingList& list, const Evidence& evidence);
 void add_elsewhere(FindingList& list, const Evidence& evidence);
 void add_icmp(FindingList& list, const Evidence& evidence);

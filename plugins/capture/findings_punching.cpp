@@ -89,6 +89,31 @@ std::set<Attempt> add_punching(FindingList& list, const Evidence& evidence, bool
     return told;
 }
 
+void add_handshakes(FindingList& list, const Evidence& evidence, bool lost) {
+    for (const auto& [session, one] : evidence.handshakes) {
+        const IpAddress& initiator = one.initiator.address;
+        const IpAddress& responder = one.responder.address;
+        if (one.fate != Fate::unanswered || evidence.hides_answers(responder, initiator)) continue;
+        const bool cookie = one.last == envelope::Kind::cookie;
+        const std::string why =
+            cookie ? "the cookie does not arrive there, or the other side gave up"
+                   : "the response does not arrive there, or it is not accepted, as with another "
+                     "code word, or the other side gave up";
+        list.add({"capture.no-reply",
+                  lost ? Severity::warning : Severity::error,
+                  "The chat handshake of " + one.initiator.to_string() + " with " +
+                      one.responder.to_string() + " stops after the " +
+                      (cookie ? "cookie" : "response") + ", sent " + times(one.sends, "time") +
+                      ": " + why + (lost ? "; but the capture has lost packets" : ""),
+                  {{"protocol", "chat"},
+                   {"from", one.responder.to_string()},
+                   {"to", one.initiator.to_string()},
+                   {"stops_after", cookie ? "cookie" : "response"},
+                   {"sends", one.sends},
+                   {"packet", one.packet}}});
+    }
+}
+
 void add_mismatches(FindingList& list, const Evidence& evidence) {
     for (const VersionMismatch& one : evidence.mismatches) {
         list.add(

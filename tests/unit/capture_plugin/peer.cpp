@@ -252,6 +252,83 @@ TEST_CASE("peer: a handshake that nobody answers") {
         "No reply: chat handshakes from 192.168.7.2 to 11.22.33.9:5000: 1 request, sent 2 times"));
 }
 
+TEST_CASE("peer: a handshake that stops half-way") {
+    const chat::Cookie cookie{5};
+    const Bytes response = chat_of(chat::Response{secret});
+    Feed feed;
+    feed.udp(client, peer, init());
+    SECTION("after the response, which is sent again") {
+        feed.udp(peer, client, response).udp(client, peer, init(), 500);
+        const auto found =
+            with_code(feed.udp(peer, client, response).later().finish(), "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+        CHECK(found[0].message.starts_with(
+            "The chat handshake of 192.168.7.2:4000 with 11.22.33.9:5000 stops after the response, "
+            "sent 2 times: the response does not arrive there, or it is not accepted"));
+        CHECK(found[0].evidence.at("stops_after") == "response");
+        CHECK(found[0].evidence.at("packet") == 2);
+    }
+    SECTION("after the cookie") {
+        feed.udp(peer, client, chat_of(chat::CookieReply{cookie}));
+        SECTION("that nobody brings back") {
+            const auto found = with_code(feed.later().finish(), "capture.no-reply");
+            REQUIRE(found.size() == 1);
+            CHECK(found[0].evidence.at("stops_after") == "cookie");
+        }
+        SECTION("that is brought back: then that is what nobody answers") {
+            const auto found = with_code(feed.udp(client, peer, init(cookie)).later().finish(),
+                                         "capture.no-reply");
+            REQUIRE(found.size() == 1);
+            CHECK_FALSE(found[0].evidence.contains("stops_after"));
+        }
+        SECTION("and a copy of it comes after the response") {
+            feed.udp(client, peer, init(cookie)).udp(peer, client, response);
+            feed.udp(peer, client, chat_of(chat::CookieReply{cookie}));
+            const auto found = with_code(feed.later().finish(), "capture.no-reply");
+            REQUIRE(found.size() == 1);
+            CHECK(found[0].evidence.at("stops_after") == "response");
+        }
+    }
+    SECTION("too early to tell") {
+        const Outcome outcome = feed.udp(peer, client, response).finish_after(1000);
+        CHECK(outcome.findings.empty());
+        CHECK(outcome.open_requests == 1);
+    }
+    SECTION("in a capture that has lost packets") {
+        const auto found =
+            with_code(feed.udp(peer, client, response).later().finish(true), "capture.no-reply");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::warning);
+    }
+    SECTION("or does not: the finish is missing, the chat goes on") {
+        feed.udp(peer, client, response).udp(peer, client, chat_of(chat::Data{1, secret}));
+        CHECK(feed.later().finish().findings.empty());
+    }
+    SECTION("or does not: another session") {
+        feed.udp(peer, client, response);
+        feed.udp(client, peer, chat::encode({{9}, chat::Finish{secret}}));
+        CHECK(has(feed.later().finish(), "capture.no-reply"));
+    }
+}
+
+TEST_CASE("peer: a handshake on a stream that stops, and one that goes on unread") {
+    const auto after_response = [](const Bytes& more, std::uint32_t sequence) {
+        Feed feed;
+        connect(feed);
+        feed.tcp(client, web, 101, {.ack = true}, init());
+        feed.tcp(web, client, 901, {.ack = true}, chat_of(chat::Response{secret}));
+        if (!more.empty()) feed.tcp(client, web, sequence, {.ack = true}, more);
+        return with_code(feed.later().finish(), "capture.no-reply");
+    };
+    constexpr std::uint32_t next = 101 + chat::init_size;
+    REQUIRE(after_response({}, 0).size() == 1);
+    CHECK(after_response({}, 0)[0].evidence.at("stops_after") == "response");
+    CHECK(after_response(chat_of(chat::Finish{secret}), next).empty());
+    // The packet with the finish is not in the capture, what follows it is.
+    CHECK(after_response(chat_of(chat::Data{1, secret}), next + 60).empty());
+}
+
 TEST_CASE("peer: two versions do not understand each other") {
     Feed feed;
     feed.udp(client, peer, init());
