@@ -131,7 +131,7 @@ private:
 
     static std::string how_it_stands(const OpenForward& open) {
         if (open.in_force == InForce::yes) return "was forwarded before, and is in force";
-        if (open.in_force == InForce::no) return "was forwarded before, and the router has lost it";
+        if (open.in_force == InForce::no) return "was forwarded before, and is not in force any more";
         return "was forwarded before, and the router cannot be asked whether it still is";
     }
 

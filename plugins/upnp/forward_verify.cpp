@@ -170,9 +170,12 @@ private:
                            " for this machine; " + no_packet);
                 break;
             case InForce::no: {
-                std::string text = "The router accepted " + subject() +
-                                   " and does not list it: it is not in force";
-                unreachable("not-in-force", text);
+                const bool off = facts_.read_back.switched_off;
+                std::string text =
+                    "The router accepted " + subject() +
+                    (off ? " and lists it as switched off" : " and does not list it") +
+                    ": it is not in force";
+                unreachable(off ? "switched-off" : "not-in-force", text);
                 finish(P2PDIAG_FAIL, "read-back", true, std::move(text));
                 break;
             }

@@ -87,7 +87,7 @@ bool KeepWatch::note_external(const std::optional<IpAddress>& external) {
 
 KeepWatch::Need KeepWatch::on_read_back(const portmap::ReadBack& said) const {
     if (said.in_force != portmap::InForce::no) return Need::nothing;
-    why_ = "the router no longer lists it";
+    why_ = said.switched_off ? "the router has switched it off" : "the router no longer lists it";
     return Need::map_again;
 }
 

@@ -55,6 +55,9 @@ Stands by_list(const OwnForward& forward, const Attempt& attempt, const Try& mad
     if (forward.said.in_force == InForce::foreign) {
         return {Standing::lost, "taken", "the router has the port for " + forward.said.owner};
     }
+    if (forward.said.switched_off) {
+        return {Standing::lost, "switched-off", "the router lists it, and has switched it off"};
+    }
     const auto end = end_of(attempt, made);
     if (end && forward.now >= *end) return {Standing::lost, "lease-over", "its time is over"};
     return {Standing::lost, "gone",

@@ -30,7 +30,7 @@ std::string_view to_string(Standing standing);  // "in-force", "lost", "stale", 
 
 struct Stands {
     Standing standing = Standing::unknown;
-    // A word for programs: of lost "lease-over", "restarted", "gone", "taken"; of stale
+    // A word for programs: of lost "lease-over", "restarted", "gone", "switched-off", "taken"; of stale
     // "other-address", "unfinished"; else empty.
     std::string reason;
     std::string why;  // the same for people; empty where it is in force

@@ -381,7 +381,7 @@ FakeIgd::Reply FakeIgd::entry(const FakeMapping& mapping, bool whole) const {
     const std::vector<upnp::Argument> target = {
         {"NewInternalPort", std::to_string(mapping.internal_port)},
         {"NewInternalClient", mapping.internal_address},
-        {"NewEnabled", "1"},
+        {"NewEnabled", mapping.enabled ? "1" : "0"},
         {"NewPortMappingDescription", mapping.description},
         {"NewLeaseDuration", std::to_string(mapping.lease)}};
     reply.values.insert(reply.values.end(), target.begin(), target.end());
@@ -413,6 +413,7 @@ FakeIgd::Reply FakeIgd::add(const upnp::Call& call, bool any_port) {
     if (foreign || (options_.no_renewal && held != table_.end())) return {718, {}};
     mapping.description = options_.lists_as.value_or(mapping.description);
     mapping.internal_address = options_.lists_client.value_or(mapping.internal_address);
+    mapping.enabled = !options_.switches_off;
     if (options_.wrong_port) mapping.internal_port = 1;
     if (held == table_.end() && table_.size() >= options_.capacity) return {728, {}};
     if (!options_.forgets && held != table_.end()) *held = mapping;

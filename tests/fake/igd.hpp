@@ -71,6 +71,7 @@ struct FakeMapping {
     std::uint16_t internal_port = 0;
     std::string description;
     std::uint32_t lease = 0;  // seconds; 0 = permanent
+    bool enabled = true;
     bool operator==(const FakeMapping&) const = default;
 };
 
@@ -94,6 +95,7 @@ struct FakeIgdOptions {
     bool no_renewal = false;                  // 718 also to the host that has the port
     std::optional<std::string> lists_as;      // the description of every mapping that it makes
     std::optional<std::string> lists_client;  // … and the address
+    bool switches_off = false;                // lists what it makes with NewEnabled 0
     bool wrong_port = false;                  // maps internal port 1, whichever was asked
     bool pinholes = true;                     // WANIPv6FirewallControl is there
     std::uint32_t longest_lease = 604800;

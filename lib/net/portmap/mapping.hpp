@@ -31,13 +31,14 @@ Failure not_listed();
 
 enum class InForce {
     yes,      // the router lists it, for this machine
-    no,       // it does not
+    no,       // it does not, or has switched it off
     foreign,  // it lists the port for somebody else
     unknown   // the protocol cannot tell, no answer, or never was listed (MapGrant::unlisted)
 };
 struct ReadBack {
     InForce in_force = InForce::unknown;
     std::optional<Seconds> remaining;
+    bool switched_off = false;  // no: listed for this machine, with NewEnabled 0
     std::string owner;  // foreign: address and description
     std::string detail;
 };

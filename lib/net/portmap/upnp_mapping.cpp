@@ -314,7 +314,7 @@ asio::awaitable<ReadBack> upnp_read_back(Service service, MapRequest request, Ma
         result.detail = looked.failure.text;
     } else if (serves_us(looked.entry, wish)) {
         result.in_force = looked.entry.enabled ? InForce::yes : InForce::no;
-        if (!looked.entry.enabled) result.detail = "listed, and switched off";
+        result.switched_off = !looked.entry.enabled;
         result.remaining = looked.entry.lease;
     } else {
         result.in_force = InForce::foreign;

@@ -253,6 +253,18 @@ TEST_CASE("UPnP: what the router says to have done is looked at") {
     CHECK(failure.problem == Problem::failed);
     CHECK(failure.text.find("does not list it") != std::string::npos);
 
+    options = {};
+    options.switches_off = true;
+    const FakeIgd off(options);
+    const auto dead = run(add_mapping(table_of(off), request()));
+    REQUIRE(dead.has_value());
+    CHECK_FALSE(dead->unlisted);
+    const ReadBack back = run(read_back(table_of(off), request(), *dead));
+    CHECK(back.in_force == InForce::no);
+    CHECK(back.switched_off);
+    CHECK(run(remove_mapping(table_of(off), request(), *dead)).has_value());
+    CHECK(off.table().empty());
+
     // In force, and not listed: nobody but a packet can tell, and it is taken back nevertheless.
     options = {};
     options.errors["GetSpecificPortMappingEntry"] = 714;

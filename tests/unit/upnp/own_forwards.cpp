@@ -91,6 +91,9 @@ TEST_CASE("UPnP: what the router says is what is so") {
     OwnForward forward = earlier(Protocol::upnp);
     forward.said.in_force = InForce::no;
     CHECK(stands(forward) == "lost gone");
+    forward.said.switched_off = true;
+    CHECK(stands(forward) == "lost switched-off");
+    forward.said.switched_off = false;
     forward.now = made_at + 7200;
     CHECK(stands(forward) == "lost lease-over");
     forward.said.in_force = InForce::foreign;

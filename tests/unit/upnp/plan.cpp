@@ -213,7 +213,7 @@ TEST_CASE("a forward of ours gets its time anew, rather than a second one beside
         return notes(judgement);
     };
     CHECK(contains(renewed(Protocol::upnp, InForce::yes), "is in force (0123abcd)"));
-    CHECK(contains(renewed(Protocol::upnp, InForce::no), "the router has lost it"));
+    CHECK(contains(renewed(Protocol::upnp, InForce::no), "is not in force any more"));
     CHECK(contains(renewed(Protocol::natpmp, InForce::unknown), "cannot be asked"));
     // It was killed before it knew what the router said: the record is the place for it all the
     // same.

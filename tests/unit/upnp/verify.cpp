@@ -117,6 +117,14 @@ TEST_CASE("TCP is read back, or not known") {
     CHECK(missing.status == P2PDIAG_FAIL);
     CHECK(missing.data.at("again") == true);
     CHECK(missing.has("portmap.mapped-but-unreachable"));
+    CHECK(contains(missing.summary, "does not list it"));
+    tcp.read_back.switched_off = true;
+    const Judgement off = judge_forward(tcp);
+    CHECK(off.status == P2PDIAG_FAIL);
+    CHECK(off.data.at("again") == true);
+    CHECK(contains(off.summary, "lists it as switched off: it is not in force"));
+    REQUIRE(off.has("portmap.mapped-but-unreachable"));
+    CHECK(off.findings[0].evidence.at("cause") == "switched-off");
     tcp.read_back.in_force = InForce::foreign;
     tcp.read_back.owner = "192.168.1.99 (game)";
     const Judgement foreign = judge_forward(tcp);
