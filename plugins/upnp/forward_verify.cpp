@@ -65,6 +65,7 @@ private:
     std::optional<Endpoint> external() const {
         if (pinhole()) return Endpoint{facts_.made.service.local, facts_.grant.external_port};
         std::optional<IpAddress> address = facts_.grant.external_address;
+        if (has_no_outside()) address.reset();
         if (facts_.proof && facts_.proof->public_address) address = facts_.proof->public_address;
         if (!address) return std::nullopt;
         return Endpoint{*address, facts_.grant.external_port};
@@ -121,18 +122,36 @@ private:
         finish(P2PDIAG_FAIL, "packet", false, std::move(text));
     }
 
+    // The router names an address at which nothing can arrive: 0.0.0.0 above all.
+    bool has_no_outside() const {
+        return !pinhole() && judge_outside(facts_.grant.external_address, {}) == Outside::unusable;
+    }
+
+    // What it says is not believed against a packet.
+    void add_no_outside() {
+        if (!has_no_outside()) return;
+        const std::string named = facts_.grant.external_address->to_string();
+        result_.add(
+            "portmap.external-private", Severity::warning,
+            "The router granted " + subject() + " and names " + named +
+                " as its outside address: it has none that could be used",
+            {{"router", facts_.made.service.router.to_string()}, {"external_address", named}});
+    }
+
     // Of a NAT that no forward of this router gets through.
     std::optional<std::string> other_nat() const {
         const auto& external = facts_.grant.external_address;
         if (pinhole() || !external || !facts_.proof || !facts_.proof->public_address) {
             return std::nullopt;
         }
+        if (has_no_outside()) return std::nullopt;
         if (*external == *facts_.proof->public_address) return std::nullopt;
         return "the router's outside address is " + external->to_string() + ", while servers see " +
                facts_.proof->public_address->to_string() + ": another NAT stands in between";
     }
 
     void not_arrived() {
+        add_no_outside();
         const auto nat = other_nat();
         const bool listed = facts_.read_back.in_force == InForce::yes;
         std::string text = "The router says that it forwards " + subject() +
@@ -142,6 +161,8 @@ private:
         if (nat) {
             text += ": " + *nat;
             cause = "double-nat";
+        } else if (has_no_outside()) {
+            text += ": it names no outside address that could be used";
         } else if (!facts_.proof->tapped) {
             text += ": the router does not forward it, or this machine's own firewall drops it";
             cause = "router-or-host-firewall";
@@ -152,10 +173,11 @@ private:
                          {"stun_address", facts_.proof->public_address->to_string()}});
         }
         unreachable(std::move(cause), text);
-        finish(P2PDIAG_FAIL, "packet", !nat, std::move(text));
+        finish(P2PDIAG_FAIL, "packet", !nat && !has_no_outside(), std::move(text));
     }
 
     void by_read_back() {
+        add_no_outside();
         const bool udp = facts_.made.request.transport == Transport::udp;
         const std::string no_packet =
             !udp ? "from outside, TCP cannot be tried yet"
@@ -190,6 +212,7 @@ private:
             case InForce::unknown:
                 finish(P2PDIAG_UNKNOWN, "", false,
                        "The router granted " + subject() +
+                           (has_no_outside() ? ", though it has no outside address" : "") +
                            ", and cannot be asked whether it is in "
                            "force; " +
                            no_packet);

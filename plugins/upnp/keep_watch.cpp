@@ -22,7 +22,7 @@ void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint at) {
     const bool permanent = lease.count() == 0;
     renew_at_ = permanent ? at + never : at + std::max(lease / 2, shortest_wait);
     // What another router, or this one after its restart, calls its address now.
-    if (grant.external_address) external_ = grant.external_address;
+    note_external(grant.external_address);
     // A restart right after it is seen by the epoch that came with it.
     if (grant.epoch) epochs_.restarted(*grant.epoch, at);
     why_.clear();

@@ -124,6 +124,10 @@ private:
                 names_ += (names_.empty() ? "" : ", ") + name;
             }
             if (in_force(trial) || came_in(trial)) seen_ = true;
+            for (const Finding& finding : works.findings) {
+                result_.add(finding.code, finding.severity, finding.message, finding.evidence);
+            }
+            no_outside_ = no_outside_ || works.has("portmap.external-private");
         }
     }
 
@@ -208,10 +212,11 @@ private:
         } else if (test_.trials.empty()) {
             conclude_untried();
         } else if (worked_ > 0) {
-            const bool limited =
-                refused_ + empty_ + silent_ > 0 || result_.has("portmap.permanent-only");
+            const bool limited = refused_ + empty_ + silent_ > 0 || no_outside_ ||
+                                 result_.has("portmap.permanent-only");
             std::string text = "The router makes and removes forwards by " + names_;
             if (!seen_) text += "; it cannot be asked whether they are in force";
+            if (no_outside_) text += "; but it names no outside address that could be used";
             result_.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
         } else if (refused_ + empty_ > 0) {
             result_.finish(P2PDIAG_FAIL,
@@ -258,6 +263,7 @@ private:
     unsigned empty_ = 0;      // says that it has made it, and does not list it
     unsigned silent_ = 0;     // did not say anything
     unsigned permanent_ = 0;  // takes no lease
+    bool no_outside_ = false;
     bool seen_ = false;
     std::string leftover_;  // what may still be there; empty = nothing
     std::string names_;

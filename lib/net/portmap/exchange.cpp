@@ -215,7 +215,12 @@ void Exchange::on_pcp(const pcp::Response& response) {
         return;
     }
     const IpAddress& external = response.map->external_address;
-    if (external.scope() != AddressScope::unspecified) answer.external_address = external;
+    if (external.scope() != AddressScope::unspecified) {
+        answer.external_address = external;
+    } else if (question_.service.local.is_v4()) {
+        // Whichever zeros it writes: it has none. That of a pinhole is the host's own.
+        answer.external_address = IpAddress();
+    }
     finish_map(answer, response.map->external_port, response.lifetime);
 }
 

@@ -178,8 +178,12 @@ TEST_CASE("a grant") {
     CHECK(pcp->grant.external_port == 1024);
     CHECK(pcp->grant.lifetime == Seconds(120));
     CHECK(pcp->grant.external_address->to_string() == "203.0.113.5");
-    response.map->external_address = IpAddress();
-    CHECK_FALSE(after(Protocol::pcp, Kind::map, response).verdict()->grant.external_address);
+    // C1: whichever zeros it writes.
+    for (const char* none : {"0.0.0.0", "::"}) {
+        response.map->external_address = *IpAddress::parse(none);
+        CHECK(after(Protocol::pcp, Kind::map, response).verdict()->grant.external_address ==
+              IpAddress());
+    }
 }
 
 TEST_CASE("a grant of nothing is none") {

@@ -132,6 +132,13 @@ TEST_CASE("C1: an outside address of 0.0.0.0, 127.x or none is not offered") {
         CHECK(judgement.data.at("usable").as_array().empty());
         CHECK(judgement.findings[0].message.find(text) != std::string::npos);
     }
+    portmap::GatewayReport pmp = gateway();
+    pmp.natpmp = natpmp_status(IpAddress());
+    const Judgement by_natpmp = judged(search({}, pmp));
+    CHECK(by_natpmp.has("portmap.external-private"));
+    CHECK(by_natpmp.status == P2PDIAG_WARN);
+    CHECK(by_natpmp.data.at("usable").as_array().empty());
+
     const Judgement empty = judged(search({igd(std::nullopt)}));
     CHECK(codes(empty) == Codes{"portmap.refused"});
     CHECK(empty.findings[0].message.find("names no outside address") != std::string::npos);

@@ -143,6 +143,15 @@ TEST_CASE("C2: accepted, and not in the list") {
     CHECK(codes(judged({foreign})) == Codes{"portmap.conflict"});
 }
 
+TEST_CASE("C1: granted by PCP at the outside address 0.0.0.0") {
+    Trial made = trial(Protocol::pcp);
+    (**made.granted).external_address = IpAddress();
+    const Judgement judgement = judged({made});
+    CHECK(codes(judgement) == Codes{"portmap.external-private"});
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.summary.find("no outside address") != std::string::npos);
+}
+
 TEST_CASE("C2: accepted, listed, and no packet comes in") {
     const auto with_packet = [](Proof proof, bool tapped) {
         Trial made = trial();

@@ -134,6 +134,33 @@ TEST_CASE("TCP is read back, or not known") {
     CHECK(contains(foreign.summary, "192.168.1.99"));
 }
 
+TEST_CASE("C1: a grant at the outside address 0.0.0.0 is told, and is no second NAT") {
+    VerifyFacts untried = facts();
+    untried.grant.external_address = IpAddress();
+    untried.read_back.in_force = InForce::unknown;
+    const Judgement unknown = judge_forward(untried);
+    CHECK(unknown.status == P2PDIAG_UNKNOWN);
+    CHECK(codes(unknown) == std::vector<std::string>{"portmap.external-private"});
+    CHECK(unknown.data.at("external").is_null());
+    CHECK(contains(unknown.summary, "though it has no outside address"));
+
+    VerifyFacts silent = proven(Proof::not_arrived);
+    silent.grant.external_address = IpAddress();
+    const Judgement failed = judge_forward(silent);
+    CHECK(failed.status == P2PDIAG_FAIL);
+    CHECK(failed.has("portmap.external-private"));
+    CHECK_FALSE(failed.has("nat.double-nat"));
+    CHECK(failed.data.at("again") == false);
+    // A packet knows better, and so does an IPv6 host, whose address is its own.
+    VerifyFacts works = proven(Proof::arrived);
+    works.grant.external_address = IpAddress();
+    CHECK(judge_forward(works).findings.empty());
+    CHECK(judge_forward(works).data.at("external") == "203.0.113.7:8000");
+    untried.made.service.local = *IpAddress::parse("2001:db8::7");
+    untried.grant.external_address = *IpAddress::parse("::");
+    CHECK(judge_forward(untried).findings.empty());
+}
+
 TEST_CASE("interrupted is not known") {
     VerifyFacts made = facts();
     made.interrupted = true;
