@@ -20,6 +20,17 @@ using portmap::MapGrant;
 using portmap::Outcome;
 using portmap::Problem;
 
+// Where the port is taken, and the router may not even list by whom: which others are free it would
+// not say either.
+std::string other_port(const Try& made, Problem problem) {
+    const bool taken = problem == Problem::conflict || problem == Problem::port_not_available;
+    const std::uint16_t port = made.request.external_port;
+    if (!taken || !made.service.local.is_v4()) return {};
+    const unsigned next = port == 65535 ? port - 1U : port + 1U;
+    return ". Another external port may be free: add --external " + std::to_string(next) +
+           ", or another one. Peers must then be told that port";
+}
+
 struct Applying {
     StepInput input;
     Record record;
@@ -155,8 +166,9 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
             co_return;
         }
         add_failure(session->result, one, granted.error());
-        session->result.finish(P2PDIAG_FAIL, session->result.findings.back().message);
         const Problem problem = granted.error().problem;
+        session->result.finish(P2PDIAG_FAIL,
+                               session->result.findings.back().message + other_port(one, problem));
         const bool pcp = one.service.protocol == portmap::Protocol::pcp;
         if (pcp && (problem == Problem::port_not_available || problem == Problem::refused)) {
             refusing.push_back(one.service);

@@ -198,6 +198,7 @@ TEST_CASE("C9: a port that somebody took before it was asked for stays theirs") 
         CHECK(refused.status == P2PDIAG_FAIL);
         CHECK(refused.codes == Codes{"portmap.conflict"});
         CHECK(refused.summary.find("192.168.1.7") != std::string::npos);
+        CHECK(refused.summary.find("add --external 8001") != std::string::npos);
         CHECK(call(forward.revert, step, refused.data).status == P2PDIAG_PASS);
         CHECK(router.table() == std::vector{foreign});
     }
@@ -338,6 +339,18 @@ TEST_CASE("E7: another port than asked for is success with a note, unless it had
         CHECK(refused.codes == Codes{"portmap.conflict"});
         CHECK(router.mappings().empty());
     }
+}
+
+TEST_CASE("C9: a port that is taken by somebody whom the router does not list") {
+    FakeIgdOptions options;
+    options.errors["AddPortMapping"] = 718;
+    const FakeIgd router(options);
+    const Said refused = call(forward.apply, Step{{try_with(upnp_of(router))}});
+    CHECK(refused.status == P2PDIAG_FAIL);
+    CHECK(refused.codes == Codes{"portmap.conflict"});
+    CHECK(refused.summary.find("718") != std::string::npos);
+    CHECK(refused.summary.find("Another external port may be free: add --external 8001") !=
+          std::string::npos);
 }
 
 TEST_CASE("C8: a port below 1024 that the router keeps for itself") {
