@@ -53,7 +53,9 @@ void advise(Draft& draft, const Judgement& judged) {
     const Search& search = draft.situation.search;
     if (judged.status == P2PDIAG_UNKNOWN) {
         if (search.seen.carrier_hop) note_carrier(draft);
-        draft.note("It may say so when this command is run again.");
+        draft.note(
+            "It may say so when this command is run again. A router that always takes longer than "
+            "a second for an answer by UPnP cannot be used from here: do it by hand.");
         for (const std::string& step : manual_steps(draft.wanted, search)) draft.note(step);
         draft.result.finish(P2PDIAG_UNKNOWN, judged.summary);
         return;

@@ -429,6 +429,7 @@ TEST_CASE("a router that did not say whether it forwards has not refused") {
     const auto undecided = [](portmap::IgdReport one) {
         const Judgement judgement = plan(wanted(), of(search({std::move(one)})));
         CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(contains(notes(judgement), "always takes longer than a second for an answer"));
         CHECK(judgement.findings.empty());
         CHECK_FALSE(contains(judgement.summary, "will not"));
         CHECK(contains(notes(judgement), "By hand"));
