@@ -60,7 +60,9 @@ public:
         }
         if (const PathTarget* best = nearest()) {
             add("internet " + ms_text(*best->series.median()));
-            if (path_.finished) {
+            if (best->series.fell_silent()) {
+                add("loss not known, since the server stopped answering");
+            } else if (path_.finished) {
                 add(std::to_string(100 * best->series.lost() / std::max(1U, best->series.sent)) +
                     " % lost");
             }
@@ -125,7 +127,7 @@ private:
         unsigned measured = 0;
         const PathTarget* least = nullptr;
         for (const PathTarget& target : path_.targets) {
-            if (target.series.answered() == 0) continue;
+            if (target.series.answered() == 0 || target.series.fell_silent()) continue;
             ++measured;
             if (!target.series.lossy()) return;
             if (least == nullptr || target.series.lost() < least->series.lost()) least = &target;

@@ -97,7 +97,8 @@ public:
     // looks lost has as long as any answer may take: an answer that comes late is none that was
     // lost.
     TimePoint patience() const {
-        return last_sent_ + (target_->series.lossy() ? longest_tail : tail());
+        const Series& series = target_->series;
+        return last_sent_ + (series.lossy() || series.fell_silent() ? longest_tail : tail());
     }
 
 private:
@@ -106,6 +107,7 @@ private:
     struct Sent {
         std::size_t size = none;  // index into the sizes; none = a small one
         TimePoint at;
+        unsigned number = 0;  // of a small one, from 1
     };
 
     // Index into the sizes, or none.
@@ -118,7 +120,7 @@ private:
         socket_.set_fragmentation(pieces ? net::Fragmentation::allowed : net::Fragmentation::never);
         const TimePoint now = Clock::now();
         if (socket_.send(request, target_->server)) return;
-        waiting_[id] = {index, now};
+        waiting_[id] = {index, now, small ? target_->series.sent + 1 : 0};
         last_sent_ = now;
         if (small) {
             ++target_->series.sent;
@@ -151,7 +153,9 @@ private:
         if (found == waiting_.end()) return;
         const auto trip = std::chrono::duration_cast<microseconds>(Clock::now() - found->second.at);
         if (found->second.size == none) {
-            target_->series.round_trips.push_back(trip);
+            Series& series = target_->series;
+            series.round_trips.push_back(trip);
+            series.last_answered = std::max(series.last_answered, found->second.number);
             ++target_->mtu.small_answered;
         } else {
             ++target_->mtu.sizes[found->second.size].answered;

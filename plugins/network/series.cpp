@@ -42,7 +42,7 @@ json::object Series::describe() const {
         {"sent", sent},           {"answered", answered()},      {"loss_percent", nullptr},
         {"rtt_ms", ms(median())}, {"rtt_min_ms", ms(fastest())}, {"jitter_ms", ms(jitter())}};
     // Silence may have other reasons.
-    if (answered() > 0 && sent > 0) text["loss_percent"] = 100 * lost() / sent;
+    if (answered() > 0 && sent > 0 && !fell_silent()) text["loss_percent"] = 100 * lost() / sent;
     return text;
 }
 

@@ -107,6 +107,18 @@ TEST_CASE("loss counts when no server is free of it") {
     CHECK(codes(judge(report({lossy, silent}))) == Codes{"net.loss-high"});
     CHECK(codes(judge(report({lossy, good}))).empty());
     CHECK(codes(judge(report({silent}))).empty());
+    // One that answered, and then did not any more, tells of itself.
+    auto stopped = target("192.0.2.4:3478", series(16, 1));
+    CHECK(codes(judge(report({stopped}))) == Codes{"net.loss-high"});
+    stopped.series.last_answered = 1;
+    const auto unknown = judge(report({stopped}));
+    CHECK(codes(unknown).empty());
+    CHECK(unknown.summary.find("loss not known") != std::string::npos);
+    CHECK(unknown.data.at("ipv4").at_pointer("/targets/0/loss_percent").is_null());
+    CHECK(codes(judge(report({stopped, lossy}))) == Codes{"net.loss-high"});
+    stopped.series = series(16, 6);
+    stopped.series.last_answered = 12;
+    CHECK(codes(judge(report({stopped}))) == Codes{"net.loss-high"});
     // A router that answers few pings forwards none the fewer.
     auto busy_router = report({good});
     busy_router.ipv4.gateway->series = series(16, 4);

@@ -51,4 +51,5 @@ TEST_CASE("what was lost is lost, however long it is waited for") {
     CHECK(target->series.sent == 16);
     CHECK(target->series.lossy());
     CHECK(target->series.lost() >= 3);
+    CHECK(target->series.last_answered == 16);
 }
