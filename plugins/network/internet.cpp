@@ -53,20 +53,30 @@ void look_at_routes(InternetReport& report) {
 }
 
 // After all that time: who is still being asked for is not there either.
-void look_for_gateway(InternetReport& report) {
-    const auto route = net::route_to_internet(Family::ipv4);
-    if (!route || !*route || !(*route)->gateway) return;
+bool is_silent(const std::vector<net::Neighbour>& table, const IpAddress& address, int interface) {
+    return std::ranges::any_of(table, [&](const net::Neighbour& one) {
+        return one.address == address && one.interface == interface &&
+               (one.state == net::NeighbourState::failed ||
+                one.state == net::NeighbourState::incomplete);
+    });
+}
+
+// Each server by its own route: there may be several routers.
+void look_for_next_hops(InternetReport& report) {
     const auto table = net::neighbours();
     const auto links = net::interfaces();
     if (!table || !links) return;
-    for (const net::Neighbour& one : *table) {
-        if (one.address != *(*route)->gateway || one.interface != (*route)->interface) continue;
-        const bool silent = one.state == net::NeighbourState::failed ||
-                            one.state == net::NeighbourState::incomplete;
-        if (silent) report.silent_gateway = one.address;
-    }
-    for (const net::Interface& link : *links) {
-        if (link.index == (*route)->interface) report.silent_on = printable(link.name);
+    for (const Landmark& landmark : report.landmarks) {
+        const IpAddress& server = landmark.server.address;
+        const auto route = server.is_v4() ? net::route_to(server) : ErrorCode();
+        if (!route || !is_silent(*table, route->gateway.value_or(server), route->interface))
+            continue;
+        (route->gateway ? report.silent_gateway : report.no_neighbour) =
+            route->gateway.value_or(server);
+        for (const net::Interface& link : *links) {
+            if (link.index == route->interface) report.silent_on = printable(link.name);
+        }
+        return;
     }
 }
 
@@ -122,7 +132,7 @@ p2pdiag_status check_internet(Run& run) {
     read_options(read_input(run), *session);
     look_at_routes(session->report);
     run_until(run.cancel_fd(), run.time_to_stop(), measure_internet(session));
-    look_for_gateway(session->report);
+    look_for_next_hops(session->report);
     return hand_over(run, judge(session->report));
 }
 

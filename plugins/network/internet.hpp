@@ -29,9 +29,10 @@ struct InternetReport {
     std::optional<bool> route_v4, route_v6;
     // The address that packets to the internet would have over IPv6 is a public one.
     bool public_v6 = false;
-    // The router on the way by IPv4 that did not tell its address on the link while servers were
-    // tried, and the link.
+    // Who did not tell its address on the link while servers were tried by IPv4, and the link: a
+    // router on the way; or a server itself, that this machine takes for its neighbour.
     std::optional<IpAddress> silent_gateway;
+    std::optional<IpAddress> no_neighbour;
     std::string silent_on;
     bool interrupted = false;  // before all was known
 };

@@ -134,7 +134,15 @@ private:
     }
 
     void no_internet(std::string message, std::string_view reason) {
-        result_.add("net.no-internet", Severity::error, message, {{"reason", reason}});
+        json::object evidence{{"reason", reason}};
+        if (report_.no_neighbour) {
+            const std::string server = report_.no_neighbour->to_string();
+            message += ", and this machine looks for " + server + " on " + report_.silent_on +
+                       " itself instead of asking a router";
+            evidence["no_neighbour"] = server;
+            evidence["interface"] = report_.silent_on;
+        }
+        result_.add("net.no-internet", Severity::error, message, std::move(evidence));
         if (report_.silent_gateway) {
             const std::string gateway = report_.silent_gateway->to_string();
             result_.add("net.gateway-silent", Severity::warning,

@@ -184,6 +184,14 @@ TEST_CASE("a router that is not there is named beside what follows from it") {
     REQUIRE(codes(judgement) == Codes{"net.no-internet", "net.gateway-silent"});
     CHECK(judgement.findings[1].evidence.at("gateway") == "192.0.2.254");
     CHECK(judgement.findings[1].message.find("on eth0") != std::string::npos);
+    made = report(TcpOutcome::unreachable, TcpOutcome::unreachable);
+    made.portal.portal = Portal::no_answer;
+    made.no_neighbour = IpAddress::parse("198.51.100.1").value();
+    made.silent_on = "eth0";
+    const Judgement on_link = judge(made);
+    REQUIRE(codes(on_link) == Codes{"net.no-internet"});
+    CHECK(on_link.findings[0].evidence.at("no_neighbour") == "198.51.100.1");
+    CHECK(on_link.findings[0].message.find("looks for 198.51.100.1 on eth0") != std::string::npos);
     // What answers is not asked about.
     made = report(TcpOutcome::connected, TcpOutcome::connected);
     made.silent_gateway = IpAddress::parse("192.0.2.254").value();
