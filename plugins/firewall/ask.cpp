@@ -117,9 +117,9 @@ void hang_on(const Verdict& verdict, const Said& said, Asked& asked) {
     for (const std::string& one : verdict.open) {
         if (std::ranges::find(open, one) == open.end()) open.push_back(one);
     }
-    asked.reply_open = true;
     const bool known = asked.verdict.kind == VerdictKind::depends && open.size() == before;
     if (known) return;
+    asked.reply_open = true;
     asked.verdict.why = said.open + verdict.why;
     asked.verdict.kind = VerdictKind::depends;
     asked.verdict.passes.reset();

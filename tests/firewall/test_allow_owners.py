@@ -112,7 +112,7 @@ class Firewalld(unittest.TestCase):
             self.assertEqual(machine.open_ports(), set())
             result = machine.allow()
             self.assertIn("firewall-cmd --zone=public --add-port=4000/udp", steps(result)[0])
-            self.assertEqual(verified(result), ["pass"])
+            self.assertEqual(verified(result), ["pass"], str(result)[-3000:])
             self.assertEqual(machine.open_ports(), {"udp4 4000", "udp6 4000"})
             machine.undo()
             self.assertEqual(machine.rules(), before)
