@@ -29,6 +29,8 @@ namespace {
 
 // c-ares doubles it: 600 ms, then 1200 ms.
 constexpr int first_timeout_ms = 600;
+// A handshake comes before the question.
+constexpr int tcp_timeout_ms = 1500;
 constexpr int tries = 2;
 constexpr int most_addresses = 16;
 // RFC 1035 section 4.1.1: the header is 12 bytes; TC is bit 1 of its third.
@@ -80,7 +82,7 @@ Channel open_channel(const NameServer& server, bool tcp) {
     // system's files are not this question's business.
     options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
                     ARES_FLAG_IGNTC | (tcp ? ARES_FLAG_USEVC : 0);
-    options.timeout = first_timeout_ms;
+    options.timeout = tcp ? tcp_timeout_ms : first_timeout_ms;
     options.tries = tcp ? 1 : tries;
     char lookups[] = "b";
     options.lookups = lookups;
@@ -241,9 +243,10 @@ asio::awaitable<DnsAnswer> ask_name_server(DnsQuestion question, TimePoint deadl
     if (!link_local && !route && is_no_route(route.error())) co_return finish(DnsOutcome::no_route);
 
     const TimePoint start = Clock::now();
-    auto reply = co_await ask_over(question, false, deadline);
+    answer.over_tcp = question.over_tcp;
+    auto reply = co_await ask_over(question, question.over_tcp, deadline);
     if (!reply) co_return finish(DnsOutcome::failed);
-    if (reply->truncated) {
+    if (reply->truncated && !question.over_tcp) {
         answer.over_tcp = true;
         reply = co_await ask_over(question, true, deadline);
         const bool came = reply && has_answered(outcome_of(*reply));

@@ -37,17 +37,19 @@ struct DnsQuestion {
     NameServer server;
     std::string name;  // without search domains; a final dot may be there
     Family family = Family::ipv4;
+    bool over_tcp = false;  // at once, and over nothing else
 };
 
 struct DnsAnswer {
     DnsOutcome outcome = DnsOutcome::timed_out;
     std::vector<IpAddress> addresses;               // at most 16
     std::optional<std::chrono::milliseconds> took;  // of what counted, since the first send
-    bool over_tcp = false;  // the answer was too long for UDP and came over TCP
+    bool over_tcp = false;  // it was asked for so, or the answer was too long for UDP
 };
 
 // Asks over UDP, again after 600 ms of silence, and over TCP where the answer was truncated. Ends
-// at the deadline at the latest. Throws operation_aborted when cancelled.
+// at the deadline at the latest, one over TCP alone after 1.5 s. Throws operation_aborted when
+// cancelled.
 boost::asio::awaitable<DnsAnswer> ask_name_server(DnsQuestion question, TimePoint deadline);
 
 }  // namespace p2pdiag::net

@@ -26,6 +26,7 @@ namespace {
 
 // Two sends, 600 ms and 1200 ms of waiting, and a little more for TCP.
 constexpr Milliseconds query_patience = 2200ms;
+constexpr Milliseconds tcp_patience = 1500ms;
 // The C library asks three at most (resolv.conf(5), MAXNS); those behind a stub are asked besides.
 constexpr std::size_t most_servers = 6;
 constexpr std::size_t most_names = 4;
@@ -66,12 +67,19 @@ std::optional<bool> has_route() {
     return std::nullopt;
 }
 
+std::optional<bool> is_outside(const IpAddress& address) {
+    if (!address.is_public() && address.scope() != AddressScope::carrier_grade) return false;
+    const auto route = net::route_to(address);
+    if (!route) return std::nullopt;
+    return route->gateway.has_value();
+}
+
 void add_server(Names& names, const net::NameServer& server, bool behind_stub) {
     if (names.servers.size() == most_servers) {
         ++names.servers_left_out;
         return;
     }
-    ServerAnswers answers{server, behind_stub, {}};
+    ServerAnswers answers{server, behind_stub, {}, is_outside(server.address), {}};
     for (std::size_t i = 0; i < names.names.size(); ++i) {
         answers.lookups.push_back({i, Family::ipv4, false, {}});
         // A lie shows in one family as well as in two.
@@ -94,6 +102,14 @@ asio::awaitable<void> look_up(Shared names, std::size_t server, std::size_t look
     asked.lookups[lookup].done = true;
 }
 
+// Of the first wanted name, which stands first.
+asio::awaitable<void> ask_over_tcp(Shared names, std::size_t server, TimePoint until) {
+    net::DnsQuestion question{names->servers[server].server, names->names.front().name,
+                              Family::ipv4, true};
+    const auto answer = co_await net::ask_name_server(std::move(question), until);
+    names->servers[server].tcp = answer.outcome;
+}
+
 asio::awaitable<void> measure_names(Shared names) {
     names->interrupted = true;
     const TimePoint until = Clock::now() + query_patience;
@@ -109,6 +125,12 @@ asio::awaitable<void> measure_names(Shared names) {
     co_await tasks.wait();
     names->late = std::chrono::duration_cast<Milliseconds>(*late);
     names->interrupted = false;
+    const TimePoint tcp_until = Clock::now() + tcp_patience;
+    for (std::size_t server = 0; server < names->servers.size(); ++server) {
+        if (!is_lost_over_udp(*names, names->servers[server])) continue;
+        tasks.spawn(ask_over_tcp(names, server, tcp_until));
+    }
+    co_await tasks.wait();
 }
 
 }  // namespace

@@ -35,6 +35,12 @@ struct ServerAnswers {
     net::NameServer server;
     bool behind_stub = false;  // a stub on this machine asks it
     std::vector<Lookup> lookups;
+    // A public or provider's address behind a router, so that what is asked of it leaves the
+    // network here; nothing: the kernel did not tell.
+    std::optional<bool> outside;
+    // What the first name asked for came to over TCP; nothing: it was not asked so, since something
+    // came over UDP.
+    std::optional<net::DnsOutcome> tcp;
 };
 
 struct Names {
@@ -48,6 +54,10 @@ struct Names {
     // How much later than it wanted this machine was woken meanwhile, in all.
     std::chrono::milliseconds late{0};
 };
+
+// Nothing came over UDP for any name that was asked for to the end, or a "closed" by ICMP: the
+// server's doing, or that of what drops UDP.
+bool is_lost_over_udp(const Names& names, const ServerAnswers& server);
 
 Judgement judge(const Names& names);
 

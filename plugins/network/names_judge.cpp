@@ -44,6 +44,23 @@ std::string_view words(DnsOutcome outcome) {
     }
 }
 
+const char* tcp_word(DnsOutcome outcome) {
+    if (net::has_answered(outcome)) return "answered";
+    return outcome == DnsOutcome::closed ? "refused" : "silent";
+}
+
+json::value tcp_value(const ServerAnswers& server) {
+    return server.tcp ? json::value(tcp_word(*server.tcp)) : json::value(nullptr);
+}
+
+json::value outside_value(const ServerAnswers& server) {
+    return server.outside ? json::value(*server.outside) : json::value(nullptr);
+}
+
+bool answers_over_tcp_alone(const ServerAnswers& server) {
+    return server.tcp && net::has_answered(*server.tcp);
+}
+
 class NamesJudge {
 public:
     explicit NamesJudge(const Names& names) : names_(names) {
@@ -152,16 +169,52 @@ private:
         json::array servers;
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
             const DnsOutcome trouble = tallies_[i].trouble.value_or(DnsOutcome::timed_out);
-            message += (i == 0 ? "" : "; ") + text_of(i) + ' ' + std::string(words(trouble));
+            message += (i == 0 ? "" : "; ") + text_of(i) + ' ' + std::string(words(trouble)) +
+                       over_tcp_words(i);
             servers.push_back(evidence_of(i, trouble));
         }
-        result_.add("net.dns-failed", Severity::error, message, {{"servers", std::move(servers)}});
+        result_.add("net.dns-failed", Severity::error, message,
+                    {{"servers", std::move(servers)},
+                     {"lost_outside", all_lost_outside()},
+                     {"over_tcp_alone", over_tcp_alone()}});
         result_.finish(P2PDIAG_FAIL, message);
     }
 
     json::object evidence_of(std::size_t index, DnsOutcome trouble) const {
         return {{"server", names_.servers[index].server.to_string()},
-                {"reason", net::to_string(trouble)}};
+                {"reason", net::to_string(trouble)},
+                {"outside", outside_value(names_.servers[index])},
+                {"tcp", tcp_value(names_.servers[index])}};
+    }
+
+    std::string over_tcp_words(std::size_t index) const {
+        return answers_over_tcp_alone(names_.servers[index])
+                   ? " over UDP, though over TCP it does: something on the way drops UDP, or the "
+                     "server takes TCP alone"
+                   : "";
+    }
+
+    bool is_lost_outside(std::size_t index) const {
+        const ServerAnswers& server = names_.servers[index];
+        return server.outside == true && is_lost_over_udp(names_, server);
+    }
+
+    // What a stub says is what became of the servers behind it.
+    bool all_lost_outside() const {
+        const bool stub = std::ranges::any_of(names_.servers, &ServerAnswers::behind_stub);
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            const ServerAnswers& server = names_.servers[i];
+            const bool is_stub = stub && server.server.address.scope() == AddressScope::loopback;
+            if (!is_stub && !is_lost_outside(i)) return false;
+        }
+        return !names_.servers.empty();
+    }
+
+    // The first one; null where there is none.
+    json::value over_tcp_alone() const {
+        const auto one = std::ranges::find_if(names_.servers, answers_over_tcp_alone);
+        if (one == names_.servers.end()) return nullptr;
+        return json::value(one->server.to_string());
     }
 
     // The C library asks in the given order, and waits for each that is silent.
@@ -169,19 +222,19 @@ private:
         if (!is_dead(index)) return;
         const DnsOutcome trouble = *tallies_[index].trouble;
         const std::string who = "The name server " + text_of(index);
-        std::string message = who + ' ' + std::string(words(trouble));
+        std::string message = who + ' ' + std::string(words(trouble)) + over_tcp_words(index);
+        const json::object evidence{{"servers", json::array{evidence_of(index, trouble)}},
+                                    {"lost_outside", is_lost_outside(index)}};
         const bool waited_for =
             trouble == DnsOutcome::timed_out || trouble == DnsOutcome::truncated;
         const bool first = index == 0 && !names_.servers[index].behind_stub;
         if (first && waited_for) {
             message += ", and it is asked first: every lookup waits " +
                        std::to_string(names_.setup.configured.timeout_s) + " s for it";
-            result_.add("net.dns-slow", Severity::warning, message,
-                        json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+            result_.add("net.dns-slow", Severity::warning, message, evidence);
         } else {
             message += ", while another one does";
-            result_.add("net.dns-failed", Severity::warning, message,
-                        json::object{{"servers", json::array{evidence_of(index, trouble)}}});
+            result_.add("net.dns-failed", Severity::warning, message, evidence);
         }
     }
 
@@ -403,6 +456,8 @@ private:
                               {"behind_stub", server.behind_stub},
                               {"usable", nullptr},
                               {"quickest_ms", nullptr},
+                              {"outside", outside_value(server)},
+                              {"tcp", tcp_value(server)},
                               {"lookups", std::move(lookups)}};
             if (tallies_[i].asked > 0) text["usable"] = tallies_[i].usable > 0;
             if (tallies_[i].quickest) text["quickest_ms"] = tallies_[i].quickest->count();
@@ -428,6 +483,17 @@ private:
 };
 
 }  // namespace
+
+bool is_lost_over_udp(const Names& names, const ServerAnswers& server) {
+    bool asked = false;
+    for (const Lookup& lookup : server.lookups) {
+        if (!lookup.done || names.names[lookup.name].kind != NameKind::wanted) continue;
+        const DnsOutcome outcome = lookup.answer.outcome;
+        if (outcome != DnsOutcome::timed_out && outcome != DnsOutcome::closed) return false;
+        asked = true;
+    }
+    return asked;
+}
 
 Judgement judge(const Names& names) { return NamesJudge(names).run(); }
 

@@ -234,3 +234,38 @@ TEST_CASE("an address that no server can have is a filter's") {
     answer(names.servers[0], 0, "192.168.1.9");
     CHECK(judge(names).status == P2PDIAG_PASS);
 }
+
+TEST_CASE("whether a silent server is out there, and what it says over TCP, is told") {
+    Names names = questions();
+    names.servers = {server("192.0.2.1", names, DnsOutcome::timed_out)};
+    const auto told = [&] { return json::value(judge(names).findings.at(0).evidence); };
+    CHECK(told().at("lost_outside") == false);  // where it is is not known
+    CHECK(told().at("over_tcp_alone").is_null());
+    CHECK(told().at_pointer("/servers/0/tcp").is_null());
+    names.servers[0].outside = true;
+    names.servers[0].tcp = DnsOutcome::timed_out;
+    CHECK(told().at("lost_outside") == true);
+    CHECK(told().at("over_tcp_alone").is_null());
+    CHECK(told().at_pointer("/servers/0/tcp") == "silent");
+    names.servers[0].tcp = DnsOutcome::no_name;
+    CHECK(told().at("over_tcp_alone") == "192.0.2.1");
+    CHECK(judge(names).summary.find("over TCP it does") != std::string::npos);
+
+    SECTION("one of several that is not out there is its own matter") {
+        names.servers.push_back(server("192.168.1.1", names, DnsOutcome::timed_out));
+        names.servers[1].outside = false;
+        CHECK(told().at("lost_outside") == false);
+    }
+    SECTION("a stub says what became of those behind it") {
+        names.servers.insert(names.servers.begin(),
+                             server("127.0.0.53", names, DnsOutcome::servfail));
+        names.servers[0].outside = false;
+        names.servers[1].behind_stub = true;
+        CHECK(told().at("lost_outside") == true);
+    }
+    SECTION("one that said something over UDP was not lost") {
+        names.servers = {server("192.0.2.1", names, DnsOutcome::servfail)};
+        names.servers[0].outside = true;
+        CHECK(told().at("lost_outside") == false);
+    }
+}
