@@ -151,7 +151,7 @@ private:
     // nothing came in is no way in, and no remedy.
     Report measure_again() {
         Report report = measure_affected();
-        for (report::CheckResult& result : fixing_.failed_verifications()) {
+        for (report::CheckResult& result : fixing_.found_by_verifying()) {
             report.checks.push_back(std::move(result));
         }
         diagnose_report(report, rules_, fixing_.in_vain());
@@ -215,9 +215,9 @@ private:
     }
 
     // A cause that stays is no longer in the way where one that was done works around it.
-    bool worked_around(const report::Cause& cause) const {
+    bool worked_around(const report::Cause& cause, State state = State::verified) const {
         return std::ranges::any_of(fixing_.attempts(), [&](const Attempt& attempt) {
-            return attempt.state == State::verified && attempt.task.remedy.works_around &&
+            return attempt.state == state && attempt.task.remedy.works_around &&
                    std::ranges::find(attempt.task.causes, cause.code, &report::Cause::code) !=
                        attempt.task.causes.end();
         });
@@ -230,9 +230,12 @@ private:
         return report;
     }
 
+    // Where it could not be told whether what was done works around a cause, that is what is not
+    // known: nothing else is left to be done.
     bool anything_left(const Report& report) const {
         return std::ranges::any_of(report.causes, [&](const report::Cause& cause) {
-            return matters(cause) && !worked_around(cause);
+            return matters(cause) && !worked_around(cause) &&
+                   !worked_around(cause, State::unproven);
         });
     }
 

@@ -6,6 +6,7 @@
 #include "cli/text_page.hpp"
 #include "diagnosis/compare.hpp"
 #include "diagnosis/engine.hpp"
+#include "diagnosis/verdict.hpp"
 #include "report/text.hpp"
 
 namespace p2pdiag::cli {
@@ -105,6 +106,21 @@ void add_step(TextPage& page, const change::StepResult& step) {
     if (!step.problem.empty()) page.line("       the journal: " + step.problem);
 }
 
+// Where a packet came through, the firewall let it in.
+bool anything_unproven(const std::vector<Attempt>& attempts) {
+    return std::ranges::any_of(attempts,
+                               [](const Attempt& one) { return one.state != State::verified; });
+}
+
+// What nobody could plan for.
+void add_unseen_firewall(TextPage& page, const Report& report) {
+    const report::Finding* unseen = diagnosis::unseen_firewall(report.checks);
+    if (unseen == nullptr) return;
+    page.line("Left out: this machine's own firewall, which may have to be opened as well. " +
+              unseen->message);
+    page.line("To have that done, too: sudo p2pdiag fix");
+}
+
 void add_outcome(TextPage& page, const Attempt& attempt) {
     page.line("  " + mark_of(page, attempt.state) + ' ' + attempt.task.remedy.title + ": " +
               words_for(attempt));
@@ -187,6 +203,7 @@ std::string fix_plan_text(const Report& before, const std::vector<Attempt>& atte
                       (attempt.why.empty() ? "" : ": " + attempt.why));
         }
     }
+    add_unseen_firewall(page, before);
     return page.take();
 }
 
@@ -217,6 +234,7 @@ std::string fix_result_text(const Report& before, const Report* after,
         add_table(page, before, *after);
         page.line("");
         page.line("Now: " + after->verdict.headline);
+        if (anything_unproven(attempts)) add_unseen_firewall(page, *after);
     }
     if (!undo_command.empty()) page.line("To take it back: " + undo_command);
     return page.take();

@@ -259,12 +259,15 @@ std::vector<diagnosis::InVain> Fixing::in_vain() const {
     return all;
 }
 
-std::vector<report::CheckResult> Fixing::failed_verifications() const {
+std::vector<report::CheckResult> Fixing::found_by_verifying() const {
     std::vector<report::CheckResult> all;
     for (const Attempt& attempt : attempts_) {
-        if (!attempt.in_vain() || !attempt.executed) continue;
+        if (!attempt.executed) continue;
         for (const change::StepResult& step : attempt.executed->steps) {
-            if (!step.is_in_vain()) continue;
+            const bool failed = attempt.in_vain() && step.is_in_vain();
+            const bool found =
+                attempt.state == State::unproven && step.verify && !step.verify->findings.empty();
+            if (!failed && !found) continue;
             const auto known = std::ranges::find(all, step.verify->id, &report::CheckResult::id);
             if (known == all.end()) {
                 all.push_back(*step.verify);

@@ -84,9 +84,10 @@ public:
     const std::vector<Attempt>& attempts() const { return attempts_; }
 
     // What was found out by doing it, for the diagnosis afterwards: remedies that are none, and
-    // what verifications found that failed. One result for each change.
+    // what verifications found. One result for each change: of those that failed, and of those that
+    // could not tell and found something all the same.
     std::vector<diagnosis::InVain> in_vain() const;
-    std::vector<report::CheckResult> failed_verifications() const;
+    std::vector<report::CheckResult> found_by_verifying() const;
     std::vector<std::string> ids_in_force() const;
 
 private:

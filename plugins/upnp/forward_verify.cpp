@@ -96,11 +96,15 @@ private:
         result_.finish(status, std::move(summary));
     }
 
-    void unreachable(std::string cause, std::string message) {
+    json::object with_cause(std::string_view cause) const {
         json::object evidence = result_.data;
         evidence["cause"] = cause;
+        return evidence;
+    }
+
+    void unreachable(std::string_view cause, std::string message) {
         result_.add("portmap.mapped-but-unreachable", Severity::error, std::move(message),
-                    std::move(evidence));
+                    with_cause(cause));
     }
 
     void arrived(const ProofResult& proof) {
@@ -150,9 +154,30 @@ private:
                facts_.proof->public_address->to_string() + ": another NAT stands in between";
     }
 
+    // By what the router says: it lists the forward, or has granted it and lists nothing.
+    bool in_force_by_router() const {
+        const InForce said = facts_.read_back.in_force;
+        return said == InForce::yes || (said == InForce::unknown && !facts_.grant.unlisted);
+    }
+
+    // The router did all that can be seen of it. That its forward is of no use is not known, and
+    // it is what is needed once the firewall is open.
+    void lost_unseen() {
+        const bool listed = facts_.read_back.in_force == InForce::yes;
+        std::string text =
+            "The router says that it forwards " + subject() + (listed ? " and lists it" : "") +
+            ", and a packet from outside did not come to a program here: this machine's own "
+            "firewall, which is not seen without root, may have dropped it, or the router does "
+            "not forward it";
+        result_.add("portmap.mapped-but-unreachable", Severity::warning, text,
+                    with_cause("router-or-host-firewall"));
+        finish(P2PDIAG_UNKNOWN, "", false, std::move(text));
+    }
+
     void not_arrived() {
         add_no_outside();
         const auto nat = other_nat();
+        if (!nat && !facts_.proof->tapped && in_force_by_router()) return lost_unseen();
         const bool listed = facts_.read_back.in_force == InForce::yes;
         std::string text = "The router says that it forwards " + subject() +
                            (listed ? " and lists it" : "") +

@@ -71,9 +71,25 @@ TEST_CASE("C3: listed and not forwarding is tried once more") {
     CHECK(judgement.findings[0].evidence.at("cause") == "router");
     CHECK(contains(judgement.summary, "lists it"));
     CHECK(judgement.data.at("again") == true);
-    const Judgement blind = judge_forward(proven(Proof::not_arrived, false));
+}
+
+TEST_CASE("a packet that was lost where nobody could look is held against nobody") {
+    VerifyFacts made = proven(Proof::not_arrived, false);
+    const Judgement blind = judge_forward(made);
+    CHECK(blind.status == P2PDIAG_UNKNOWN);
     CHECK(blind.findings[0].evidence.at("cause") == "router-or-host-firewall");
-    CHECK(blind.data.at("again") == true);
+    CHECK(contains(blind.summary, "lists it"));
+    CHECK(contains(blind.summary, "without root"));
+    CHECK(blind.data.at("again") == false);
+    made.read_back.in_force = portmap::InForce::unknown;
+    CHECK(judge_forward(made).status == P2PDIAG_UNKNOWN);
+    // The router itself does not stand by it.
+    made.grant.unlisted = true;
+    CHECK(judge_forward(made).status == P2PDIAG_FAIL);
+    made.grant.unlisted = false;
+    made.read_back.in_force = portmap::InForce::no;
+    CHECK(judge_forward(made).status == P2PDIAG_FAIL);
+    CHECK(judge_forward(made).data.at("again") == true);
 }
 
 TEST_CASE("another NAT in front is no reason to try again") {
