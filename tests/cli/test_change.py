@@ -14,6 +14,12 @@ import unittest
 from change_case import HOST, PATIENCE, Case
 
 
+def state_of(pid):
+    """The kernel's letter for what the process does: S it sleeps, Z it has ended and nobody has asked for it."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(") ")[2][0]
+
+
 class Plan(Case):
     def test_dry_run(self):
         done = self.host("box", "put", "--name", "a", "--name", "b", "--dry-run")
@@ -342,10 +348,11 @@ class Apply(Case):
 
     @staticmethod
     def is_writing(pid):
+        """It waits, and no longer for a child: a kernel that does not tell for what says so of a running process as well."""
         with open(f"/proc/{pid}/wchan") as file:
             where = file.read()
-        # Kernels that tell nobody.
-        return "pipe_write" in where or where in ("", "0")
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
+        return state_of(pid) == "S" and not children and ("pipe_write" in where or where in ("", "0"))
 
     def test_killed_while_it_applies(self):
         process = self.start("box", "put", "--name", "a", "--name", "b", "--yes", BOX_APPLY="stubborn:b")
@@ -371,7 +378,7 @@ class Apply(Case):
         self.assertEqual(self.put("a", BOX_APPLY="lose-host").returncode, -signal.SIGKILL)
         pid = self.calls("process")[0].split()[1]
         self.wait_for("the child's end", lambda: not os.path.exists(f"/proc/{pid}") or
-                      open(f"/proc/{pid}/stat", encoding="ascii").read().split(") ")[1][0] == "Z")
+                      state_of(pid) == "Z")
         self.assertEqual((self.states(), self.records()[0]["record"], self.files()), (["a planned"], None, []))
 
     def test_killed_in_between(self):
