@@ -223,7 +223,17 @@ bool Execution::save(StepResult& step) {
 }
 
 bool Execution::take_record(StepResult& step, const json::object& record) {
-    step.record.record = record;
+    json::object own = record;
+    // What was done need not be what was asked for.
+    if (const json::object* told = json::find_object(own, "told_as")) {
+        if (auto words = parse_words(*told)) {
+            step.record.title = std::move(words->title);
+            step.record.undo = std::move(words->undo);
+            step.record.match = std::move(words->match);
+        }
+        own.erase("told_as");
+    }
+    step.record.record = std::move(own);
     return save(step);
 }
 

@@ -18,12 +18,11 @@ bool is_flat(const json::object& match) {
 std::string read_step(const json::value& value, Step& step) {
     const json::object* entry = value.if_object();
     if (entry == nullptr) return "is not an object";
-    step.title = json::find_string(*entry, "title").value_or("");
-    step.undo = json::find_string(*entry, "undo").value_or("");
-    if (step.title.empty()) return "has no title";
-    if (step.undo.empty()) return "does not say how it is taken back";
-    if (const json::object* match = json::find_object(*entry, "match")) step.match = *match;
-    if (!is_flat(step.match)) return "has a match of other things than strings and integers";
+    auto words = parse_words(*entry);
+    if (!words) return words.error().what;
+    step.title = std::move(words->title);
+    step.undo = std::move(words->undo);
+    step.match = std::move(words->match);
     const json::object* own = json::find_object(*entry, "step");
     if (own == nullptr) return "has no step";
     step.step = *own;
@@ -70,6 +69,18 @@ void refuse(Plan& plan, const std::string& why) {
 }
 
 }  // namespace
+
+Maybe<Words> parse_words(const json::object& object) {
+    Words words;
+    words.title = json::find_string(object, "title").value_or("");
+    words.undo = json::find_string(object, "undo").value_or("");
+    if (words.title.empty()) return Problem{"has no title"};
+    if (words.undo.empty()) return Problem{"does not say how it is taken back"};
+    if (const json::object* match = json::find_object(object, "match")) words.match = *match;
+    if (!is_flat(words.match))
+        return Problem{"has a match of other things than strings and integers"};
+    return words;
+}
 
 Plan make_plan(const Journal& journal, Caller& caller, const Target& target,
                const json::object& arguments, const Events& events) {

@@ -27,6 +27,15 @@ struct Step {
     std::string continues = {};
 };
 
+// How a step is called.
+struct Words {
+    std::string title;
+    std::string undo;
+    json::object match;
+};
+// Of an object that has them; the problem goes on from the name of that object.
+Maybe<Words> parse_words(const json::object& object);
+
 struct Plan {
     // bad_arguments: what was typed cannot be; the summary says what is wrong with it.
     enum class Outcome { ready, nothing, impossible, bad_arguments, unknown, error, interrupted };

@@ -11,6 +11,7 @@
 #include "offers.hpp"
 #include "outside_proof.hpp"
 #include "router_identity.hpp"
+#include "step_words.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -37,7 +38,9 @@ struct Applying {
     Judgement result;
 };
 
-void hand_over(Run* run, const Record& record) { run->data(json::to_text(to_json(record))); }
+void hand_over(Run* run, const Applying& session) {
+    run->data(json::to_text(for_host(session.record, session.input.step)));
+}
 
 // A grant that is not what was demanded is no success.
 Outcome<MapGrant> judge_port(const Try& one, Outcome<MapGrant> granted) {
@@ -92,7 +95,7 @@ boost::asio::awaitable<void> renew(Run* run, std::shared_ptr<Applying> session) 
         attempt.asked_at = now_in_seconds();
         attempt.router_hardware = hardware_of(one.service);
         attempt.service.reset();
-        hand_over(run, session->record);
+        hand_over(run, *session);
     }
     if (renewed) {
         succeed(*session, one, *renewed);
@@ -149,12 +152,12 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
         std::erase_if(session->record.attempts,
                       [i](const Attempt& made) { return made.index == i; });
         session->record.attempts.push_back({i, now_in_seconds(), std::nullopt});
-        hand_over(run, session->record);
+        hand_over(run, *session);
         const auto answer = co_await portmap::add_mapping(one.service, one.request);
         session->record.attempts.back().router_hardware = hardware_of(one.service);
         if (answer) {
             session->record.attempts.back().grant = *answer;
-            hand_over(run, session->record);
+            hand_over(run, *session);
         }
         auto granted = judge_port(one, answer);
         if (granted && granted->unlisted) {
@@ -181,7 +184,7 @@ boost::asio::awaitable<void> apply(Run* run, std::shared_ptr<Applying> session) 
             session->record.attempts.back().grant.reset();
         }
         if (gone) session->record.attempts.pop_back();
-        hand_over(run, session->record);
+        hand_over(run, *session);
         // Whoever has the port has it by every protocol.
         if (problem == Problem::conflict) co_return;
     }
@@ -205,7 +208,7 @@ p2pdiag_status apply_forward(Run& run) {
         session->result.finish(P2PDIAG_FAIL, why);
     }
     // The record is the data; the rest is handed over beside it.
-    session->result.data = to_json(session->record);
+    session->result.data = for_host(session->record, session->input.step);
     return hand_over(run, session->result);
 }
 

@@ -15,6 +15,7 @@
 #include "rediscover.hpp"
 #include "router_identity.hpp"
 #include "router_turn.hpp"
+#include "step_words.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
@@ -29,12 +30,17 @@ using Need = KeepWatch::Need;
 // rounds.
 constexpr Milliseconds round_length{1500};
 
+// What PCP calls its outside address is in the answers to MAP alone; a client does not repeat those
+// within four seconds (RFC 6887 section 11.2.1).
+constexpr unsigned rounds_between_maps = 3;
+
 class Keeper {
 public:
     Keeper(Run& run, StepInput input)
         : run_(run),
+          step_(std::move(input.step)),
           record_(std::move(*input.record)),
-          try_(try_of(input.step, *record_.granted())),
+          try_(try_of(step_, *record_.granted())),
           watch_(*record_.granted()->grant, try_.request.lifetime, granted_at(*record_.granted())) {
         try_.request.description = describe_as(input.id);
         say("info", "is kept up by " + std::string(display_name(try_.service.protocol)) + " of " +
@@ -85,14 +91,14 @@ private:
         Need need = Need::nothing;
         if (try_.service.protocol != Protocol::upnp) {
             need = co_await look_at_epoch();
-        } else if (odd_round_ || !try_.service.local.is_v4()) {
+        } else if (rounds_ % 2 == 1 || !try_.service.local.is_v4()) {
             need = co_await look_at_list();
         } else {
             const auto status = co_await portmap::igd_status(try_.service);
             need = watch_.on_status(status);
             if (!status) co_await look_elsewhere(status.error());
         }
-        odd_round_ = !odd_round_;
+        ++rounds_;
         if (watch_.away() && !was_away)
             say("warning", "cannot be watched: the router does not answer");
         if (!watch_.away() && was_away) say("info", "can be watched again: the router answers");
@@ -100,10 +106,22 @@ private:
     }
 
     asio::awaitable<Need> look_at_epoch() {
+        // An IPv6 pinhole has no address of the router's.
+        if (try_.service.protocol == Protocol::pcp && try_.service.local.is_v4() &&
+            rounds_ % rounds_between_maps == rounds_between_maps - 1) {
+            co_await ask_again();
+            co_return Need::nothing;
+        }
         portmap::RetrySchedule schedule;
         schedule.waits = {Milliseconds(250), Milliseconds(500)};
         const auto status = co_await portmap::ask_status(try_.service, schedule);
         co_return watch_.on_status(status, Clock::now());
+    }
+
+    // The answer is the mapping: nothing is left to do. No answer is told by the next round.
+    asio::awaitable<void> ask_again() {
+        const auto now = co_await portmap::renew_mapping(try_.service, try_.request, grant());
+        if (now && watch_.is_elsewhere(*now)) take(*now);
     }
 
     asio::awaitable<Need> look_at_list() {
@@ -261,6 +279,11 @@ private:
     }
 
     void take(const portmap::MapGrant& granted) {
+        if (watch_.is_elsewhere(granted)) {
+            const Endpoint outside{*granted.external_address, granted.external_port};
+            say("warning",
+                "is at " + outside.to_string() + " now: the router's outside address has changed");
+        }
         Attempt& attempt = *record_.granted();
         attempt.grant = granted;
         attempt.asked_at = now_in_seconds();
@@ -269,13 +292,14 @@ private:
         hand_over();
     }
 
-    void hand_over() { run_.data(json::to_text(to_json(record_))); }
+    void hand_over() { run_.data(json::to_text(for_host(record_, step_))); }
 
     Run& run_;
+    Step step_;
     Record record_;
     Try try_;
     KeepWatch watch_;
-    bool odd_round_ = false;
+    unsigned rounds_ = 0;
     bool foreign_ = false;
     bool address_gone_ = false;  // of this machine, to which the forward leads
     bool old_removed_ = false;   // … and that forward with it

@@ -50,10 +50,9 @@ KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::PortControl
     const bool back = std::exchange(away_, false);
     const bool restarted = epochs_.restarted(status->epoch, now);
     const bool moved = note_external(status->external_address);
+    // With another address the epoch begins anew as well (RFC 6887 section 8.5).
+    if (moved) return again("the router's outside address is now " + external_->to_string());
     if (restarted) return again("the router was restarted");
-    if (moved) {
-        return again("the router's outside address is now " + external_->to_string());
-    }
     // Some take their epoch from the machine's uptime, which a restart of the service leaves alone.
     if (back) return again("the router was away for a while");
     return Need::nothing;
@@ -78,11 +77,19 @@ KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::IgdStatus>&
     return Need::nothing;
 }
 
-// Whether it is another one. Without a connection routers name none, or 0.0.0.0.
+// Without a connection routers name none, or 0.0.0.0.
+static bool is_told(const std::optional<IpAddress>& external) {
+    return external && external->scope() != AddressScope::unspecified;
+}
+
+bool KeepWatch::is_other(const std::optional<IpAddress>& external) const {
+    return is_told(external) && external_ && *external_ != *external;
+}
+
 bool KeepWatch::note_external(const std::optional<IpAddress>& external) {
-    if (!external || external->scope() == AddressScope::unspecified) return false;
-    const auto before = std::exchange(external_, external);
-    return before && *before != *external;
+    const bool other = is_other(external);
+    if (is_told(external)) external_ = external;
+    return other;
 }
 
 KeepWatch::Need KeepWatch::on_read_back(const portmap::ReadBack& said) const {

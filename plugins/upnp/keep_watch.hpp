@@ -39,6 +39,11 @@ public:
     Need on_status(const portmap::Outcome<portmap::IgdStatus>& status);
     Need on_read_back(const portmap::ReadBack& said) const;
 
+    // What was granted once more, before its time: whether its outside address is another one.
+    bool is_elsewhere(const portmap::MapGrant& grant) const {
+        return is_other(grant.external_address);
+    }
+
     // Why the last Need arose, for people.
     const std::string& why() const { return why_; }
     // The router did not answer the last time.
@@ -47,6 +52,7 @@ public:
 
 private:
     Need again(std::string why);
+    bool is_other(const std::optional<IpAddress>& external) const;
     bool note_external(const std::optional<IpAddress>& external);
 
     portmap::Seconds asked_;

@@ -1,36 +1,14 @@
 // The steps of a plan, in words for people and as the journal has them.
-#include "failures.hpp"
 #include "plan_draft.hpp"
+#include "step_words.hpp"
 
 namespace p2pdiag::upnp_plugin {
 
 namespace {
 
-// `how` ends the title: "for 2 h, by UPnP".
-json::object step_to_json(const Step& step, const Try& by, const std::string& how) {
-    const portmap::MapRequest& request = by.request;
-    const std::string port = port_words(request.transport, request.internal_port);
-    const std::string local = by.service.local.to_string();
-    std::string title;
-    std::string undo;
-    if (step.pinhole()) {
-        title = "Let " + port + " to " + local + " through the IPv6 firewall of the router " +
-                by.router_name;
-        undo = "Close " + port + " in the router's IPv6 firewall again";
-    } else {
-        const std::string outside = port_words(request.transport, request.external_port);
-        title = "Forward " + outside + " of the router " + by.router_name + " to " +
-                Endpoint{by.service.local, request.internal_port}.to_string();
-        undo = "Delete the forward of " + outside + " from the router";
-    }
-    json::object match{{"port", request.internal_port},
-                       {"external", request.external_port},
-                       {"protocol", to_string(request.transport)},
-                       {"family", to_string(step.family())}};
-    return {{"title", title + ' ' + how + ", by " + std::string(display_name(by.service.protocol))},
-            {"undo", undo},
-            {"match", std::move(match)},
-            {"step", to_json(step)}};
+json::object step_to_json(const Step& step, json::object words) {
+    words["step"] = to_json(step);
+    return words;
 }
 
 }  // namespace
@@ -52,11 +30,14 @@ void add_new_step(Draft& draft, Transport transport, const std::vector<Offer>& o
         one.request.exact = wanted.external.has_value();
         step.tries.push_back(std::move(one));
     }
-    draft.steps.push_back(step_to_json(step, step.tries.front(), duration_text(wanted.lease)));
+    const Try& first = step.tries.front();
+    draft.steps.push_back(step_to_json(
+        step, words_of(first, first.request.external_port, duration_text(wanted.lease))));
 }
 
 void add_renewal(Draft& draft, const OpenForward& open, const Offer& offer) {
     Step step = open.step;
+    const auto& grant = open.attempt()->grant;
     Try& by = step.tries.at(open.attempt()->index);
     // Where the router is asked now: a restarted one may have another port.
     by.service = offer.service;
@@ -68,7 +49,8 @@ void add_renewal(Draft& draft, const OpenForward& open, const Offer& offer) {
     }
     std::string how = duration_text(draft.wanted.lease);
     if (how.starts_with("for ") && draft.wanted.lease.count() > 0) how.insert(4, "another ");
-    json::object made = step_to_json(step, by, how);
+    const std::uint16_t outside_port = grant ? grant->external_port : by.request.external_port;
+    json::object made = step_to_json(step, words_of(by, outside_port, how));
     made["continues"] = open.id;
     draft.steps.push_back(std::move(made));
 }

@@ -59,6 +59,11 @@ void PortControlServer::restart() {
     options_.epoch = 0;
 }
 
+void PortControlServer::readdress(IpAddress external) {
+    const std::lock_guard lock(mutex_);
+    options_.external_address = external;
+}
+
 void PortControlServer::misbehave(PortControlFault fault) {
     const std::lock_guard lock(mutex_);
     options_.fault = fault;

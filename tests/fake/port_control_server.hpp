@@ -83,6 +83,9 @@ public:
     std::vector<Mapping> mappings() const;
     // All mappings are lost and the epoch starts from 0, as after a power cut.
     void restart();
+    // Another outside address from now on, and nothing else says so: the epoch goes on (against RFC
+    // 6887 section 8.5).
+    void readdress(IpAddress external);
     // From now on.
     void misbehave(PortControlFault fault);
 

@@ -42,6 +42,31 @@ TEST_CASE_METHOD(Fixture, "what a plugin hands over is in the journal before it 
 }
 
 TEST_CASE_METHOD(Fixture,
+                 "what was done need not be what was asked for, and is called by its own name") {
+    caller.answers["apply a"].push_back({.data = {{{"stage", 1},
+                                                   {"told_as",
+                                                    {{"title", "Put it elsewhere"},
+                                                     {"undo", "Take it from there"},
+                                                     {"match", {{"port", 8001}}}}}}}});
+    carry_out({"a"});
+    const auto record = journal.read().records.at(0);
+    CHECK(record.title == "Put it elsewhere");
+    CHECK(record.undo == "Take it from there");
+    CHECK(record.match == json::object{{"port", 8001}});
+    CHECK(record.record == json::value(json::object{{"stage", 1}}));
+}
+
+TEST_CASE_METHOD(Fixture, "a name that nobody could use leaves the one of the plan") {
+    const json::object half = GENERATE(json::object{{"title", "Put it elsewhere"}},
+                                       json::object{{"title", "Put it elsewhere"},
+                                                    {"undo", "Take it from there"},
+                                                    {"match", {{"port", nullptr}}}});
+    caller.answers["apply a"].push_back({.data = {{{"told_as", half}}}});
+    carry_out({"a"});
+    CHECK(states() == Strings{"a applied"});
+}
+
+TEST_CASE_METHOD(Fixture,
                  "a step that cannot be applied takes back all of the command, the newest first") {
     caller.answers["apply c"].push_back({.status = Status::fail, .summary = "router says no"});
     const Executed result = carry_out({"a", "b", "c", "d"});

@@ -527,6 +527,26 @@ TEST_CASE("who a router was, by the neighbours") {
     CHECK_FALSE(is_another("02:00:00:00:00:01", ""));
 }
 
+namespace {
+
+// Kept up until this was said; 30 s at most.
+Said keep_until(const char* mark, const Step& step, const json::value& record) {
+    FakeHost host;
+    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
+    std::thread keeper([&] { status = host.run(forward.keep, input_text(step, record, {})); });
+    const TimePoint until = Clock::now() + std::chrono::seconds(30);
+    while (collect(host, status).log.find(mark) == std::string::npos && Clock::now() < until) {
+        std::this_thread::sleep_for(Milliseconds(20));
+    }
+    host.cancel();
+    keeper.join();
+    const Said kept = collect(host, status);
+    CHECK(kept.log.find(mark) != std::string::npos);
+    return kept;
+}
+
+}  // namespace
+
 TEST_CASE("keep: a router that lost everything gets it again, and the new record is handed over") {
     PortControlServer router;
     const Step step{{try_with(control_of(router, portmap::Protocol::natpmp))}};
@@ -566,18 +586,17 @@ TEST_CASE("keep: renewal at half of what was granted") {
     const PortControlServer router(options);
     const Step step{{try_with(control_of(router, portmap::Protocol::pcp))}};
     const Said applied = call(forward.apply, step);
-    FakeHost host;
-    p2pdiag_status status = P2PDIAG_STATUS_INVALID;
-    std::thread keeper(
-        [&] { status = host.run(forward.keep, input_text(step, applied.data, {})); });
-    const TimePoint until = Clock::now() + std::chrono::seconds(30);
-    while (collect(host, status).log.find("was renewed (4 s)") == std::string::npos &&
-           Clock::now() < until) {
-        std::this_thread::sleep_for(Milliseconds(20));
-    }
-    host.cancel();
-    keeper.join();
-    CHECK(collect(host, status).log.find("was renewed (4 s)") != std::string::npos);
+    CHECK(keep_until("was renewed (4 s)", step, applied.data).status == P2PDIAG_PASS);
+}
+
+TEST_CASE("keep: another outside address that PCP tells by nothing but its next answer") {
+    PortControlServer router;
+    const Step step{{try_with(control_of(router, portmap::Protocol::pcp))}};
+    const Said applied = call(forward.apply, step);
+    router.readdress(*IpAddress::parse("203.0.113.99"));
+    const Said kept = keep_until("is at 203.0.113.99:8000 now", step, applied.data);
+    CHECK(kept.data.at_pointer("/attempts/0/grant/external_address") == "203.0.113.99");
+    CHECK(router.mappings().size() == 1);
 }
 
 TEST_CASE("D7: keep: two ports of one router are watched one after the other") {

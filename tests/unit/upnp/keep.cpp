@@ -98,6 +98,20 @@ TEST_CASE("another outside address") {
     CHECK(watch.on_status(epoch(5008, ip("203.0.113.8")), start + seconds(8)) == Need::nothing);
 }
 
+TEST_CASE("another outside address in a grant before its time, as PCP tells it") {
+    KeepWatch watch(grant(seconds(7200)), asked, start);
+    portmap::MapGrant now = grant(seconds(7200));
+    now.external_address = ip("203.0.113.7");
+    watch.granted(now, start);
+    CHECK_FALSE(watch.is_elsewhere(now));
+    now.external_address = ip("203.0.113.8");
+    CHECK(watch.is_elsewhere(now));
+    now.external_address = ip("0.0.0.0");
+    CHECK_FALSE(watch.is_elsewhere(now));
+    now.external_address.reset();
+    CHECK_FALSE(watch.is_elsewhere(now));
+}
+
 TEST_CASE("a UPnP router: uptime, address, list") {
     KeepWatch watch(grant(seconds(7200)), asked, start);
     CHECK(watch.on_status(igd_says(1000, "203.0.113.7")) == Need::nothing);
