@@ -121,7 +121,9 @@ private:
     // The answer is the mapping: nothing is left to do. No answer is told by the next round.
     asio::awaitable<void> ask_again() {
         const auto now = co_await portmap::renew_mapping(try_.service, try_.request, grant());
-        if (now && watch_.is_elsewhere(*now)) take(*now);
+        if (!now || !watch_.on_asked_again(*now, Clock::now())) co_return;
+        say("warning", "is made again, as " + watch_.why());
+        made_again(*now);
     }
 
     asio::awaitable<Need> look_at_list() {
@@ -266,16 +268,20 @@ private:
                               : portmap::add_mapping(try_.service, try_.request);
         const auto made = co_await std::move(making);
         if (made) {
-            const std::uint16_t before = grant().external_port;
-            take(*made);
-            say("info", before == made->external_port
-                            ? "is forwarded again"
-                            : "is forwarded now in place of port " + std::to_string(before));
+            made_again(*made);
         } else {
             say("error", "could not be made again: " + words(made.error()));
             // With the next round's renewal, which makes what is not there.
             watch_.failed(Clock::now());
         }
+    }
+
+    void made_again(const portmap::MapGrant& granted) {
+        const std::uint16_t before = grant().external_port;
+        take(granted);
+        say("info", before == granted.external_port
+                        ? "is forwarded again"
+                        : "is forwarded now in place of port " + std::to_string(before));
     }
 
     void take(const portmap::MapGrant& granted) {

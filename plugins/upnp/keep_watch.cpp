@@ -92,6 +92,18 @@ bool KeepWatch::note_external(const std::optional<IpAddress>& external) {
     return other;
 }
 
+bool KeepWatch::on_asked_again(const portmap::MapGrant& grant, TimePoint at) {
+    const bool restarted = grant.epoch && epochs_.restarted(*grant.epoch, at);
+    if (is_elsewhere(grant)) {
+        why_ = "the router's outside address is now " + grant.external_address->to_string();
+    } else if (restarted) {
+        why_ = "the router was restarted";
+    } else {
+        return false;
+    }
+    return true;
+}
+
 KeepWatch::Need KeepWatch::on_read_back(const portmap::ReadBack& said) const {
     if (said.in_force != portmap::InForce::no) return Need::nothing;
     why_ = said.switched_off ? "the router has switched it off" : "the router no longer lists it";

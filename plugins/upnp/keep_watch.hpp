@@ -39,7 +39,9 @@ public:
     Need on_status(const portmap::Outcome<portmap::IgdStatus>& status);
     Need on_read_back(const portmap::ReadBack& said) const;
 
-    // What was granted once more, before its time: whether its outside address is another one.
+    // What was granted once more, before its time: whether that made it again.
+    bool on_asked_again(const portmap::MapGrant& grant, TimePoint at);
+    // Whether its outside address is another one than so far.
     bool is_elsewhere(const portmap::MapGrant& grant) const {
         return is_other(grant.external_address);
     }

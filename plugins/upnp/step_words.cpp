@@ -43,7 +43,10 @@ json::object for_host(const Record& record, const Step& step) {
     if (const Attempt* made = record.granted()) {
         const Try by = try_of(step, *made);
         const portmap::Seconds lease = lease_of(*made->grant, by.request.lifetime);
-        object["told_as"] = words_of(by, made->grant->external_port, duration_text(lease));
+        const std::uint16_t port = made->grant->external_port;
+        const bool as_planned = made->index == 0 && !made->service &&
+                                port == by.request.external_port && lease == by.request.lifetime;
+        if (!as_planned) object["told_as"] = words_of(by, port, duration_text(lease));
     }
     return object;
 }

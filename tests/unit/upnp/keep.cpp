@@ -104,8 +104,15 @@ TEST_CASE("another outside address in a grant before its time, as PCP tells it")
     now.external_address = ip("203.0.113.7");
     watch.granted(now, start);
     CHECK_FALSE(watch.is_elsewhere(now));
+    now.epoch = 5000;
+    CHECK_FALSE(watch.on_asked_again(now, start + seconds(2)));
+    now.epoch = 1;
+    CHECK(watch.on_asked_again(now, start + seconds(3)));
+    CHECK(watch.why() == "the router was restarted");
     now.external_address = ip("203.0.113.8");
     CHECK(watch.is_elsewhere(now));
+    CHECK(watch.on_asked_again(now, start + seconds(4)));
+    CHECK(watch.why().find("203.0.113.8") != std::string::npos);
     now.external_address = ip("0.0.0.0");
     CHECK_FALSE(watch.is_elsewhere(now));
     now.external_address.reset();
