@@ -1,6 +1,7 @@
 #include "ask.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "exchange.hpp"
 #include "routing.hpp"
@@ -13,22 +14,38 @@ constexpr std::uint32_t stranger_v4 = 0x2D43595B;  // 45.67.89.91
 constexpr const char* stranger_v6 = "2a02:6ea0:4567::91";
 constexpr std::uint16_t stranger_port = 49731;
 
-void assess(const World& world, bool of_most, Asked& asked) {
-    asked.verdict = assess_inbound(world, asked.packet);
-    if (of_most && lets_in(asked.verdict)) return;
-    if (asked.verdict.kind != VerdictKind::depends || asked.packet.source) return;
-    const Endpoint sender = stranger(asked.packet.family());
-    Packet from_stranger = asked.packet;
-    from_stranger.source = sender.address;
-    from_stranger.source_port = sender.port;
-    Verdict to_stranger = assess_inbound(world, from_stranger);
-    if (to_stranger.kind == VerdictKind::depends || to_stranger.kind == VerdictKind::undecided) {
-        return;
+bool is_settled(const Verdict& verdict) {
+    return verdict.kind != VerdictKind::depends && verdict.kind != VerdictKind::undecided;
+}
+
+void add_once(const std::vector<std::string>& more, std::vector<std::string>& list) {
+    for (const std::string& one : more) {
+        if (std::ranges::find(list, one) == list.end()) list.push_back(one);
     }
-    asked.some_differ = true;
-    asked.packet = std::move(from_stranger);
-    to_stranger.open = std::move(asked.verdict.open);
-    asked.verdict = std::move(to_stranger);
+}
+
+bool is_in(const IpAddress& address, const std::vector<Interval>& networks) {
+    const Known bits{to_bits(address), 0};
+    const Bits last = low_mask(address.is_v4() ? 32 : 128);
+    return std::ranges::any_of(networks, [&](const Interval& network) {
+        const bool whole = network.low == 0 && network.high == last;
+        return !whole && bits.in(network) == Truth::yes;
+    });
+}
+
+// Strangers all over the internet, by number.
+std::optional<IpAddress> other_stranger(Family family, unsigned number) {
+    if (family == Family::ipv6) {
+        constexpr std::uint16_t starts[] = {0x2a01, 0x2600, 0x2400, 0x2800, 0x2c0f, 0x2001, 0x2610};
+        if (number >= std::size(starts)) return std::nullopt;
+        auto bytes = IpAddress::parse(stranger_v6)->bytes();
+        bytes[0] = static_cast<std::uint8_t>(starts[number] >> 8);
+        bytes[1] = static_cast<std::uint8_t>(starts[number] & 0xFF);
+        return IpAddress::v6(bytes);
+    }
+    constexpr unsigned last = 223;  // multicast begins behind it
+    if (number >= last) return std::nullopt;
+    return IpAddress::v4((number + 1) << 24 | (stranger_v4 & 0xFFFFFF));
 }
 
 bool leads_anywhere(const Route& route, Family family) {
@@ -114,9 +131,7 @@ namespace {
 void hang_on(const Verdict& verdict, const Said& said, Asked& asked) {
     std::vector<std::string>& open = asked.verdict.open;
     const std::size_t before = open.size();
-    for (const std::string& one : verdict.open) {
-        if (std::ranges::find(open, one) == open.end()) open.push_back(one);
-    }
+    add_once(verdict.open, open);
     const bool known = asked.verdict.kind == VerdictKind::depends && open.size() == before;
     if (known) return;
     asked.reply_open = true;
@@ -171,21 +186,58 @@ std::vector<Entrance> find_entrances(const World& world) {
     return entrances;
 }
 
+Endpoint stranger(Family family, const std::vector<Interval>& named) {
+    const Endpoint usual = stranger(family);
+    if (!is_in(usual.address, named)) return usual;
+    for (unsigned number = 0;; ++number) {
+        const auto other = other_stranger(family, number);
+        if (!other) return usual;
+        if (other->is_public() && !is_in(*other, named)) return {*other, stranger_port};
+    }
+}
+
+void ask_for_sender(const Asking& asking, Asked& asked) {
+    asked.verdict = asking.assess(asked.packet);
+    if (asked.packet.source || (asking.of_most && lets_in(asked.verdict))) return;
+    const bool hangs_on_something = asked.verdict.kind == VerdictKind::depends;
+    if (!hangs_on_something && !asking.names_any_rule) return;
+    Packet from_stranger = asked.packet;
+    from_stranger.source = asking.stranger.address;
+    from_stranger.source_port = asking.stranger.port;
+    from_stranger.with_stranger = true;
+    Verdict to_stranger = asking.assess(from_stranger);
+    const bool settled = is_settled(to_stranger);
+    if (!settled && !asking.names_any_rule) return;
+    const Verdict whoever = std::exchange(asked.verdict, std::move(to_stranger));
+    asked.packet = std::move(from_stranger);
+    asked.some_differ = hangs_on_something && (settled || whoever.open != asked.verdict.open);
+    if (!settled || is_settled(whoever)) return;
+    if (!hangs_on_something) asked.verdict.why += " Of some other senders it cannot be told.";
+    std::vector<std::string> own = std::exchange(asked.verdict.open, whoever.open);
+    add_once(own, asked.verdict.open);
+}
+
+Asked first_packet(const Entrance& entrance, std::uint8_t protocol, const Inquiry& inquiry) {
+    Asked asked;
+    asked.packet.interface = entrance.interface;
+    asked.packet.source = inquiry.source;
+    asked.packet.destination = entrance.address;
+    asked.packet.protocol = protocol;
+    asked.packet.destination_port = inquiry.port;
+    asked.question = {entrance.address.family(), protocol, inquiry.port, entrance.interface};
+    return asked;
+}
+
 std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& entrances,
                                const Inquiry& inquiry) {
     std::vector<Asked> all;
+    const auto assess = [&world](const Packet& packet) { return assess_inbound(world, packet); };
     for (const Entrance& entrance : entrances) {
         const Family family = entrance.address.family();
         if (inquiry.source && inquiry.source->family() != family) continue;
         for (const std::uint8_t protocol : inquiry.protocols) {
-            Asked asked;
-            asked.packet.interface = entrance.interface;
-            asked.packet.source = inquiry.source;
-            asked.packet.destination = entrance.address;
-            asked.packet.protocol = protocol;
-            asked.packet.destination_port = inquiry.port;
-            asked.question = {family, protocol, inquiry.port, entrance.interface};
-            assess(world, inquiry.of_most, asked);
+            Asked asked = first_packet(entrance, protocol, inquiry);
+            ask_for_sender({assess, stranger(family), inquiry.of_most}, asked);
             const std::string otherwise = treated_otherwise(world, asked);
             ask_for_exchange(world, asked);
             asked.verdict.why += otherwise;

@@ -1,6 +1,7 @@
 // The questions that are put to the evaluator: which packets, where they come in, and from whom.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ std::vector<Entrance> find_entrances(const World& world);
 // Stands for a stranger on the internet where it matters who sends: assigned, of nobody in
 // particular, and on no list of addresses that cannot be. Nothing is ever sent there.
 Endpoint stranger(Family family);
+// One in none of these networks, if there is such a one. A whole family is no network.
+Endpoint stranger(Family family, const std::vector<Interval>& named);
 
 struct Asked {
     Question question;
@@ -62,6 +65,22 @@ struct Inquiry {
     // Where it is known without a stranger what becomes of most, he is not asked.
     bool of_most = false;
 };
+
+// Those who judge a packet, and what has to be known of them.
+struct Asking {
+    std::function<Verdict(const Packet&)> assess;
+    Endpoint stranger;
+    bool of_most = false;  // as in Inquiry
+    // The rule that is named of whoever sends may be one about some senders alone; it is never so
+    // where verdicts are those of a packet that is on no list.
+    bool names_any_rule = false;
+};
+
+// Of `asked.packet`: from its sender, or else from whoever, and where that matters a stranger.
+void ask_for_sender(const Asking& asking, Asked& asked);
+
+// A first packet to the port, not yet asked about.
+Asked first_packet(const Entrance& entrance, std::uint8_t protocol, const Inquiry& inquiry);
 
 // Of a first packet to the port at each entrance; with a source, at those of its family. One that
 // comes in, and that nothing can follow, counts as stopped by what stops that.

@@ -127,7 +127,7 @@ CheckReport check_linux(const World& world, const std::string& if_whole,
 }
 
 Checked check_foreign(const ForeignRuleset& rules, const CheckRequest& request) {
-    CheckReport report;
+    std::vector<Entrance> entrances;
     bool has_interface = !request.interface;
     std::string names;
     for (const ForeignEntrance& entrance : find_entrances(rules)) {
@@ -137,24 +137,15 @@ Checked check_foreign(const ForeignRuleset& rules, const CheckRequest& request) 
             entrance.interface.empty() ? request.interface.value_or("") : entrance.interface;
         if (request.interface && *request.interface != link) continue;
         has_interface = true;
-        const Family family = entrance.address.family();
-        if (request.inquiry.source && request.inquiry.source->family() != family) continue;
-        for (const std::uint8_t protocol : request.inquiry.protocols) {
-            CheckLine line;
-            Packet& packet = line.asked.packet;
-            packet.interface = link;
-            packet.source = request.inquiry.source;
-            packet.destination = entrance.address;
-            packet.protocol = protocol;
-            packet.destination_port = request.inquiry.port;
-            line.asked.question = {family, protocol, request.inquiry.port, link};
-            line.asked.verdict = assess_foreign(rules, packet, request.program);
-            line.remedy = remedy(rules, line.asked.question, line.asked.verdict, request.program);
-            report.lines.push_back(std::move(line));
-        }
+        entrances.push_back({link, entrance.address});
     }
-    if (has_interface) return report;
-    return BadRequest{no_interface(*request.interface, names)};
+    if (!has_interface) return BadRequest{no_interface(*request.interface, names)};
+    CheckReport report;
+    for (Asked& asked : ask_foreign(rules, entrances, request.inquiry, request.program)) {
+        auto lines = remedy(rules, asked.question, asked.verdict, request.program);
+        report.lines.push_back({std::move(asked), std::nullopt, std::move(lines)});
+    }
+    return report;
 }
 
 Checked check_files(const CheckRequest& request) {

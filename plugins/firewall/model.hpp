@@ -59,6 +59,9 @@ struct Packet {
     // Of a later one coming in: where the translation of its flow takes it. The address may be
     // 0.0.0.0 or ::, as that of `destination`.
     std::optional<Endpoint> translated_to;
+    // The peer is in no network of the machine's own, nor in one that is meant by "gateway" and the
+    // like.
+    bool with_stranger = false;
     std::uint32_t mark = 0;
     std::optional<std::uint32_t>
         connection_mark;                  // of an established connection; a fresh one has 0

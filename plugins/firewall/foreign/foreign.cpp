@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "ask.hpp"
 #include "foreign/windows_remedy.hpp"
 #include "verdict.hpp"
 
@@ -81,6 +80,19 @@ std::vector<ForeignEntrance> entrances_of(const windows::Ruleset& ruleset) {
     return entrances;
 }
 
+std::vector<Interval> networks_of(const windows::Ruleset& ruleset, Family family) {
+    return windows::networks_named(ruleset, family);
+}
+
+std::vector<Interval> networks_of(const macos::Ruleset& ruleset, Family family) {
+    if (!ruleset.packets) return {};
+    return pf::networks_named(*ruleset.packets, family);
+}
+
+std::vector<Interval> networks_named(const ForeignRuleset& ruleset, Family family) {
+    return std::visit([&](const auto& one) { return networks_of(one, family); }, ruleset);
+}
+
 }  // namespace
 
 ForeignReading read_foreign(std::string_view text) {
@@ -111,6 +123,27 @@ std::vector<ForeignEntrance> find_entrances(const ForeignRuleset& ruleset) {
 Verdict assess_foreign(const ForeignRuleset& ruleset, const Packet& packet,
                        const std::optional<std::string>& program) {
     return std::visit([&](const auto& one) { return assess(one, packet, program); }, ruleset);
+}
+
+std::vector<Asked> ask_foreign(const ForeignRuleset& ruleset,
+                               const std::vector<Entrance>& entrances, const Inquiry& inquiry,
+                               const std::optional<std::string>& program) {
+    std::vector<Asked> all;
+    Asking asking;
+    asking.assess = [&](const Packet& packet) { return assess_foreign(ruleset, packet, program); };
+    asking.of_most = inquiry.of_most;
+    asking.names_any_rule = true;
+    for (const Entrance& entrance : entrances) {
+        const Family family = entrance.address.family();
+        if (inquiry.source && inquiry.source->family() != family) continue;
+        asking.stranger = stranger(family, networks_named(ruleset, family));
+        for (const std::uint8_t protocol : inquiry.protocols) {
+            Asked asked = first_packet(entrance, protocol, inquiry);
+            ask_for_sender(asking, asked);
+            all.push_back(std::move(asked));
+        }
+    }
+    return all;
 }
 
 std::vector<std::string> remedy(const ForeignRuleset& ruleset, const Question& question,

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ask.hpp"
 #include "foreign/encoding.hpp"
 #include "foreign/macos.hpp"
 #include "foreign/recognise.hpp"
@@ -45,6 +46,12 @@ std::vector<ForeignEntrance> find_entrances(const ForeignRuleset& ruleset);
 // rules, and `why` of what is let in says so.
 Verdict assess_foreign(const ForeignRuleset& ruleset, const Packet& packet,
                        const std::optional<std::string>& program);
+
+// As ask_inbound() of ask.hpp: of a first packet to the port at each entrance, and where no sender
+// is given from a stranger, who is in no network that the rules name.
+std::vector<Asked> ask_foreign(const ForeignRuleset& ruleset,
+                               const std::vector<Entrance>& entrances, const Inquiry& inquiry,
+                               const std::optional<std::string>& program);
 
 // What to type on that machine so that the packets in question come in, and what it is worth:
 // commands, and lines that begin with "# " to be read. The one port, the one protocol, never

@@ -112,6 +112,9 @@ Added add_line(std::string_view line, List& list);
 // "10.0.0.0/8", "! 10.1.2.3". Nothing when it is no entry of a table.
 std::optional<TableEntry> read_entry(std::string_view text);
 
+// Of the addresses in rules and tables.
+std::vector<Interval> networks_named(const Ruleset& ruleset, Family family);
+
 // How it ends, and whether pf then knows the connection.
 struct End {
     foreign::End end;

@@ -110,7 +110,10 @@ private:
             reason = unknown(shown + ", whose addresses the file does not tell");
             return Truth::maybe;
         }
-        if (found->second.empty()) return Truth::no;
+        const bool of_family = std::ranges::any_of(found->second, [&](const TableEntry& entry) {
+            return entry.family == packet_.family() && !entry.negated;
+        });
+        if (!of_family) return Truth::no;
         reason = depends("whether the address is in " + shown);
         if (!address) return Truth::maybe;
         const TableEntry* best = nullptr;
@@ -124,7 +127,9 @@ private:
     }
 
     // "(en0)" are the addresses that the interface has at the time, "(en0:network)" its networks.
+    // A stranger is in none of them.
     Truth of_interface(const std::string& name, bool own) const {
+        if (!own && packet_.with_stranger) return Truth::no;
         const std::string bare = name.substr(0, name.find(':'));
         const std::string suffix = name.substr(bare.size());
         const bool whole = suffix.empty() || suffix == ":network";
@@ -145,7 +150,30 @@ private:
     foreign::Match match_;
 };
 
+void add_networks(const Rule& rule, Family family, std::vector<Interval>& networks) {
+    for (const Host* host : {&rule.from, &rule.to}) {
+        if (host->kind == Host::Kind::range && host->family == family)
+            networks.push_back({host->low, host->high});
+    }
+    for (const Rule& inner : rule.inner) add_networks(inner, family, networks);
+}
+
 }  // namespace
+
+std::vector<Interval> networks_named(const Ruleset& ruleset, Family family) {
+    std::vector<Interval> networks;
+    for (const auto& [path, list] : ruleset.lists) {
+        for (const Rule& rule : list.rules) add_networks(rule, family, networks);
+        for (const Redirect& redirect : list.redirects)
+            add_networks(redirect.match, family, networks);
+    }
+    for (const auto& [name, entries] : ruleset.tables) {
+        for (const TableEntry& entry : entries) {
+            if (entry.family == family) networks.push_back({entry.low, entry.high});
+        }
+    }
+    return networks;
+}
 
 foreign::Match match(const Rule& rule, const Packet& packet, const Ruleset& ruleset,
                      const std::string& path, Reasons& reasons) {

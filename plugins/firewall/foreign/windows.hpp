@@ -123,6 +123,9 @@ extern const std::string_view collect_command;
 Verdict judge(const Ruleset& ruleset, const Packet& packet,
               const std::optional<std::string>& program);
 
+// Of the addresses in rules, and of the networks that the machine is in.
+std::vector<Interval> networks_named(const Ruleset& ruleset, Family family);
+
 // The profile that is active on the interface; nothing where that is not known. An empty name
 // stands for any interface.
 std::optional<Profile> profile_of(const Ruleset& ruleset, std::string_view interface);

@@ -336,6 +336,7 @@ Flow flow_of(const Packet& packet, const std::optional<std::string>& program) {
     flow.protocol = packet.protocol;
     flow.interface = packet.interface;
     flow.program = program;
+    flow.with_stranger = packet.with_stranger;
     const std::optional<IpAddress> to = packet.destination.scope() == AddressScope::unspecified
                                             ? std::nullopt
                                             : std::optional(packet.destination);

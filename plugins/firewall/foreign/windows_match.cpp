@@ -19,6 +19,11 @@ std::optional<Family> family_of_word(std::string_view word) {
     return std::nullopt;
 }
 
+std::optional<Interval> network_of(const OwnAddress& own) {
+    const unsigned width = own.address.is_v4() ? 32 : 128;
+    return prefix_interval(to_bits(own.address) & ~low_mask(width - own.prefix), own.prefix, width);
+}
+
 class Matcher {
 public:
     Matcher(const Rule& rule, const Flow& flow, const Ruleset& ruleset, Reasons& reasons)
@@ -33,8 +38,9 @@ public:
         } else if (filters.any_protocol == false) {
             match_.require(Truth::maybe, unknown("the ICMP types"));
         }
-        addresses(filters.local_addresses, flow_.local, "this machine's address");
-        addresses(filters.remote_addresses, flow_.remote, "the address of the peer");
+        addresses(filters.local_addresses, flow_.local, "this machine's address", false);
+        addresses(filters.remote_addresses, flow_.remote, "the address of the peer",
+                  flow_.with_stranger);
         program(filters);
         package(filters);
         service(filters);
@@ -107,7 +113,8 @@ private:
     }
 
     void addresses(const Condition<AddressRange>& condition,
-                   const std::optional<IpAddress>& address, const std::string& what) {
+                   const std::optional<IpAddress>& address, const std::string& what,
+                   bool of_stranger) {
         Truth found = Truth::no;
         std::uint64_t reason = 0;
         const auto add = [&](Truth here, const std::string& of) {
@@ -125,9 +132,21 @@ private:
                 add(Known{to_bits(*address), 0}.in({range.low, range.high}), what);
         }
         for (const std::string& word : condition.words) {
-            add(address_word(word, address), what + ", whether of " + printable(word, 40));
+            const Truth is = of_stranger && is_near(word) ? Truth::no : address_word(word, address);
+            add(is, what + ", whether of " + printable(word, 40));
         }
         one_of(condition, found, reason, what);
+    }
+
+    // Words for what lies around the machine: FW_ADDRESS_KEYWORD of [MS-FASP].
+    static bool is_near(std::string_view word) {
+        const auto family = family_of_word(word);
+        const std::string_view name = family ? word.substr(0, word.size() - 1) : word;
+        for (const std::string_view near :
+             {"LocalSubnet", "DNS", "DHCP", "WINS", "DefaultGateway"}) {
+            if (same_text(name, near)) return true;
+        }
+        return false;
     }
 
     Truth address_word(std::string_view word, const std::optional<IpAddress>& address) const {
@@ -141,9 +160,7 @@ private:
             if (!flow_.interface.empty() && !same_text(own.interface, flow_.interface)) continue;
             if (own.address.family() != flow_.family) continue;
             any = true;
-            const unsigned width = own.address.is_v4() ? 32 : 128;
-            const auto subnet = prefix_interval(
-                to_bits(own.address) & ~low_mask(width - own.prefix), own.prefix, width);
+            const auto subnet = network_of(own);
             if (subnet && Known{to_bits(*address), 0}.in(*subnet) == Truth::yes) {
                 found = flow_.interface.empty() ? Truth::maybe : Truth::yes;
             }
@@ -273,6 +290,23 @@ std::string_view file_name(std::string_view path) {
 }
 
 }  // namespace
+
+std::vector<Interval> networks_named(const Ruleset& ruleset, Family family) {
+    std::vector<Interval> networks;
+    for (const Rule& rule : ruleset.rules) {
+        const Filters& filters = rule.filters;
+        for (const auto* condition : {&filters.local_addresses, &filters.remote_addresses}) {
+            for (const AddressRange& range : condition->values) {
+                if (range.family == family) networks.push_back({range.low, range.high});
+            }
+        }
+    }
+    for (const OwnAddress& own : ruleset.addresses) {
+        if (own.address.family() != family) continue;
+        if (const auto network = network_of(own)) networks.push_back(*network);
+    }
+    return networks;
+}
 
 foreign::Match match(const Rule& rule, const Flow& flow, const Ruleset& ruleset, Reasons& reasons) {
     return Matcher(rule, flow, ruleset, reasons).match();

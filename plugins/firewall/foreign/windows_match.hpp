@@ -18,6 +18,7 @@ struct Flow {
     std::optional<std::uint16_t> local_port;
     std::optional<std::uint16_t> remote_port;
     std::optional<std::string> program;
+    bool with_stranger = false;  // as of a packet
 };
 
 // Apart from direction, profile and whether the rule is in force.
