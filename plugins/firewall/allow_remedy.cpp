@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "owner.hpp"
+#include "panic.hpp"
 #include "verdict.hpp"
 
 namespace p2pdiag::firewall {
@@ -128,6 +129,11 @@ std::string zone_of(const std::vector<TraceStep>& trace) {
 std::variant<Remedy, Refusal> ask_firewalld(const World& world, const Packet& packet,
                                             const Stopped& stopped, const Obstacle& obstacle,
                                             const Opening& opening) {
+    if (is_of_panic(obstacle.rule)) {
+        std::string about = about_panic(world);
+        about.pop_back();  // the full stop
+        return Refusal{named(obstacle.rule) + " stops it. " + about};
+    }
     Remedy remedy;
     remedy.step.tool = Tool::firewalld;
     remedy.step.opening = opening;

@@ -11,6 +11,7 @@
 #include "checks.hpp"
 #include "input.hpp"
 #include "offline.hpp"
+#include "panic.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -46,6 +47,9 @@ public:
 
     std::vector<std::string> of(const Asked& asked) {
         if (asked.verdict.passes != false) return {};
+        const auto& rule = asked.verdict.deciding_rule;
+        if (world_.panic == true && rule && is_of_panic(*rule))
+            return {std::string("sudo ") + end_of_panic};
         const std::uint8_t protocol = asked.question.protocol;
         wanted_.protocols = {protocol};
         const auto known = plans_.find(protocol);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "journey.hpp"
+#include "panic.hpp"
 #include "verdict.hpp"
 
 namespace p2pdiag::firewall {
@@ -36,10 +37,17 @@ bool may_go_astray(const Packet& answer, const Verdict& verdict) {
            delivery->port != answer.destination_port;
 }
 
+Verdict judged(const World& world, const Findings& findings) {
+    Verdict verdict = judge(findings);
+    if (verdict.deciding_rule && is_of_panic(*verdict.deciding_rule))
+        verdict.why += ' ' + about_panic(world);
+    return verdict;
+}
+
 }  // namespace
 
 Verdict evaluate(const World& world, const Packet& packet, const Limits& limits) {
-    return judge(Journey(world, packet, limits).run());
+    return judged(world, Journey(world, packet, limits).run());
 }
 
 Verdict assess_inbound(const World& world, const Packet& packet, const Limits& limits) {
@@ -58,7 +66,7 @@ Verdict assess_punching(const World& world, const Packet& packet, const Limits& 
     sent.direction = Direction::out;
     sent.state = CtState::fresh;
     const Findings findings = Journey(world, sent, limits).run();
-    Verdict verdict = judge(findings);
+    Verdict verdict = judged(world, findings);
     if (verdict.kind != VerdictKind::accept) {
         const bool surely = verdict.passes == false;
         verdict.why = (surely ? "Our own packet does not leave. "

@@ -123,6 +123,9 @@ struct World {
     // Of `ip xfrm policy`, in any order.
     std::vector<net::IpsecPolicy> ipsec;
     Sysctls sysctls;
+    // firewalld says of itself whether it is in panic mode; absent: it was not asked, or does not
+    // say.
+    std::optional<bool> panic;
     // Anything here and no verdict is definite: what could not be read is never "open".
     std::vector<Unseen> unseen;
 

@@ -9,6 +9,7 @@
 #include "iptables_save.hpp"
 #include "net/routing_tables.hpp"
 #include "nft_json.hpp"
+#include "panic.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -175,7 +176,10 @@ Sight sight_of_this_machine(std::chrono::steady_clock::time_point deadline, int 
     return sight;
 }
 
-void read_rulesets(const Sight& sight, World& world) { RulesetReader(sight, world).run(); }
+void read_rulesets(const Sight& sight, World& world) {
+    RulesetReader(sight, world).run();
+    read_panic(sight, world);
+}
 
 void read_sysctls(const Sight& sight, World& world) {
     const std::string v4 = "/proc/sys/net/ipv4/conf/";

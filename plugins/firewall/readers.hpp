@@ -31,7 +31,7 @@ struct Sight {
 
 Sight sight_of_this_machine(std::chrono::steady_clock::time_point deadline, int cancel_fd);
 
-// nftables, iptables-nft and iptables-legacy.
+// nftables, iptables-nft and iptables-legacy, and what firewalld says of its panic mode.
 void read_rulesets(const Sight& sight, World& world);
 
 // rp_filter and forwarding, for the interfaces of `world`.

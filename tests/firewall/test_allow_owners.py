@@ -1,4 +1,5 @@
 """p2pdiag firewall allow with ufw and firewalld themselves, each on files and in a network of its own."""
+import json
 import os
 import sys
 import unittest
@@ -126,6 +127,17 @@ class Firewalld(unittest.TestCase):
             machine.undo()
             self.assertEqual(machine.rules(), before)
             machine.tool("firewall-cmd", "--reload")
+            self.assertEqual(machine.rules(), before)
+
+            machine.tool("firewall-cmd", "--panic-on")
+            done = machine.p2pdiag("firewall", "check", "--port", "4000", "--format", "json", expect=1)
+            for verdict in json.loads(done.stdout)["verdicts"]:
+                self.assertEqual(verdict["verdict"], "drop", verdict)
+                self.assertIn("panic mode is on", verdict["why"])
+                self.assertEqual(verdict["remedy"], ["sudo firewall-cmd --panic-off"])
+            done = machine.p2pdiag("firewall", "allow", "--port", "4000", "--yes", expect=1)
+            self.assertIn("firewall-cmd --panic-off", done.stdout + done.stderr)
+            machine.tool("firewall-cmd", "--panic-off")
             self.assertEqual(machine.rules(), before)
 
             # Without --persistent a reload ends it, and undo is content with that.

@@ -57,6 +57,7 @@ struct Made {
 
 const std::string empty_list = R"({"nftables":[{"metainfo":{"version":"1.0.6"}}]})";
 const std::string nft = "nft -j list ruleset";
+const std::string query_panic = "firewall-cmd --query-panic";
 
 Made root() {
     Made made;
@@ -214,4 +215,21 @@ TEST_CASE("this machine's links are there") {
     read_links(world);
     REQUIRE(world.find_interface("lo") != nullptr);
     CHECK(world.routes.has_value());
+}
+
+TEST_CASE("firewalld is asked whether it is in panic mode, where it has the table for that") {
+    Made made;
+    made.prints(nft, empty_list);
+    made.read();
+    CHECK_FALSE(made.was_asked(query_panic));
+    made.prints(nft, R"({"nftables":[{"metainfo":{"version":"1.0.6"}},)"
+                     R"({"table":{"family":"inet","name":"firewalld_policy_drop","handle":1}}]})");
+    CHECK(made.read().panic == std::nullopt);
+    CHECK(made.was_asked(query_panic));
+    made.programs[query_panic] = {Answer::Kind::ended, 252, {}, "FirewallD is not running"};
+    CHECK(made.read().panic == std::nullopt);
+    made.prints(query_panic, "yes\n");
+    CHECK(made.read().panic == true);
+    made.programs[query_panic] = {Answer::Kind::ended, 1, "no\n", {}};
+    CHECK(made.read().panic == false);
 }

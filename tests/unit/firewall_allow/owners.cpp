@@ -80,6 +80,22 @@ TEST_CASE("firewalld: the zone that the packet comes through") {
     CHECK(near.steps[1].permanent);
 }
 
+TEST_CASE("firewalld: panic mode is ended by firewalld, and its table alone is not that") {
+    World world = with(home(), Rules("inet", "firewalld_policy_drop")
+                                   .base("raw_prerouting", "prerouting", "drop", -290)
+                                   .read());
+    const auto plan = [&] { return make_allow_plan(world, wanted("udp", "", 5000)); };
+    CHECK(says(plan(), "--query-panic` tells whether"));
+    CHECK_FALSE(says(plan(), "panic mode is on,"));
+    world.panic = true;
+    CHECK(plan().judgement.status == P2PDIAG_FAIL);
+    CHECK(says(plan(),
+               "panic mode is on, which drops everything in both directions; `sudo "
+               "firewall-cmd --panic-off` ends it."));
+    world.panic = false;
+    CHECK(says(plan(), "not in panic mode. Ask again."));
+}
+
 TEST_CASE("rules of other programs: who they belong to, and what to do") {
     for (const auto& [chain, word] : {std::pair("DOCKER-ISOLATION", "docker run"),
                                       {"NETAVARK_INPUT", "podman run"},
