@@ -38,18 +38,38 @@ std::string iptables_line(const AllowStep& step, std::string_view id) {
     return line + '\n';
 }
 
-// As nft's text and ours may differ: without what stands behind # or ;, nor what was counted.
+// `text` without the last words in quotes where these are the comment of a rule.
+std::string without_comment(std::string text, std::size_t last_quote) {
+    constexpr std::string_view word = " comment ";
+    const bool ends_quoted =
+        last_quote != std::string::npos && text.ends_with('"') && last_quote + 1 < text.size();
+    if (ends_quoted && std::string_view(text).substr(0, last_quote).ends_with(word))
+        text.resize(last_quote - word.size());
+    return text;
+}
+
+// As nft's text and ours may differ: without what stands behind # or ;, what was counted, and the
+// comment. What is in quotes stays as it is; there is no quote in quotes.
 std::string normal(std::string_view line) {
-    line = trimmed(line.substr(0, line.find('#')));
-    if (line.ends_with(';')) line = trimmed(line.substr(0, line.size() - 1));
+    line = trimmed(line);
     std::string text;
+    bool quoted = false;
+    std::size_t last_quote = std::string::npos;  // where the last words in quotes begin
     for (const char c : line) {
-        const bool space = c == ' ' || c == '\t';
+        if (c == '"') {
+            quoted = !quoted;
+            if (quoted) last_quote = text.size();
+        }
+        if (c == '#' && !quoted) break;
+        const bool space = !quoted && (c == ' ' || c == '\t');
         if (!space)
             text += c;
         else if (!text.empty() && text.back() != ' ')
             text += ' ';
     }
+    text = trimmed(text);
+    if (text.ends_with(';')) text = trimmed(std::string_view(text).substr(0, text.size() - 1));
+    text = without_comment(std::move(text), last_quote);
     const std::size_t packets = text.find("counter packets ");
     if (packets == std::string::npos) return text;
     const std::size_t end = text.find_first_not_of(

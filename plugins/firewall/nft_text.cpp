@@ -40,6 +40,8 @@ public:
         } else if (name == "counter") {
             // Without what it has counted so far: the rule stays the same rule.
             text_ += name;
+        } else if (name == "log") {
+            log(*body);
         } else if (name == "match") {
             match(*body);
         } else if (name == "vmap") {
@@ -276,6 +278,19 @@ private:
         if (type == "icmpx" && code == "port-unreachable") return;
         text_ += " with " + std::string(type);
         if (!code.empty()) text_ += ' ' + std::string(code);
+    }
+
+    // nft prints the prefix in quotes, which may hold anything but these.
+    void log(const json::object& body) {
+        text_ += "log";
+        for (const auto& item : body) {
+            if (full()) return;
+            const std::string_view name = std_view(item.key());
+            const std::string_view quote = name == "prefix" ? "\"" : "";
+            text_ += ' ' + std::string(name) + ' ' + std::string(quote);
+            expression(item.value());
+            text_ += quote;
+        }
     }
 
     void limit(const json::object& body) {

@@ -81,7 +81,8 @@ class Files(unittest.TestCase):
 
     def test_nft(self):
         enable_nft_file()
-        for rules in ("policy drop;\n\t\tmeta l4proto ipv6-icmp accept", "policy accept;\n\t\tmeta l4proto ipv6-icmp accept\n\t\tcounter drop # all"):
+        for rules in ("policy drop;\n\t\tmeta l4proto ipv6-icmp accept", "policy accept;\n\t\tmeta l4proto ipv6-icmp accept\n\t\tcounter drop # all",
+                      "policy accept;\n\t\tmeta l4proto ipv6-icmp accept\n\t\tlog prefix \"a # b  c\" counter drop comment \"all # x\""):
             put("/etc/nftables.conf", "#!/usr/sbin/nft -f\nflush ruleset\n\ntable inet filter {\n\tchain input {\n\t\t"
                 f"type filter hook input priority 0; {rules}\n\t}}\n}}\n", 0o755)
             self.check("/etc/nftables.conf", lambda machine: machine.tool("nft", "-f", "/etc/nftables.conf"), True)

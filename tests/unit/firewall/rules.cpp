@@ -259,14 +259,13 @@ TEST_CASE("rules are shown as nft prints them") {
          R"({"vmap":{"key":)" + payload("udp", "dport") +
              R"(,"data":{"set":[[{"range":[1,2]},{"drop":null}]]}}})",
          R"({"limit":{"rate":10,"burst":5,"per":"second","inv":true}},{"reject":{"type":"icmpx","expr":"admin-prohibited"}})",
-         R"({"log":{"prefix":"\u001b[31m"}})",
-         match(R"({"&":[{"ct":{"key":"mark"}},15]})", "1")});
+         R"({"log":{"prefix":"\u001b[31m"}})", match(R"({"&":[{"ct":{"key":"mark"}},15]})", "1")});
     const Chain& chain = rules.chains[1];
     CHECK(chain.rules[0].text == "udp dport 4000 accept");
     CHECK(chain.rules[1].text == R"(iifname "eth0" ct state established,new jump c)");
     CHECK(chain.rules[2].text == "udp dport vmap { 1-2 : drop }");
     CHECK(chain.rules[3].text == "limit rate over 10/second reject with icmpx admin-prohibited");
-    CHECK(chain.rules[4].text == "log prefix ?[31m");
+    CHECK(chain.rules[4].text == R"(log prefix "?[31m")");
     CHECK(chain.rules[5].text == "ct mark & 15 == 1");
 }
 

@@ -105,6 +105,29 @@ TEST_CASE("nft: a place that is not surely the one") {
     CHECK_FALSE(add_nft_line(twice, step_at(Tool::nft, "counter drop"), id));
 }
 
+TEST_CASE(
+    "nft: what is in quotes is no comment of the file, and the rule's comment is no part of it") {
+    const auto with = [](const std::string& line) {
+        return "table inet filter {\n\tchain input {\n\t\t" + line + "\n\t}\n}\n";
+    };
+    const auto finds = [&](const std::string& line, const std::string& rule) {
+        return add_nft_line(with(line), step_at(Tool::nft, rule), id).has_value();
+    };
+    CHECK(finds("counter packets 3 bytes 9 drop comment \"all  # else\"", "counter drop"));
+    CHECK(finds("drop comment \"a\"; # b", "drop"));
+    CHECK(finds("drop  comment\t\"p2pdiag \"", "drop"));
+    const std::string logs = R"(log prefix "a # b  c" level info drop)";
+    CHECK(finds(logs, logs));
+    CHECK(finds(logs + " comment \"x\" # y", logs));
+    CHECK_FALSE(finds(logs, R"(log prefix "a)"));
+    CHECK_FALSE(finds(logs, R"(log prefix "a # b c" level info drop)"));
+    // A prefix that looks like a comment is none.
+    CHECK(finds(R"(log prefix "x comment " drop)", R"(log prefix "x comment " drop)"));
+    CHECK(finds(R"(log prefix " comment ")", R"(log prefix " comment ")"));
+    // Two rules that differ by their comment alone.
+    CHECK_FALSE(finds("drop comment \"a\"\n\t\tdrop comment \"b\"", "drop"));
+}
+
 TEST_CASE("iptables: before a line of that table and chain") {
     const auto edited =
         add_iptables_line(saved_text, step_at(Tool::iptables_nft, "-A INPUT -j DROP"), id);
