@@ -37,7 +37,9 @@ void add_persistence(AllowPlan& plan, const Sight& sight) {
         }
         more.push_back(std::move(lasting));
     }
+    if (more.empty()) return;
     plan.steps.insert(plan.steps.end(), more.begin(), more.end());
+    plan.count_steps();
 }
 
 }  // namespace p2pdiag::firewall

@@ -172,9 +172,7 @@ private:
         Judgement& judgement = plan_.judgement;
         if (!plan_.steps.empty()) {
             plan_.steps.back().left_out = left_out_;
-            const std::size_t count = plan_.steps.size();
-            judgement.status = P2PDIAG_PASS;
-            judgement.summary = count == 1 ? "One step" : std::to_string(count) + " steps";
+            plan_.count_steps();
             note(
                 "An open firewall is not a listening program: one must listen on the port, and "
                 "not on 127.0.0.1 alone.");
@@ -199,6 +197,11 @@ private:
 };
 
 }  // namespace
+
+void AllowPlan::count_steps() {
+    judgement.status = P2PDIAG_PASS;
+    judgement.summary = steps.size() == 1 ? "One step" : std::to_string(steps.size()) + " steps";
+}
 
 void AllowPlan::fail(p2pdiag_status status, std::string text) {
     steps.clear();

@@ -30,6 +30,7 @@ struct AllowPlan {
     // Where no step helps: PASS with steps, SKIP, FAIL or UNKNOWN; findings and summary.
     Judgement judgement;
 
+    void count_steps();  // PASS; there are some
     void fail(p2pdiag_status status, std::string text);
 };
 

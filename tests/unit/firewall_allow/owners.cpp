@@ -76,6 +76,7 @@ TEST_CASE("firewalld: the zone that the packet comes through") {
     };
     add_persistence(near, sight);
     REQUIRE(near.steps.size() == 2);
+    CHECK(near.judgement.summary == "2 steps");
     CHECK_FALSE(near.steps[0].permanent);
     CHECK(near.steps[1].permanent);
 }
@@ -120,6 +121,13 @@ TEST_CASE("what lasts beyond a reboot") {
     add_persistence(plan, nobody);
     CHECK(plan.steps.size() == 1);
     CHECK(plan.judgement.status == P2PDIAG_PASS);
+    CHECK(plan.judgement.summary == "One step");
+
+    // Nothing to do, and nothing to make last.
+    AllowPlan none =
+        make_allow_plan(with(home(), Rules().base("input", "input", "accept").read()), wanted());
+    add_persistence(none, nobody);
+    CHECK(none.judgement.status == P2PDIAG_SKIP);
 
     // Nobody knows which file the rules come from.
     const World world = with(home(), Rules().base("input", "input", "drop").read());
