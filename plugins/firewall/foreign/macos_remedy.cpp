@@ -53,7 +53,8 @@ void open_applications(const ApplicationFirewall& firewall,
     if (firewall.blocks_all == true) {
         lines.emplace_back(
             "# \"Block all incoming connections\" is on: the list of programs does not count until "
-            "it is off. The firewall itself stays on.");
+            "it is off. The firewall itself stays on, but every program that the list allows is "
+            "let in again: look at it first.");
         lines.push_back(start + "--setblockall off");
         lines.push_back("# to take it back: " + start + "--setblockall on");
     }

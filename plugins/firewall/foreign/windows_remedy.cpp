@@ -67,12 +67,18 @@ void lift_block(const Rule& rule, const Question& question, Lines& lines) {
 }
 
 void lift_shields(const Ruleset& ruleset, const Question& question, Lines& lines) {
+    const std::string set = "Set-NetFirewallProfile -Name " +
+                            profile_argument(profile_of(ruleset, question.interface)) +
+                            " -AllowInboundRules ";
     lines.emplace_back(
         "# \"Block all incoming connections\" is on: no rule counts until it is off. The firewall "
-        "itself stays on.");
-    lines.push_back("Set-NetFirewallProfile -Name " +
-                    profile_argument(profile_of(ruleset, question.interface)) +
-                    " -AllowInboundRules True");
+        "itself stays on, but every rule that allows comes back into force, for other programs and "
+        "ports too: look at them first.");
+    lines.emplace_back(
+        "Get-NetFirewallRule -PolicyStore ActiveStore -Direction Inbound -Action Allow -Enabled "
+        "True | Format-Table DisplayName, Profile");
+    lines.push_back(set + "True");
+    lines.push_back("# to take it back: " + set + "False");
 }
 
 bool local_rules_count(const Ruleset& ruleset, const Question& question) {

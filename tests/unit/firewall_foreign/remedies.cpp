@@ -66,7 +66,11 @@ TEST_CASE("block all and merge off are said") {
     Machine machine;
     machine.settings = {{"AllowInboundRules", "0"}};
     const auto shields = lines_for(document({}, machine));
-    CHECK(says(shields[1], "Set-NetFirewallProfile -Name Private -AllowInboundRules True"));
+    CHECK(says(shields[0], "every rule that allows comes back into force"));
+    CHECK(says(shields[1], "Get-NetFirewallRule"));
+    CHECK(shields[2] == "Set-NetFirewallProfile -Name Private -AllowInboundRules True");
+    CHECK(shields[3] ==
+          "# to take it back: Set-NetFirewallProfile -Name Private -AllowInboundRules False");
     machine.settings = {{"AllowLocalFirewallRules", "0"}};
     const auto merge = lines_for(document({}, machine));
     CHECK(merge.size() == 2);
