@@ -64,6 +64,12 @@ std::vector<const Socket*> sockets_at(const SocketTable& table, Transport transp
     return found;
 }
 
+Receives serves(const Socket& socket, Family family) {
+    const IpAddress local = socket.local.address.unmapped();
+    if (is_any(local)) return serves_any(socket, family);
+    return local.family() == family ? Receives::yes : Receives::no;
+}
+
 Receives receives(const Socket& socket, const Arrival& arrival) {
     if (socket.transport != arrival.transport || socket.local.port != arrival.to.port) {
         return Receives::no;
@@ -98,15 +104,12 @@ std::optional<Exposure> exposure(const SocketTable& table, Transport transport, 
     Exposure possible = Exposure::none;
     for (const Socket* socket : sockets_at(table, transport, port)) {
         if (!socket->is_open()) continue;
-        const IpAddress local = socket->local.address.unmapped();
-        const Receives serves = is_any(local)              ? serves_any(*socket, family)
-                                : local.family() == family ? Receives::yes
-                                                           : Receives::no;
+        const Receives takes = serves(*socket, family);
         const Exposure reach = exposure_of(*socket);
-        if (serves != Receives::no) possible = std::max(possible, reach);
+        if (takes != Receives::no) possible = std::max(possible, reach);
         // A wildcard whose link is not told may be bound to one.
         const bool sure =
-            serves == Receives::yes && (socket->interface || reach < Exposure::everywhere);
+            takes == Receives::yes && (socket->interface || reach < Exposure::everywhere);
         if (sure) certain = std::max(certain, reach);
     }
     if (certain == Exposure::everywhere) return certain;

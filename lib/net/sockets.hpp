@@ -58,6 +58,10 @@ struct Arrival {
 
 enum class Receives { no, perhaps, yes };
 
+// Does the socket take packets of the family, by some address? One of IPv6 that is bound to
+// ::ffff:a.b.c.d takes those of IPv4 alone.
+Receives serves(const Socket& socket, Family family);
+
 // Would this socket take it, were it the only one?
 Receives receives(const Socket& socket, const Arrival& arrival);
 

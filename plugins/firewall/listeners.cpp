@@ -40,7 +40,8 @@ std::vector<const net::Socket*> open_sockets(const net::SocketTable& table, cons
                                              std::uint16_t port) {
     std::vector<const net::Socket*> open;
     for (const net::Socket* socket : net::sockets_at(table, transport_of(asked), port)) {
-        if (socket->is_open() && socket->family == asked.question.family) open.push_back(socket);
+        const auto serves = net::serves(*socket, asked.question.family);
+        if (socket->is_open() && serves != net::Receives::no) open.push_back(socket);
     }
     return open;
 }
@@ -139,7 +140,8 @@ std::optional<Listener> find_listener(const World& world, const Listeners& liste
     const auto sockets = reception.sockets.empty() ? open_sockets(*listeners.table, asked, to->port)
                                                    : reception.sockets;
     if (sockets.empty()) return listener;
-    listener.address = sockets.front()->local;
+    const Endpoint& local = sockets.front()->local;
+    listener.address = Endpoint{local.address.unmapped(), local.port};
     const auto held = listeners.holders.of_inode.find(sockets.front()->inode);
     if (held != listeners.holders.of_inode.end()) listener.programs = held->second;
     return listener;

@@ -77,6 +77,10 @@ def listeners():
     equal(state(8001)["state"], "nobody", "closed")
     with listening("127.0.0.1", 8001):
         equal(state(8001)["state"], "loopback-only", "loopback")
+    with listening("::ffff:127.0.0.1", 8001):
+        found = state(8001)
+        equal((found["state"], found["address"]), ("loopback-only", "127.0.0.1:8001"), found)
+        equal([process["pid"] for process in found["processes"]], [os.getpid()], found)
     with listening("0.0.0.0", 8001):
         found = state(8001)
         equal(found["state"], "listening", found)

@@ -131,6 +131,13 @@ TEST_CASE("a listener behind a redirect, and its program") {
     CHECK(listener->listening == Listening::yes);
     CHECK(listener->words() == "peer? (pid 123, alice) listens on 0.0.0.0:5000.");
     CHECK(json::find_array(to_json(*listener), "processes")->size() == 1);
+    // A socket of IPv6 may be bound to an IPv4 address.
+    listeners.table->sockets = {udp_socket("::ffff:127.0.0.1", 5000, 7)};
+    const auto mapped = find_listener(world, listeners, asked.front());
+    REQUIRE(mapped.has_value());
+    CHECK(mapped->words() ==
+          "peer? (pid 123, alice) listens on 127.0.0.1:5000, which only this machine reaches: to "
+          "others the port is closed.");
     // What goes on to another machine is listened to there.
     const World forwarding = connected("08-forwarded-port");
     const auto onward = ask_inbound(forwarding, find_entrances(forwarding), inquiry).front();

@@ -151,6 +151,14 @@ TEST_CASE("how far a port can be reached") {
     CHECK_FALSE(of(table({single}), Family::ipv4));
     CHECK(of(table({single}), Family::ipv6) == Exposure::everywhere);
 
+    // One of IPv6 that takes IPv4 alone.
+    CHECK(of(table({udp("::ffff:127.0.0.1")}), Family::ipv4) == Exposure::loopback);
+    CHECK(of(table({udp("::ffff:127.0.0.1")}), Family::ipv6) == Exposure::none);
+    CHECK(net::serves(udp("::ffff:10.0.0.1"), Family::ipv4) == Receives::yes);
+    CHECK(net::serves(udp("::ffff:10.0.0.1"), Family::ipv6) == Receives::no);
+    CHECK(net::serves(udp("10.0.0.1"), Family::ipv6) == Receives::no);
+    CHECK(net::serves(udp("::"), Family::ipv4) == Receives::yes);
+
     Socket on_link = udp("0.0.0.0");
     on_link.interface = 3;
     CHECK(of(table({on_link}), Family::ipv4) == Exposure::addresses);
