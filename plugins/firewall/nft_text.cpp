@@ -28,7 +28,7 @@ public:
 
     void statement(const json::value& value) {
         const json::object* object = value.if_object();
-        if (object == nullptr || object->size() != 1) return raw(value);
+        if (object == nullptr || object->size() != 1) return no_statement(value);
         const std::string_view name = std_view(object->begin()->key());
         const json::value& inside = object->begin()->value();
         const json::object* body = inside.if_object();
@@ -102,6 +102,24 @@ private:
         } else {
             text_ += json::to_text(value);
         }
+    }
+
+    // A statement of nft's is an object with one member, whose name is that of the statement.
+    void no_statement(const json::value& value) {
+        const json::object* object = value.if_object();
+        if (object == nullptr) {
+            text_ += "(no statement: ";
+            raw(value);
+        } else if (object->empty()) {
+            text_ += "(a statement without a name";
+        } else {
+            text_ += "(a statement with several names:";
+            for (const auto& item : *object) {
+                if (full()) return;
+                text_ += ' ' + std::string(std_view(item.key()));
+            }
+        }
+        text_ += ')';
     }
 
     void joined(const json::array& list, std::string_view separator) {

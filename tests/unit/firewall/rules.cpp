@@ -269,6 +269,22 @@ TEST_CASE("rules are shown as nft prints them") {
     CHECK(chain.rules[5].text == "ct mark & 15 == 1");
 }
 
+TEST_CASE("what is no statement is told by what was found") {
+    const auto told = [](const std::string& statement) {
+        const Verdict verdict = judge_rules({statement}, packet());
+        CHECK(verdict.kind == VerdictKind::undecided);
+        REQUIRE(verdict.open.size() == 1);
+        CHECK(verdict.why.find(verdict.open.front()) != std::string::npos);
+        return verdict.open.front();
+    };
+    CHECK(told(R"({"accept":null,"drop":null})") ==
+          "(a statement with several names: accept drop)");
+    CHECK(told("{}") == "(a statement without a name)");
+    CHECK(told("5") == "(no statement: 5)");
+    CHECK(told(R"("accept")") == "(no statement: accept)");
+    CHECK(told("[1]") == "(no statement: (...))");
+}
+
 TEST_CASE("packets over loopback go out before they come in") {
     World world = machine();
     world.rulesets.push_back(parsed(
