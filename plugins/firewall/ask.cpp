@@ -157,6 +157,7 @@ Verdict left_open(Verdict blocked, std::string what) {
     blocked.kind = VerdictKind::undecided;
     blocked.passes.reset();
     blocked.ordinarily_passes.reset();
+    blocked.why += " Not known is " + what + '.';
     blocked.open = {std::move(what)};
     return blocked;
 }

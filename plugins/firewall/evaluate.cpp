@@ -83,7 +83,8 @@ Verdict assess_punching(const World& world, const Packet& packet, const Limits& 
         if (may_go_astray(back, answer)) {
             answer.kind = VerdictKind::undecided;
             answer.passes.reset();
-            answer.open = {"whether the answer comes to the port that asked"};
+            answer.open = {"whether it comes to the port that asked"};
+            answer.why = "It cannot be told " + answer.open.front() + '.';
         }
         if (!worst || answer.kind != VerdictKind::accept) worst = std::move(answer);
     }

@@ -79,7 +79,10 @@ TEST_CASE("with discovery let in, IPv6 is open") {
     CHECK(kind(tunnel, protocol_udp, Family::ipv6) == VerdictKind::accept);
     // The neighbour is found as long as it asks: for how long that does is not known.
     const World half = with(input_chain({established, solicitations, accept_8000}));
-    CHECK(kind(half, protocol_udp, Family::ipv6) == VerdictKind::undecided);
+    const Verdict v6 = asked(half, protocol_udp, Family::ipv6).verdict;
+    CHECK(v6.kind == VerdictKind::undecided);
+    REQUIRE(v6.open.size() == 1);
+    CHECK(v6.why.find(". Not known is " + v6.open.front() + '.') != std::string::npos);
 }
 
 TEST_CASE("advertisements that do not leave close IPv6 as well") {
