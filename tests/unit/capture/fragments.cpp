@@ -15,10 +15,6 @@ using capture::Skipped;
 
 namespace {
 
-const Endpoint client = at("192.168.7.2:4000");
-const Endpoint server = at("11.22.33.10:3478");
-const Endpoint client6 = at("[fd00::2]:4000");
-const Endpoint server6 = at("[2001:db8::1]:3478");
 constexpr std::int64_t second = 1'000'000'000;
 
 // Bytes that differ from place to place.

@@ -22,6 +22,11 @@ inline Endpoint at(const std::string& text) {
     return *endpoint;
 }
 
+inline const Endpoint client = at("192.168.7.2:4000");
+inline const Endpoint server = at("11.22.33.10:3478");
+inline const Endpoint client6 = at("[fd00::2]:4000");
+inline const Endpoint server6 = at("[2001:db8::1]:3478");
+
 inline Bytes udp(std::uint16_t from, std::uint16_t to, ByteView payload) {
     ByteWriter writer;
     writer.u16(from);

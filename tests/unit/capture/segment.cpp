@@ -14,10 +14,6 @@ using capture::Skipped;
 
 namespace {
 
-const Endpoint client = at("192.168.7.2:4000");
-const Endpoint server = at("11.22.33.10:3478");
-const Endpoint client6 = at("[fd00::2]:4000");
-const Endpoint server6 = at("[2001:db8::1]:3478");
 const Bytes hello = {'h', 'e', 'l', 'l', 'o'};
 
 // A packet that owns its bytes, of the exact size, and what it is taken apart to.
