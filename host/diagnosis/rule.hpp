@@ -72,7 +72,8 @@ struct RemedyRule {
     bool reversible = false;
     bool alone = false;           // these two as in report::Remedy
     bool works_around = false;    // report::Remedy has the meaning
-    std::vector<Condition> any;   // offered where one of them holds; empty = always
+    std::vector<Condition> all;   // offered where all of these hold
+    std::vector<Condition> any;   // … and one of these; empty = always
     std::vector<Condition> none;  // … and none of these
 };
 

@@ -111,6 +111,7 @@ private:
     }
 
     void names_of(const RemedyRule& remedy) {
+        conditions(remedy.all);
         conditions(remedy.any);
         conditions(remedy.none);
         text(remedy.title, remedy.at);

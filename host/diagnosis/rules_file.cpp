@@ -431,7 +431,7 @@ private:
     void remedy(const TomlValue& table, Rule& rule) {
         if (!is_table(table, "remedy",
                       {"id", "title", "command", "verb", "arguments", "needs_root", "reversible",
-                       "alone", "works_around", "any", "none"})) {
+                       "alone", "works_around", "all", "any", "none"})) {
             return;
         }
         RemedyRule out;
@@ -444,6 +444,7 @@ private:
         out.reversible = boolean(table, "reversible");
         out.alone = boolean(table, "alone");
         out.works_around = boolean(table, "works_around");
+        out.all = conditions(table, "all");
         out.any = conditions(table, "any");
         out.none = conditions(table, "none");
         arguments(table, out);

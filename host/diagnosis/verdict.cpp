@@ -115,14 +115,13 @@ std::string unknown_headline(const std::vector<CheckResult>& checks) {
            (nat->summary.empty() ? "stun.nat ended without a result." : nat->summary);
 }
 
-// The forward of the target port, over UDP and IPv4, that is in force: one that a packet proved, or
-// the first that there is.
-const Finding* forward_of_target(const report::Report& report) {
+// Of the target port, over UDP and IPv4: one that a packet proved, or the first that there is.
+const Finding* of_target(const report::Report& report, std::string_view code) {
     const Finding* first = nullptr;
     for (const CheckResult& check : report.checks) {
         for (const Finding& finding : check.findings) {
             const json::object& evidence = finding.evidence;
-            const bool is_it = finding.code == "portmap.forwarded" && !is_ipv6(finding) &&
+            const bool is_it = finding.code == code && !is_ipv6(finding) &&
                                json::find_string(evidence, "protocol") == "udp" &&
                                json::find_integer(evidence, "port") == report.target_port;
             if (!is_it) continue;
@@ -149,10 +148,21 @@ bool is_worked_around_by_forward(const std::vector<CheckResult>& checks, const V
            });
 }
 
+std::string name_of_target(const report::Report& report) {
+    return "UDP port " + std::to_string(report.target_port);
+}
+
+// Came the packet further than the network interface, by what was seen or by the firewall's rules?
+bool comes_to_program(const report::Report& report, const Finding& proven) {
+    return json::find_bool(proven.evidence, "seen_by_program").value_or(false) ||
+           passed(report.checks, "firewall.inbound") ||
+           of_target(report, "firewall.inbound-open") != nullptr;
+}
+
 Verdict with_forward(Verdict verdict, const report::Report& report) {
-    const Finding* forward = forward_of_target(report);
+    const Finding* forward = of_target(report, "portmap.forwarded");
     if (forward == nullptr || !is_worked_around_by_forward(report.checks, verdict)) return verdict;
-    const std::string port = "UDP port " + std::to_string(report.target_port);
+    const std::string port = name_of_target(report);
     const auto external = json::find_string(forward->evidence, "external");
     if (json::find_string(forward->evidence, "verified") != "packet" || !external) {
         verdict.headline += " The router says that it forwards " + port +
@@ -161,12 +171,32 @@ Verdict with_forward(Verdict verdict, const report::Report& report) {
     }
     std::string headline = "Peers reach " + port + " of this machine at " + std::string(*external) +
                            ", by a forward in the router; a packet from outside came in by it.";
-    const bool seen = json::find_bool(forward->evidence, "seen_by_program").value_or(false);
     const bool said_of_all = unseen_firewall(report.checks) != nullptr;
-    if (!seen && !said_of_all && !passed(report.checks, "firewall.inbound")) {
+    if (!comes_to_program(report, *forward) && !said_of_all) {
         headline += " Whether this machine's own firewall lets it through was not seen.";
     }
     return {"direct", std::move(headline)};
+}
+
+// A firewall that keeps strangers from other ports, and lets them in to the one that matters.
+Verdict with_open_port(Verdict verdict, const report::Report& report) {
+    if (find_of_family(report.checks, "nat.symmetric-firewall", false) == nullptr ||
+        !reaches_peers(verdict)) {
+        return verdict;
+    }
+    const std::string port = name_of_target(report);
+    const Finding* reached = of_target(report, "nat.port-reached");
+    if (reached != nullptr && comes_to_program(report, *reached)) {
+        return {"open", "No NAT, and " + port +
+                            " of this machine is open: a stranger's packet from outside came in "
+                            "to it. To other ports come answers alone."};
+    }
+    if (of_target(report, "firewall.inbound-open") != nullptr) {
+        verdict.headline = "No NAT. This machine's own firewall lets " + port +
+                           " in, by its rules; to other ports come answers alone. That a "
+                           "stranger reaches the port was not tried.";
+    }
+    return verdict;
 }
 
 bool has_automatic_remedy(const Cause& cause) {
@@ -224,7 +254,7 @@ Verdict judge(const std::vector<CheckResult>& checks) {
 
 Verdict conclude(const report::Report& report) {
     const std::vector<Cause>& causes = report.causes;
-    Verdict verdict = with_forward(judge(report.checks), report);
+    Verdict verdict = with_open_port(with_forward(judge(report.checks), report), report);
     // What could not be read is not open.
     if (reaches_peers(verdict) && unseen_firewall(report.checks) != nullptr) {
         verdict.headline += " Whether this machine's own firewall stands in the way was not seen.";

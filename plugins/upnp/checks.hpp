@@ -8,6 +8,7 @@ namespace p2pdiag::upnp_plugin {
 
 p2pdiag_status check_gateways(Run& run);  // gateways.cpp, docs/checks/upnp.gateways.md
 p2pdiag_status check_mapping(Run& run);   // mapping_check.cpp, docs/checks/upnp.mapping.md
+p2pdiag_status check_target(Run& run);    // target_check.cpp, docs/checks/upnp.target.md
 
 int list_forwards(Run& run);  // forward_list.cpp, the verb `forward`
 

@@ -18,21 +18,6 @@ std::string_view to_string(InForce in_force) {
     return "unknown";
 }
 
-std::string why_no_packet(const std::string& reason) {
-    if (reason == "no-server") return "no STUN server is configured or found";
-    if (reason == "no-answer") return "no STUN server answers";
-    if (reason == "port-in-use") {
-        return "a program listens on the port, and seeing packets at the interface needs "
-               "CAP_NET_RAW";
-    }
-    if (reason == "server-unsupported") {
-        return "no configured STUN server can answer from another address to another port "
-               "(RFC 5780)";
-    }
-    if (reason == "undecided") return "too many packets are lost";
-    return "it could not be tried";
-}
-
 class ForwardJudge {
 public:
     explicit ForwardJudge(const VerifyFacts& facts) : facts_(facts) {}
@@ -250,6 +235,21 @@ private:
 };
 
 }  // namespace
+
+std::string why_no_packet(const std::string& reason) {
+    if (reason == "no-server") return "no STUN server is configured or found";
+    if (reason == "no-answer") return "no STUN server answers";
+    if (reason == "port-in-use") {
+        return "a program listens on the port, and seeing packets at the interface needs "
+               "CAP_NET_RAW";
+    }
+    if (reason == "server-unsupported") {
+        return "no configured STUN server can answer from another address to another port "
+               "(RFC 5780)";
+    }
+    if (reason == "undecided") return "too many packets are lost";
+    return "it could not be tried";
+}
 
 Judgement judge_forward(const VerifyFacts& facts) { return ForwardJudge(facts).run(); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "failures.hpp"
 #include "outside_proof.hpp"
@@ -18,5 +19,8 @@ struct VerifyFacts {
 
 // PASS, FAIL or UNKNOWN, with data {"method", "again", …}.
 Judgement judge_forward(const VerifyFacts& facts);
+
+// OutsideProof::why_not for people.
+std::string why_no_packet(const std::string& reason);
 
 }  // namespace p2pdiag::upnp_plugin

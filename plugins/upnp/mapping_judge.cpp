@@ -124,6 +124,7 @@ private:
                 names_ += (names_.empty() ? "" : ", ") + name;
             }
             if (in_force(trial) || came_in(trial)) seen_ = true;
+            if (came_in(trial)) add_works(trial, grant);
             for (const Finding& finding : works.findings) {
                 result_.add(finding.code, finding.severity, finding.message, finding.evidence);
             }
@@ -135,6 +136,26 @@ private:
         return trial.proof && trial.proof->result &&
                (trial.proof->result->proof == Proof::arrived ||
                 trial.proof->result->proof == Proof::stopped_here);
+    }
+
+    // Whatever stands before the router lets in what it forwards.
+    void add_works(const Trial& trial, const portmap::MapGrant& grant) {
+        const OutsideProof& proof = *trial.proof;
+        const IpAddress& address =
+            trial.offer.pinhole ? trial.offer.service.local : *proof.public_address;
+        const std::string external = Endpoint{address, grant.external_port}.to_string();
+        result_.add("portmap.forward-works", Severity::info,
+                    "A packet from outside came in to " + external + " while " +
+                        std::string(display_name(trial.offer.service.protocol)) + " of " +
+                        trial.offer.router_name + " forwarded it",
+                    {{"protocol", "udp"},
+                     {"family", to_string(address.family())},
+                     {"via", portmap::to_string(trial.offer.service.protocol)},
+                     {"router", trial.offer.service.router.to_string()},
+                     {"port", grant.internal_port},
+                     {"external", external},
+                     {"server", proof.server->to_string()},
+                     {"seen_by_program", proof.result->at_socket}});
     }
 
     // As `forward add` judges it, but for this machine's own firewall: which of its ports that lets

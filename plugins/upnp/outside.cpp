@@ -12,6 +12,7 @@ SeenByStun SeenByStun::from_input(const json::object& input) {
     const json::object* ipv4 = data == nullptr ? nullptr : json::find_object(*data, "ipv4");
     if (ipv4 == nullptr) return seen;
     seen.behind_nat = json::find_bool(*ipv4, "behind_nat");
+    seen.full_cone = json::find_string(*ipv4, "nat_type") == "full-cone";
     if (const auto hop = json::find_string(*ipv4, "carrier_hop")) {
         seen.carrier_hop = IpAddress::parse(*hop);
     }

@@ -15,6 +15,7 @@ namespace p2pdiag::upnp_plugin {
 struct SeenByStun {
     std::vector<IpAddress> addresses;  // IPv4 of this machine as servers see it
     std::optional<bool> behind_nat;
+    bool full_cone = false;  // it lets everybody in to whatever has sent something
     // A router with an address of 100.64.0.0/10 on the way: a hint at a provider's NAT, no proof.
     std::optional<IpAddress> carrier_hop;
 

@@ -174,7 +174,7 @@ asio::awaitable<void> prove_from_outside(ProofOrder order, std::shared_ptr<Outsi
             co_return;
         }
         const ProofConfig config{server.server, server.other, order.external_port,
-                                 target != nullptr, tap.has_value()};
+                                 target != nullptr, tap.has_value(), order.as_it_is};
         const auto drive = std::make_shared<Drive>(config, Clock::now());
         drive->asking = std::make_shared<net::UdpSocket>(std::move(*asking));
         drive->control = std::make_shared<net::UdpSocket>(std::move(*control));

@@ -19,6 +19,7 @@ struct ProofOrder {
     std::uint16_t external_port = 0;
     // Bound to the internal port, by whoever holds it already; null = to be opened.
     std::shared_ptr<net::UdpSocket> target;
+    bool as_it_is = false;  // as in ProofConfig
 };
 
 struct OutsideProof {

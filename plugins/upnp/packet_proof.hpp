@@ -29,6 +29,11 @@ struct ProofConfig {
     std::uint16_t external_port = 0;
     bool listens = false;  // a socket is bound to the internal port
     bool taps = false;     // packets are seen at the interface as well
+    // Nothing was asked of the router for this: silence counts without waiting for it. The packets
+    // come from another source then than the first ones for a forward that was just made, since a
+    // router without one may go on for a while doing with that source what it did (Linux:
+    // conntrack).
+    bool as_it_is = false;
 };
 
 enum class Proof {

@@ -8,7 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr p2pdiag_str nat_needs[] = {literal("stun.nat")};
-constexpr p2pdiag_str gateways_needs[] = {literal("upnp.gateways")};
+// network.ports takes the target port for a moment, and so do the two that follow it.
+constexpr p2pdiag_str target_needs[] = {literal("stun.nat"), literal("network.ports")};
+constexpr p2pdiag_str mapping_needs[] = {literal("upnp.gateways"), literal("upnp.target")};
 
 constexpr p2pdiag_check gateways =
     check<check_gateways>({.id = "upnp.gateways",
@@ -17,9 +19,16 @@ constexpr p2pdiag_check gateways =
                            .deadline = 4s});
 constexpr p2pdiag_check mapping = check<check_mapping>({.id = "upnp.mapping",
                                                         .title = "A forward, made and removed",
-                                                        .needs = gateways_needs,
+                                                        .needs = mapping_needs,
                                                         .deep = true,
                                                         .deadline = 30s});
+
+constexpr p2pdiag_check target =
+    check<check_target>({.id = "upnp.target",
+                         .title = "The target port, tried from outside",
+                         .needs = target_needs,
+                         .deadline = 5s,
+                         .privileges = P2PDIAG_PRIVILEGE_NET_RAW});
 
 constexpr p2pdiag_change forward =
     change<plan_forward, apply_forward, verify_forward, revert_forward, keep_forward>(
@@ -56,7 +65,7 @@ constexpr p2pdiag_verb forward_verb =
                          .summary = "Forward ports of the router to this machine",
                          .schema = schema});
 
-constexpr const p2pdiag_check* checks[] = {&gateways, &mapping};
+constexpr const p2pdiag_check* checks[] = {&gateways, &target, &mapping};
 constexpr const p2pdiag_verb* verbs[] = {&forward_verb};
 constexpr const p2pdiag_change* changes[] = {&forward};
 

@@ -829,6 +829,80 @@ TEST_CASE("a proven forward of the port makes a symmetric NAT a note") {
               .causes.empty());
 }
 
+TEST_CASE("what came in from outside outweighs two NATs and the provider's") {
+    const auto two_nats = [](const char* outside) {
+        return router({finding("portmap.upnp", I),
+                       finding("portmap.external-private", W, {{"outside", outside}}),
+                       finding("nat.double-nat", W, {{"outside", outside}}),
+                       finding("nat.cgnat", W, {{"outside", outside}})},
+                      Status::warn);
+    };
+    const auto works = check("upnp.mapping", Status::pass,
+                             {finding("portmap.forward-works", I,
+                                      {{"protocol", "udp"}, {"family", "ipv4"}, {"port", 8000}})});
+    const auto reached =
+        check("upnp.target", Status::pass,
+              {finding("portmap.forwarded", I,
+                       {{"protocol", "udp"},
+                        {"family", "ipv4"},
+                        {"port", 8000},
+                        {"external", "203.0.113.7:8000"},
+                        {"verified", "packet"}})});
+    const Commands forward{"p2pdiag forward add --port 8000 --protocol udp"};
+    for (const char* outside : {"private", "carrier-grade"}) {
+        CAPTURE(outside);
+        const auto cone = stun_nat("nat.port-restricted-cone");
+        CHECK_FALSE(likely_codes(diagnosed({cone, two_nats(outside)})).empty());
+        auto report = diagnosed({cone, program_listens(), two_nats(outside), works});
+        CHECK(likely_codes(report).empty());
+        CHECK(commands(find(report, "cause.port-not-forwarded")) == forward);
+        const auto symmetric = stun_nat("nat.symmetric", W, Status::warn);
+        report = diagnosed({symmetric, two_nats(outside), works});
+        CHECK(likely_codes(report) == Commands{"cause.symmetric-nat"});
+        CHECK(commands(find(report, "cause.symmetric-nat")) == forward);
+        CHECK(report.verdict.status == "direct-after-fix");
+        // Without the trial a forward promises nothing.
+        report = diagnosed({symmetric, two_nats(outside)});
+        CHECK(commands(find(report, "cause.symmetric-nat")).empty());
+        report = diagnosed({symmetric, two_nats(outside), reached});
+        CHECK(codes(report.causes) == Commands{"cause.symmetric-nat"});
+        CHECK(report.verdict.status == "direct");
+    }
+}
+
+TEST_CASE("a port that was forwarded by hand needs no router that takes requests") {
+    const auto none = router({finding("portmap.none", W)}, Status::warn);
+    const auto symmetric = stun_nat("nat.symmetric", W, Status::warn);
+    const auto by_hand = check("upnp.target", Status::pass,
+                               {finding("portmap.forwarded", I,
+                                        {{"protocol", "udp"},
+                                         {"family", "ipv4"},
+                                         {"port", 8000},
+                                         {"external", "203.0.113.7:8000"},
+                                         {"verified", "packet"}})});
+    CHECK(find(diagnosed({symmetric, none}), "cause.no-port-mapping") != nullptr);
+    const auto report = diagnosed({symmetric, none, by_hand});
+    CHECK(codes(report.causes) == Commands{"cause.symmetric-nat"});
+    CHECK(report.causes[0].impact == report::Impact::note);
+    CHECK(report.verdict.status == "direct");
+}
+
+TEST_CASE("a port that strangers reach makes no firewall on the way a cause") {
+    const auto nat = stun_nat("nat.symmetric-firewall");
+    const auto reached = check("upnp.target", Status::pass,
+                               {finding("nat.port-reached", I,
+                                        {{"protocol", "udp"},
+                                         {"family", "ipv4"},
+                                         {"port", 8000},
+                                         {"external", "203.0.113.7:8000"},
+                                         {"verified", "packet"},
+                                         {"seen_by_program", true}})});
+    CHECK(find(diagnosed({nat, open_firewall()}), "cause.firewall-on-the-way") != nullptr);
+    const auto report = diagnosed({nat, open_firewall(), reached});
+    CHECK(report.causes.empty());
+    CHECK(report.verdict.status == "open");
+}
+
 TEST_CASE("a forward that the router has lost is asked for again") {
     const auto nat = stun_nat("nat.port-restricted-cone");
     auto report = diagnosed(

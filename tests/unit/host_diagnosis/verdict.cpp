@@ -187,6 +187,24 @@ TEST_CASE("a forward that a packet proved makes the port reachable behind any NA
             .status == "relay-only");
 }
 
+TEST_CASE("behind a firewall that lets in answers alone, the target port may be open all the same") {
+    const auto with = [](const char* code, json::object evidence) {
+        report::CheckResult result = forwarded(std::move(evidence));
+        result.findings[0].code = code;
+        return conclude({nat({"nat.symmetric-firewall"}), result}, {});
+    };
+    const auto proven = with("nat.port-reached", {{"seen_by_program", true}});
+    CHECK(proven.status == "open");
+    CHECK(proven.headline.starts_with("No NAT, and UDP port 8000 of this machine is open"));
+    // At the interface alone it is not known to be.
+    CHECK(with("nat.port-reached", {{"seen_by_program", false}}).status == "direct");
+    CHECK(with("nat.port-reached", {{"port", 8001}, {"seen_by_program", true}}).status == "direct");
+    const auto by_rules = with("firewall.inbound-open", {});
+    CHECK(by_rules.status == "direct");
+    CHECK(by_rules.headline.find("lets UDP port 8000 in, by its rules") != std::string::npos);
+    CHECK(by_rules.headline.ends_with("was not tried."));
+}
+
 TEST_CASE("no forward but a proven one of the target port over UDP and IPv4 changes the verdict") {
     for (const json::object& evidence :
          {json::object{{"verified", "read-back"}}, json::object{{"verified", nullptr}},

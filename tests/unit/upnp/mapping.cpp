@@ -180,9 +180,21 @@ TEST_CASE("C2: accepted, listed, and no packet comes in") {
     for (const Trial& own :
          {with_packet(Proof::not_arrived, false), with_packet(Proof::stopped_here, true)}) {
         const Judgement judgement = judged({own});
-        CHECK(judgement.findings.empty());
+        const bool seen = own.proof->result->proof == Proof::stopped_here;
+        CHECK(codes(judgement) == (seen ? Codes{"portmap.forward-works"} : Codes{}));
         CHECK(judgement.status == P2PDIAG_PASS);
     }
+    // Whatever the router's address looks like, what came in came in.
+    Trial exposed = with_packet(Proof::arrived, true);
+    (**exposed.granted).external_address = ip("192.168.9.2");
+    const Judgement works = judged({exposed});
+    REQUIRE(codes(works) == Codes{"portmap.forward-works"});
+    CHECK(works.status == P2PDIAG_PASS);
+    CHECK(works.findings[0].severity == Severity::info);
+    const std::string external = Endpoint{public_address, 8000}.to_string();
+    CHECK(works.findings[0].evidence.at("external") == external.c_str());
+    CHECK(works.findings[0].evidence.at("family") == "ipv4");
+    CHECK(works.findings[0].evidence.at("seen_by_program") == true);
     // A router that cannot be asked has shown it.
     Trial silent = with_packet(Proof::arrived, true);
     silent.read_back->in_force = InForce::unknown;

@@ -33,6 +33,7 @@ struct World {
     bool honours_change = true;  // CHANGE-REQUEST
     bool answers_420 = false;
     std::optional<Endpoint> forwarded_as;  // the source that the router makes of what it forwards
+    bool as_it_is = false;                 // nothing was asked of the router
     double loss = 0;                       // each way
     unsigned seed = 1;
 };
@@ -49,7 +50,8 @@ public:
     explicit Simulation(const World& world) : world_(world), random_(world.seed) {}
 
     ProofResult run() {
-        const ProofConfig config{server, other, external, world_.listens, world_.taps};
+        const ProofConfig config{server,         other,       external,
+                                 world_.listens, world_.taps, world_.as_it_is};
         std::uint64_t count = 0;
         const auto transactions = [&count] {
             stun::TransactionId id{};
@@ -268,6 +270,29 @@ TEST_CASE("loss makes it slower or undecided, never wrong") {
         }
         // Of 300.
         if (loss <= 0.2) CHECK(decided >= 298);
+    }
+}
+
+TEST_CASE("of things as they are silence counts at once") {
+    World world;
+    world.as_it_is = true;
+    CHECK(prove(world).proof == Proof::arrived);
+    world.forwards = false;
+    Simulation silent(world);
+    CHECK(silent.run().proof == Proof::not_arrived);
+    CHECK(silent.took() < Milliseconds(1200));
+    world.forwards = true;
+    world.firewall = true;
+    CHECK(prove(world).proof == Proof::stopped_here);
+    world = World();
+    world.as_it_is = true;
+    world.forwards = false;
+    world.loss = 0.3;
+    for (unsigned seed = 1; seed <= 50; ++seed) {
+        world.seed = seed;
+        const Proof proof = prove(world).proof;
+        CHECK((proof == Proof::not_arrived || proof == Proof::undecided ||
+               proof == Proof::server_unsupported));
     }
 }
 
