@@ -174,6 +174,26 @@ private:
         return report;
     }
 
+    // All that a cause can stand on: of several ways to it that hold, the report has one.
+    void add_grounds(const std::string& cause, std::set<std::string>& codes) const {
+        const auto rule = std::ranges::find(rules_.causes, cause, &diagnosis::Rule::id);
+        if (rule == rules_.causes.end()) return;
+        for (const diagnosis::When& when : rule->when) {
+            for (const auto* conditions : {&when.all, &when.any}) {
+                for (const diagnosis::Condition& one : *conditions) codes.insert(one.code);
+            }
+        }
+    }
+
+    // What a check made of the results of others is no better than these.
+    bool needs_one_of(const std::string& id, const std::vector<std::string>& checks) const {
+        const loader::Check* check = context_.plugins.find_check(id);
+        return check != nullptr && std::ranges::any_of(check->needs, [&](const std::string& need) {
+                   return std::ranges::find(checks, need) != checks.end();
+               });
+    }
+
+    // Those that others need come before them, as they were run.
     std::vector<std::string> affected_checks() const {
         std::set<std::string> codes;
         std::set<std::string> plugins;
@@ -182,12 +202,13 @@ private:
             plugins.insert(attempt.task.plugin->id);
             for (const report::Cause& cause : attempt.task.causes) {
                 codes.insert(cause.findings.begin(), cause.findings.end());
+                add_grounds(cause.code, codes);
             }
         }
         std::vector<std::string> checks;
         for (const report::CheckResult& check : before_.checks) {
             const bool concerned =
-                plugins.contains(check.plugin) ||
+                plugins.contains(check.plugin) || needs_one_of(check.id, checks) ||
                 std::ranges::any_of(check.findings, [&](const report::Finding& finding) {
                     return codes.contains(finding.code);
                 });
@@ -266,21 +287,9 @@ private:
     // The plan, or that there is none, is what this command has to say.
     int end_with_plan(std::string_view status, int code) {
         if (arguments_.flags.json()) return end(status, code);
-        std::string text;
-        if (fixing_.attempts().empty()) {
-            text = before_.verdict.headline + '\n';
-            const report::Finding* unseen = diagnosis::unseen_firewall(before_.checks);
-            if (!before_.causes.empty()) {
-                text += "There is nothing that p2pdiag could fix itself.\n";
-            } else if (unseen == nullptr) {
-                text += "There is nothing to fix.\n";
-            } else {
-                text += "There is nothing to fix in what was seen. " + unseen->message + '\n';
-            }
-        } else {
-            text = fix_plan_text(before_, fixing_.attempts(), unicode_);
-        }
-        return print_all(text + left_to_people_text(before_, unicode_), code);
+        return print_all(fix_plan_text(before_, fixing_.attempts(), unicode_) +
+                             left_to_people_text(before_, unicode_),
+                         code);
     }
 
     int end_with_result(std::string_view status, int code) {

@@ -121,6 +121,12 @@ void add_unseen_firewall(TextPage& page, const Report& report) {
     page.line("To have that done, too: sudo p2pdiag fix");
 }
 
+std::string nothing_to_fix(const Report& report) {
+    const report::Finding* unseen = diagnosis::unseen_firewall(report.checks);
+    if (unseen == nullptr) return "There is nothing to fix.";
+    return "There is nothing to fix in what was seen. " + unseen->message;
+}
+
 void add_outcome(TextPage& page, const Attempt& attempt) {
     page.line("  " + mark_of(page, attempt.state) + ' ' + attempt.task.remedy.title + ": " +
               words_for(attempt));
@@ -190,6 +196,11 @@ std::string fix_plan_text(const Report& before, const std::vector<Attempt>& atte
                           bool unicode) {
     TextPage page(unicode);
     page.line(before.verdict.headline);
+    if (attempts.empty()) {
+        page.line(before.causes.empty() ? nothing_to_fix(before)
+                                        : "There is nothing that p2pdiag could fix itself.");
+        return page.take();
+    }
     page.line("");
     page.line("This is to be done:");
     int number = 0;

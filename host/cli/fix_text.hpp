@@ -11,7 +11,8 @@ namespace p2pdiag::cli {
 // All of them end with a newline. Nothing that a plugin wrote can steer the terminal; without
 // `unicode` they are ASCII.
 
-// What is wrong before anything is done, and how each remedy would go about it.
+// What is wrong before anything is done, and how each remedy would go about it; or that there is
+// none.
 std::string fix_plan_text(const report::Report& before, const std::vector<fix::Attempt>& attempts,
                           bool unicode);
 

@@ -137,6 +137,8 @@ void Fixing::plan(std::vector<Task> tasks) {
         attempt.task = std::move(task);
         plan(attempt);
         attempts_.push_back(std::move(attempt));
+        const Attempt& last = attempts_.back();
+        if (last.task.remedy.alone && last.state == State::planned) break;
     }
 }
 

@@ -97,9 +97,8 @@ std::vector<Task> tasks_of(const report::Report& report, const loader::Plugins& 
         }
     }
     std::ranges::stable_sort(tasks, {}, &Task::place);
-    const auto alone =
-        std::ranges::find_if(tasks, [](const Task& task) { return task.remedy.alone; });
-    if (alone != tasks.end()) tasks = {std::move(*alone)};
+    // What depends on them comes after.
+    std::ranges::stable_partition(tasks, [](const Task& task) { return task.remedy.alone; });
     return tasks;
 }
 

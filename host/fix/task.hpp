@@ -28,7 +28,8 @@ struct Task {
 
 // Those whose remedy has an id in `only`; all where that is empty. What stands nearest to this
 // machine comes first, since what lies behind it is verified through it: a forward through the
-// machine's own firewall. One that is to be done alone is the only one. The plugins must outlive the tasks.
+// machine's own firewall. Those that are to be done alone come before all others. The plugins must
+// outlive the tasks.
 std::vector<Task> tasks_of(const report::Report& report, const loader::Plugins& plugins,
                            const std::vector<std::string>& only);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
+#include "net/interfaces.hpp"
 #include "net/packet_tap.hpp"
 #include "net/stun.hpp"
 #include "net/stun_targets.hpp"
@@ -78,6 +79,8 @@ asio::awaitable<void> listen(std::shared_ptr<Drive> drive, Place place,
 
 asio::awaitable<void> listen_at_interface(std::shared_ptr<Drive> drive) {
     const auto on_datagram = [drive](const net::TappedDatagram& datagram) {
+        // A forward to an address that this machine had earlier: nobody here is meant.
+        if (!net::is_own_address(datagram.to.address)) return;
         drive->machine.on_datagram(Place::tap, datagram.from, datagram.payload, Clock::now());
     };
     while (!drive->machine.done()) {

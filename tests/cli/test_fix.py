@@ -148,6 +148,16 @@ class Plan(FixCase):
                 self.assertIn(f"as {how} was wished for", self.fix("--yes", BOX_PLAN=how).stdout)
         self.assertEqual(self.calls("apply"), [])
 
+    def test_what_is_to_be_done_alone_keeps_nothing_back_where_it_cannot_be_done(self):
+        self.rules("alone = true")
+        document, states = self.fixed(1, wanted="a,b")
+        self.assertEqual(states, {"put-a": "verified"})
+        self.host("undo", "--all", "--yes")
+        document, states = self.fixed(1, wanted="a,b", BOX_PLAN="fail:a")
+        self.assertEqual(states, {"put-a": "impossible", "put-b": "verified"})
+        self.assertEqual(document["status"], "partly")
+        self.assertEqual(self.files(), ["b"])
+
 
 class Done(FixCase):
     def test_fixed(self):

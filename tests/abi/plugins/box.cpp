@@ -107,7 +107,9 @@ p2pdiag_status common(p2pdiag::Run& run, const std::string& how) {
 }
 
 p2pdiag_status plan(p2pdiag::Run& run) {
-    const std::string how = environment("BOX_PLAN");
+    const auto names = strings(run.input(), "name");
+    const std::string how =
+        names.empty() ? environment("BOX_PLAN") : mischief("BOX_PLAN", names.front());
     run.finding("net.port-in-use", p2pdiag::Severity::warning, "said while planning");
     if (how == "no-steps") return P2PDIAG_PASS;
     if (how == "bad-arguments") {
@@ -119,7 +121,7 @@ p2pdiag_status plan(p2pdiag::Run& run) {
         return P2PDIAG_PASS;
     }
     std::string steps;
-    for (const std::string& name : strings(run.input(), "name")) {
+    for (const std::string& name : names) {
         const std::string text = p2pdiag::json_string(name);
         steps += steps.empty() ? "" : ",";
         steps += R"({"title":"Put \u001b[31m)" + name +
