@@ -16,10 +16,14 @@ void add_verb(const std::string& name, const options::Command& command, diagnosi
     known.verbs.push_back(std::move(verb));
 }
 
+std::filesystem::path shipped_rules(const Context& context) {
+    return context.paths.data_dir / "profiles" / "diagnosis";
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> rule_folders(const Context& context) {
-    std::vector<std::filesystem::path> folders{context.paths.data_dir / "profiles" / "diagnosis"};
+    std::vector<std::filesystem::path> folders{shipped_rules(context)};
     if (context.paths.user_diagnosis) folders.push_back(*context.paths.user_diagnosis);
     return folders;
 }
@@ -50,7 +54,12 @@ diagnosis::Known known_to_rules(const Context& context) {
 diagnosis::Rules load_rules(const Context& context) {
     diagnosis::Rules rules;
     diagnosis::Problems problems;
-    diagnosis::read_folders(rule_folders(context), rules, problems);
+    diagnosis::read_folders({shipped_rules(context)}, rules, problems);
+    const std::size_t shipped = rules.causes.size();
+    if (context.paths.user_diagnosis) {
+        diagnosis::read_folders({*context.paths.user_diagnosis}, rules, problems);
+    }
+    for (std::size_t i = shipped; i < rules.causes.size(); ++i) rules.causes[i].own = true;
     diagnosis::Known known = known_to_rules(context);
     // A plugin that is not there, or was refused, is no fault of the rules; 'validate' says it.
     known.verbs.clear();

@@ -215,6 +215,22 @@ Consequences consequences_of(const ExplainedFindings& explained) {
     return out;
 }
 
+// The user's own cause, where it is likely and none is surer: whoever wrote a rule of his own wants to
+// be told. Null where there is none.
+const Cause* foremost_of(const std::vector<const Candidate*>& order, const Report& report) {
+    const Candidate* surest = nullptr;
+    for (const Candidate* one : order) {
+        if (one->explained_by != nullptr || one->confidence <= likely) continue;
+        const bool surer = surest == nullptr || one->confidence > surest->confidence ||
+                           (one->confidence == surest->confidence && one->rule->own &&
+                            !surest->rule->own);
+        if (surer) surest = one;
+    }
+    if (surest == nullptr || !surest->rule->own) return nullptr;
+    const auto found = std::ranges::find(report.causes, surest->rule->id, &Cause::code);
+    return found == report.causes.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 void diagnose(Report& report, const Rules& rules, const std::vector<InVain>& in_vain) {
@@ -232,7 +248,7 @@ void diagnose(Report& report, const Rules& rules, const std::vector<InVain>& in_
         auto& list = candidate->explained_by == nullptr ? report.causes : report.explained;
         list.push_back(cause_of(*candidate, facts, in_vain));
     }
-    report.verdict = conclude(report);
+    report.verdict = conclude(report, foremost_of(order, report));
     demote(report.checks, consequences_of(explained));
 }
 

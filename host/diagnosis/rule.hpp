@@ -79,7 +79,8 @@ struct RemedyRule {
 
 struct Rule {
     At at;
-    std::string id;  // "cause.…"
+    bool own = false;  // of the user's own files
+    std::string id;    // "cause.…"
     std::string title;
     report::Place place = report::Place::you;
     report::Impact impact = report::Impact::note;

@@ -230,6 +230,23 @@ std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bo
     return std::nullopt;
 }
 
+// By the causes, of which the first is the worst.
+Verdict weighed(Verdict verdict, const std::vector<Cause>& causes) {
+    if (causes.empty() || causes.front().confidence <= likely) return verdict;
+    const Cause& worst = causes.front();
+    const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {
+        const bool matters = cause.confidence > likely && cause.impact <= worst.impact;
+        return !matters || has_automatic_remedy(cause);
+    });
+    return made_worse(verdict, worst, fixable).value_or(verdict);
+}
+
+Verdict naming(const Cause* foremost, Verdict verdict) {
+    if (foremost == nullptr || verdict.headline.starts_with(foremost->title)) return verdict;
+    verdict.headline = foremost->title + ". Apart from that: " + verdict.headline;
+    return verdict;
+}
+
 }  // namespace
 
 const Finding* unseen_firewall(const std::vector<CheckResult>& checks) {
@@ -252,20 +269,14 @@ Verdict judge(const std::vector<CheckResult>& checks) {
     return {"unknown", unknown_headline(checks)};
 }
 
-Verdict conclude(const report::Report& report) {
+Verdict conclude(const report::Report& report, const Cause* foremost) {
     const std::vector<Cause>& causes = report.causes;
     Verdict verdict = with_open_port(with_forward(judge(report.checks), report), report);
     // What could not be read is not open.
     if (reaches_peers(verdict) && unseen_firewall(report.checks) != nullptr) {
         verdict.headline += " Whether this machine's own firewall stands in the way was not seen.";
     }
-    if (causes.empty() || causes.front().confidence <= likely) return verdict;
-    const Cause& worst = causes.front();
-    const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {
-        const bool matters = cause.confidence > likely && cause.impact <= worst.impact;
-        return !matters || has_automatic_remedy(cause);
-    });
-    return made_worse(verdict, worst, fixable).value_or(verdict);
+    return naming(foremost, weighed(std::move(verdict), causes));
 }
 
 }  // namespace p2pdiag::diagnosis

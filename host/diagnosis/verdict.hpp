@@ -15,8 +15,9 @@ report::Verdict judge(const std::vector<report::CheckResult>& checks);
 // by a packet, peers reach that port; a forward that nobody has proven is named, and no more. Then
 // made worse by what is likely the cause of trouble: a NAT that lets peers in is of no
 // use where this machine's own firewall drops them.
-// The causes stand in their order.
-report::Verdict conclude(const report::Report& report);
+// The causes stand in their order. `foremost`, one of them, is what the headline has to name,
+// whatever it breaks; null where there is none.
+report::Verdict conclude(const report::Report& report, const report::Cause* foremost = nullptr);
 
 // This machine's own firewall, or a part of it, could not be read: nothing is known to be open.
 const report::Finding* unseen_firewall(const std::vector<report::CheckResult>& checks);

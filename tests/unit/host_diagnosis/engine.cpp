@@ -217,3 +217,26 @@ arguments = { port = "{net.no-link|missing}" }
     CHECK(remedies[2].command.empty());
     CHECK(remedies[2].arguments.empty());
 }
+
+TEST_CASE("a cause of the user's own rules that is surest is named in the headline, whatever it breaks") {
+    const std::string link =
+        rule("link", "all = [{ code = \"net.loss-high\" }]", "", 0.8);
+    const auto headline = [&](double own, bool is_own) {
+        Rules rules = rules_of(
+            rule("own", "all = [{ code = \"net.latency-high\" }]", "", own) + link);
+        rules.causes[0].own = is_own;
+        auto report =
+            report_of({check("a.nat", Status::pass,
+                             {finding("nat.full-cone", Severity::info), finding("net.latency-high"),
+                              finding("net.loss-high")})});
+        diagnose(report, rules);
+        CHECK(report.verdict.status == "direct");
+        return report.verdict.headline;
+    };
+    const std::string named = "T own. Apart from that: You are behind";
+    CHECK(headline(0.9, true).starts_with(named));
+    CHECK(headline(0.8, true).starts_with(named));
+    CHECK(headline(0.9, false).starts_with("You are behind"));
+    CHECK(headline(0.7, true).starts_with("You are behind"));
+    CHECK(headline(0.5, true).starts_with("You are behind"));
+}
