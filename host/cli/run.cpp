@@ -110,6 +110,9 @@ struct RunSetup {
     const report::Format& format;
 
     const Context& context() const { return measurement.context; }
+    bool chooses() const {
+        return !arguments.checks.empty() || !arguments.only.empty() || !arguments.skip.empty();
+    }
     report::FailOn fail_on() const { return *report::parse_fail_on(measurement.profile.fail_on); }
 };
 
@@ -118,6 +121,28 @@ struct Measured {
     int code = 0;
     bool printed = true;  // false: nobody reads stdout any more
 };
+
+// Left out of this run, by what was typed or by the profile; else a plugin that is not here has it.
+bool is_not_chosen(const RunSetup& setup, const std::string& check) {
+    const auto& order = setup.measurement.plan.order;
+    if (std::ranges::find(order, check) != order.end()) return false;
+    return setup.chooses() || setup.context().plugins.find_check(check) != nullptr;
+}
+
+// The earlier report as it would be of the checks of this run: what others found then is not gone
+// since nobody looked.
+report::Report comparable(const RunSetup& setup, const report::Report& earlier,
+                          RulesOnDemand& rules) {
+    report::Report cut = earlier;
+    std::erase_if(cut.checks, [&](const report::CheckResult& result) {
+        return is_not_chosen(setup, result.id);
+    });
+    std::erase_if(cut.host_findings, [&](const report::Finding& finding) {
+        return !finding.check.empty() && is_not_chosen(setup, finding.check);
+    });
+    if (cut.checks.size() != earlier.checks.size()) diagnose_report(cut, rules.get());
+    return cut;
+}
 
 // One run from its plan to its exit code. With `stream` its lines go to stdout as they come.
 Measured measure(const RunSetup& setup, RulesOnDemand& rules, SignalWatch& signals, bool stream,
@@ -135,7 +160,9 @@ Measured measure(const RunSetup& setup, RulesOnDemand& rules, SignalWatch& signa
     const runner::Ended ended =
         run_checks(setup.measurement, std::move(settings), std::move(events), signals, report);
     diagnose_report(report, rules.get());
-    if (baseline != nullptr) report.changes = diagnosis::compare(*baseline, report);
+    if (baseline != nullptr) {
+        report.changes = diagnosis::compare(comparable(setup, *baseline, rules), report);
+    }
     out.code =
         exit_code_of(setup.format, report, setup.fail_on(), ending_of(ended, signals.last()));
     if (recorder != nullptr) {

@@ -154,6 +154,13 @@ class Baseline(Case):
         self.assertIn("\n    None.\n",
                       self.host("run", "--offline", self.place + "/report.json", "--baseline", old, code=1).stdout)
 
+    def test_of_a_run_of_some_checks_these_alone_are_compared(self):
+        limits = json.loads(self.host("run", "network.limits", "--format", "json", code=None).stdout)
+        old = self.write("old.json", {**SYMMETRIC, "checks": SYMMETRIC["checks"] + limits["checks"],
+                                      "findings": SYMMETRIC["findings"] + limits["findings"]})
+        now = json.loads(self.host("run", "network.limits", "--baseline", old, "--format", "json", code=None).stdout)
+        self.assertEqual(now["changes"]["list"], [])
+
     def test_bad_baseline_is_told_before_anything_runs(self):
         path = self.write("old.json", "{}")
         self.assertIn(f"--baseline {path}: ", self.host("run", "network.limits", "--baseline", path, code=2).stderr)
