@@ -1,6 +1,9 @@
 // `describe`, `explain` and `validate`: commands that look something up and print it.
 #include <p2pdiag/abi.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "cli/commands.hpp"
 #include "cli/pages.hpp"
 #include "cli/rules.hpp"
@@ -54,6 +57,64 @@ int validate_rules(const Context& context, const std::string& file) {
     return problems.empty() ? printed : report::exit_codes::findings;
 }
 
+// The rule of a cause alone; nothing where there is none. What is wrong with rules is for others to
+// tell.
+std::optional<diagnosis::Rules> rules_of_cause(const Context& context, const std::string& code) {
+    if (!code.starts_with("cause.")) return std::nullopt;
+    diagnosis::Rules rules;
+    diagnosis::Problems problems;
+    diagnosis::read_folders(rule_folders(context), rules, problems);
+    std::erase_if(rules.causes, [&](const diagnosis::Rule& rule) { return rule.id != code; });
+    return rules.causes.empty() ? std::nullopt : std::optional(std::move(rules));
+}
+
+void add_once(const std::string& name, std::vector<std::string>& names) {
+    const bool known = std::ranges::find(names, name) != names.end();
+    if (!name.empty() && !known) names.push_back(name);
+}
+
+// What it can stand on, as its rule has it: codes of findings, and checks.
+struct Grounds {
+    std::vector<std::string> codes;
+    std::vector<std::string> checks;
+};
+
+Grounds grounds_of(const diagnosis::Rule& rule) {
+    Grounds grounds;
+    for (const diagnosis::When& when : rule.when) {
+        for (const auto* conditions : {&when.all, &when.any}) {
+            for (const diagnosis::Condition& one : *conditions) {
+                add_once(one.code, grounds.codes);
+                add_once(one.check, grounds.checks);
+            }
+        }
+    }
+    for (const diagnosis::Need& need : rule.needs) add_once(need.check, grounds.checks);
+    return grounds;
+}
+
+// The cause's own words, then the page of what it stands on first, which says how that is measured
+// and what to do on each system.
+std::string cause_page(const Pages& pages, const diagnosis::Rule& rule) {
+    const auto own = pages.of_code(rule.id);
+    std::string text =
+        rule.id + "\n\n" +
+        own.value_or(rule.title + ".\n\nA rule of your own: " + rule.at.file + ", line " +
+                     std::to_string(rule.at.line) + '\n');
+    Grounds grounds = grounds_of(rule);
+    const auto first = grounds.codes.begin();
+    const auto page = first == grounds.codes.end() ? std::nullopt : pages.of_code(*first);
+    if (page) {
+        text += "\nOn what it stands first of all, " + *first + ":\n\n" + *page;
+        grounds.codes.erase(first);
+    }
+    if (grounds.codes.empty() && grounds.checks.empty()) return text;
+    text += "\nSee also\n";
+    for (const std::string& code : grounds.codes) text += "  p2pdiag explain " + code + '\n';
+    for (const std::string& check : grounds.checks) text += "  p2pdiag describe " + check + '\n';
+    return text;
+}
+
 }  // namespace
 
 int describe_command(const Context& context, const std::string& id) {
@@ -79,6 +140,9 @@ int describe_command(const Context& context, const std::string& id) {
 
 int explain_command(const Context& context, const std::string& code) {
     const Pages pages(context);
+    if (const auto rules = rules_of_cause(context, code)) {
+        return print_result(cause_page(pages, rules->causes.front()));
+    }
     const auto page = pages.of_code(code);
     if (page) return print_result(code + "\n\n" + *page);
     std::string hint = did_you_mean(code, pages.codes());

@@ -246,6 +246,12 @@ class Rules(Case):
     def test_explain(self):
         self.assertIn("nothing can be reached", self.host("explain", "cause.no-link", code=0).stdout)
 
+    def test_the_page_of_a_cause_goes_on_with_what_it_stands_on(self):
+        text = self.host("explain", "cause.symmetric-nat", code=0).stdout
+        finding = self.host("explain", "nat.symmetric", code=0).stdout.split("\n", 1)[1].strip()
+        self.assertIn("\nOn what it stands first of all, nat.symmetric:\n\n" + finding + "\n", text)
+        self.assertIn("\nSee also\n  p2pdiag explain nat.symmetric-predictable\n", text)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
