@@ -29,7 +29,8 @@ std::vector<Alike> by_what_decides(const std::vector<Asked>& all) {
 
 std::vector<Told> told(const Alike& alike) {
     std::vector<Told> packets;
-    for (const Asked* asked : alike) packets.push_back({name_of(asked->question), asked->question});
+    for (const Asked* asked : alike)
+        packets.push_back({name_of(asked->question), asked->question, {}});
     return packets;
 }
 
@@ -63,10 +64,8 @@ Finding finding_of(const Alike& alike) {
     }
     finding.message = what + ' ' + first.verdict.why;
     if (first.some_differ) finding.message += " Some senders are treated otherwise.";
-    finding.evidence = to_json(first.question, first.verdict, 0);
-    finding.evidence["stopped"] = first.reply_stopped ? "later" : "packet";
-    finding.evidence["by"] = first.by_routes ? "routes" : "rules";
-    finding.evidence["packets"] = to_json(told(alike));
+    finding.evidence = evidence_of(to_json(first.question, first.verdict, 0), told(alike),
+                                   {first.by_routes, first.reply_stopped ? "later" : "packet"});
     return finding;
 }
 

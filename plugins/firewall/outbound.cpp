@@ -166,9 +166,17 @@ std::vector<SentAlike> those_by_rule(const std::vector<Sent>& all, Holds holds) 
     return groups;
 }
 
+// Null: anywhere.
+json::value to_of(const Sent& sent) {
+    return sent.errand->to ? json::value(sent.to.to_string()) : json::value(nullptr);
+}
+
 std::vector<Told> told(const SentAlike& alike) {
     std::vector<Told> packets;
-    for (const Sent* sent : alike) packets.push_back({name_of(*sent->errand), sent->question});
+    for (const Sent* sent : alike) {
+        const json::object more{{"purpose", sent->errand->purpose}, {"to", to_of(*sent)}};
+        packets.push_back({name_of(*sent->errand), sent->question, more});
+    }
     return packets;
 }
 
@@ -188,11 +196,6 @@ bool works_otherwise(const std::vector<Sent>& all, const Errand& errand) {
     });
 }
 
-// Null: anywhere.
-json::value to_of(const Sent& sent) {
-    return sent.errand->to ? json::value(sent.to.to_string()) : json::value(nullptr);
-}
-
 json::object shown(const Sent& sent, std::size_t max_trace) {
     json::object object = to_json(sent.question, sent.verdict, max_trace);
     object["purpose"] = sent.errand->purpose;
@@ -206,16 +209,9 @@ Finding finding_of(const SentAlike& alike, const char* code, Severity severity,
     finding.code = code;
     finding.severity = severity;
     finding.message = std::move(message);
-    finding.evidence = shown(*alike.front(), 0);
-    finding.evidence["by"] = alike.front()->by_routes ? "routes" : "rules";
-    finding.evidence["stopped"] = alike.front()->leaves ? "answer" : "packet";
-    json::array packets = to_json(told(alike));
-    for (std::size_t i = 0; i < alike.size(); ++i) {
-        json::object& packet = packets[i].get_object();
-        packet["purpose"] = alike[i]->errand->purpose;
-        packet["to"] = to_of(*alike[i]);
-    }
-    finding.evidence["packets"] = std::move(packets);
+    const Sent& first = *alike.front();
+    finding.evidence = evidence_of(shown(first, 0), told(alike),
+                                   {first.by_routes, first.leaves ? "answer" : "packet"});
     return finding;
 }
 

@@ -62,16 +62,22 @@ std::string spelled(const std::vector<Told>& packets) {
     return enumerated(parts);
 }
 
-json::array to_json(const std::vector<Told>& packets) {
+json::object evidence_of(json::object first, const std::vector<Told>& packets,
+                         const Decided& decided) {
+    first["by"] = decided.by_routes ? "routes" : "rules";
+    first["stopped"] = decided.stopped;
     json::array list;
     for (const Told& packet : packets) {
         const Question& question = packet.question;
-        list.push_back(json::object{{"family", to_string(question.family)},
-                                    {"protocol", protocol_name(question.protocol)},
-                                    {"port", question.port},
-                                    {"interface", question.interface}});
+        json::object shown{{"family", to_string(question.family)},
+                           {"protocol", protocol_name(question.protocol)},
+                           {"port", question.port},
+                           {"interface", question.interface}};
+        for (const auto& item : packet.more) shown.insert(item);
+        list.push_back(std::move(shown));
     }
-    return list;
+    first["packets"] = std::move(list);
+    return first;
 }
 
 }  // namespace p2pdiag::firewall

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "verdict_json.hpp"
@@ -15,6 +16,7 @@ bool are_alike(const Verdict& a, const Verdict& b);
 struct Told {
     std::string name;  // "UDP port 8000", "DNS (UDP port 53)"
     Question question;
+    json::object more = {};  // what the evidence has of it besides
 };
 
 // "UDP port 8000"
@@ -23,7 +25,15 @@ std::string name_of(const Question& question);
 // "UDP port 8000, TCP port 8000 by IPv4 and IPv6 on eth0". Exactly these, none besides.
 std::string spelled(const std::vector<Told>& packets);
 
-// [{"family", "protocol", "port", "interface"}, …]
-json::array to_json(const std::vector<Told>& packets);
+// What decides over them, and at which packet.
+struct Decided {
+    bool by_routes = false;  // routes or rules of `ip rule`, and no rule of a firewall
+    std::string_view stopped;
+};
+
+// Of a finding about all of them: that of the first, {"by", "stopped", "packets": [{"family",
+// "protocol", "port", "interface", …}, …]}.
+json::object evidence_of(json::object first, const std::vector<Told>& packets,
+                         const Decided& decided);
 
 }  // namespace p2pdiag::firewall
