@@ -16,9 +16,7 @@ using capture_plugin::Outcome;
 using capture_plugin::Protocol;
 using capture_plugin::Role;
 
-inline const Endpoint client = at("192.168.7.2:4000");
 inline const Endpoint outside = at("11.22.33.7:40000");
-inline const Endpoint server = at("11.22.33.10:3478");
 inline const Endpoint other_server = at("11.22.33.11:3478");
 inline const Endpoint peer = at("11.22.33.9:5000");
 inline const Endpoint web = at("11.22.33.20:80");
