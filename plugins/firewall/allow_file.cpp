@@ -13,7 +13,7 @@
 #include "allow_file_write.hpp"
 #include "base/fd.hpp"
 #include "iptables_save.hpp"
-#include "nft_json.hpp"
+#include "nft_pieces.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -43,16 +43,17 @@ Trouble load_nft(const std::string& path, const Sight& sight, Ruleset& rules) {
     Trouble trouble;
     const Trouble none = in_empty_network([&] {
         const Answer loaded = sight.run({"nft", "-f", path});
-        const Answer listed = loaded.good() ? sight.run({"nft", "-j", "list", "ruleset"}) : loaded;
-        if (!listed.good()) {
-            trouble = path + " does not load in an empty network: " + why_failed("nft", listed);
+        const std::string not_loaded = path + " does not load in an empty network: ";
+        if (!loaded.good()) {
+            trouble = not_loaded + why_failed("nft", loaded);
             return;
         }
-        Reading reading = read_nft_json(listed.output);
+        Answer listed;
+        Reading reading = list_nft(sight, listed);
         if (reading)
             rules = std::move(*reading);
         else
-            trouble = reading.error().message;
+            trouble = (listed.good() ? "" : not_loaded) + reading.error().message;
     });
     return none.empty() ? trouble : none;
 }

@@ -1,7 +1,7 @@
 // Rules of nftables: put in, found and deleted by their comment, each in one transaction. nft gets
 // JSON, in which no name can be anything but a name.
 #include "allow_tools.hpp"
-#include "nft_json.hpp"
+#include "nft_pieces.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -41,9 +41,8 @@ struct Ours {
 };
 
 Trouble find_ours(const Job& job, Ours& ours) {
-    const Answer answer = job.sight.run({"nft", "-j", "list", "ruleset"});
-    if (!answer.good()) return why_failed("nft", answer);
-    const Reading reading = read_nft_json(answer.output);
+    Answer answer;
+    const Reading reading = list_nft(job.sight, answer);
     if (!reading) return reading.error().message;
     const std::string comment = comment_of(job.id);
     for (const Chain& chain : reading->chains) {
@@ -63,9 +62,8 @@ Trouble find_ours(const Job& job, Ours& ours) {
 // The handle alone may mean another rule by the time it is used: the ruleset may be a new one.
 Trouble find_place(const RulePlace& place, const Sight& sight) {
     if (place.handle == 0) return {};
-    const Answer answer = sight.run({"nft", "-j", "list", "ruleset"});
-    if (!answer.good()) return why_failed("nft", answer);
-    const Reading reading = read_nft_json(answer.output);
+    Answer answer;
+    const Reading reading = list_nft(sight, answer);
     if (!reading) return reading.error().message;
     for (const Chain& chain : reading->chains) {
         const Table& table = reading->tables[chain.table];

@@ -208,6 +208,12 @@ std::variant<Remedy, Refusal> find_remedy(const World& world, const Packet& pack
     if (owner != "nft" && owner != "iptables-nft" && owner != "iptables-legacy") {
         return refuse_owned(obstacle, opening);
     }
+    if (table_at(world, *obstacle.spot).owned) {
+        return Refusal{
+            named(obstacle.rule) +
+            " stops it. A running program owns that table (flags owner), and nobody else "
+            "may change it: change that program's own configuration"};
+    }
     std::vector<Spot> spots = {*obstacle.spot};
     if (!obstacle.spot->rule) {
         const auto ways = ways_to_the_policy(world, *obstacle.spot, stopped.trace);

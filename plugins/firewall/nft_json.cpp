@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "bounded_json.hpp"
 #include "nft_expressions.hpp"
+#include "nft_pieces.hpp"
 #include "nft_text.hpp"
 
 namespace p2pdiag::firewall {
@@ -152,6 +153,7 @@ private:
             const auto* text = value.if_string();
             const std::string_view flag =
                 text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
+            if (flag == "owner" && name != "owner") table.owned = true;
             if (flag == "dormant" && name != "dormant")
                 table.dormant = true;
             else if (flag == name || (flag != "owner" && flag != "persist"))
@@ -318,7 +320,13 @@ private:
 Reading read_nft_json(std::string_view text) {
     boost::json::monotonic_resource memory;
     const auto document = parse_ruleset(text, memory);
-    if (!document) return document.error();
+    if (!document) {
+        const std::string table = broken_off_at(text);
+        if (table.empty()) return document.error();
+        return ReadError{"nft broke off at the table " + table +
+                         ", as its release 1.0.6 does at some that have a flag (owner: a running "
+                         "program keeps the table; dormant)"};
+    }
     const json::object* object = document->if_object();
     const json::array* all = object == nullptr ? nullptr : json::find_array(*object, "nftables");
     if (all == nullptr) return ReadError{"no list \"nftables\": this is not what nft -j prints"};

@@ -23,7 +23,7 @@ inline constexpr std::size_t max_ruleset_text = std::size_t{64} << 20;
 Reading read_nft_json(std::string_view text);
 
 // nft 1.0.6 prints a table's name where its flags should be. `text` is what `nft list ruleset`
-// (without -j) prints; settles `maybe_dormant` of the tables it finds there.
+// (without -j) prints; settles `dormant` and `owned` of the tables it finds there.
 void settle_dormant(Ruleset& ruleset, std::string_view text);
 
 // nft 1.0.6 does not print the interfaces of ingress and egress chains. Takes them from the same

@@ -15,6 +15,12 @@ std::optional<std::string_view> between(std::string_view line, std::string_view 
     return line.substr(before.size(), line.size() - before.size() - after.size());
 }
 
+// "inet filter" of a line that begins a table. Behind it a comment may name the program that owns
+// the table.
+std::optional<std::string_view> title_in(std::string_view line) {
+    return between(line.substr(0, line.find(" # ")), "table ", " {");
+}
+
 // Of `type filter hook ingress device "eth0" priority …` or `… devices = { eth0, eth1 } priority
 // …`.
 std::vector<std::string> devices_of(std::string_view line) {
@@ -43,7 +49,7 @@ void settle_devices(Ruleset& ruleset, std::string_view text) {
     std::string_view chain;
     while (!text.empty()) {
         const std::string_view line = take_line(text);
-        if (const auto title = between(line, "table ", " {")) table = *title;
+        if (const auto title = title_in(line)) table = *title;
         if (const auto name = between(line, "\tchain ", " {")) chain = *name;
         if (!line.starts_with("\t\ttype ")) continue;
         for (Chain& candidate : ruleset.chains) {
@@ -60,16 +66,17 @@ void settle_dormant(Ruleset& ruleset, std::string_view text) {
         const std::size_t end = std::min(text.find('\n', start), text.size());
         const std::string_view line = text.substr(start, end - start);
         start = end + 1;
-        // Behind it a comment may name the program that owns the table.
-        const auto title = between(line.substr(0, line.find(" # ")), "table ", " {");
+        const auto title = title_in(line);
         if (!title) continue;
         // The flags stand alone on the first line within.
         const std::string_view next = text.substr(std::min(start, text.size()));
         const std::string_view first = next.substr(0, next.find('\n'));
         const bool has_flags = first.starts_with("\tflags ");
         for (Table& table : ruleset.tables) {
-            if (!table.maybe_dormant || table.title() != *title) continue;
+            // What is printed for the flag may be the name of anything: "dormant", too.
+            if ((!table.maybe_dormant && !table.dormant) || table.title() != *title) continue;
             table.maybe_dormant = false;
+            table.owned = has_flags && first.find("owner") != std::string_view::npos;
             table.dormant = has_flags && first.find("dormant") != std::string_view::npos;
         }
     }

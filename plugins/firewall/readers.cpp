@@ -9,6 +9,7 @@
 #include "iptables_save.hpp"
 #include "net/routing_tables.hpp"
 #include "nft_json.hpp"
+#include "nft_pieces.hpp"
 #include "panic.hpp"
 
 namespace p2pdiag::firewall {
@@ -53,10 +54,10 @@ private:
 
     void read_nft() {
         const std::string what = "the nftables rules";
-        const Answer answer = sight_.run({"nft", "-j", "list", "ruleset"});
+        Answer answer;
+        Reading reading = list_nft(sight_, answer);
         if (answer.kind == Answer::Kind::missing && has_no_nftables()) return;
         if (!answer.good()) return unanswered(what, "nft", answer);
-        Reading reading = read_nft_json(answer.output);
         if (!reading) return unseen(what, reading.error().message);
         settle(*reading);
         restore_iptables(*reading);
@@ -81,8 +82,9 @@ private:
 
     // What nft 1.0.6 leaves out of its JSON stands in its text.
     void settle(Ruleset& ruleset) {
-        const bool dormant = std::any_of(ruleset.tables.begin(), ruleset.tables.end(),
-                                         [](const Table& table) { return table.maybe_dormant; });
+        const bool dormant =
+            std::any_of(ruleset.tables.begin(), ruleset.tables.end(),
+                        [](const Table& table) { return table.maybe_dormant || table.dormant; });
         const bool homeless =
             std::any_of(ruleset.chains.begin(), ruleset.chains.end(), [](const Chain& chain) {
                 const bool outer = chain.hook == Hook::ingress || chain.hook == Hook::egress;

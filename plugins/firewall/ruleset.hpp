@@ -251,6 +251,7 @@ struct Table {
     TableFamily family = TableFamily::inet;
     std::string name;
     bool dormant = false;        // surely switched off
+    bool owned = false;          // by a running program: nobody else may change it
     bool maybe_dormant = false;  // nft 1.0.6 prints the table's name where its flags should be
     bool unlisted = false;       // known by its chains or sets alone: there may be more of it
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "machine.hpp"
+#include "nft_pieces.hpp"
 
 using namespace p2pdiag;
 using namespace p2pdiag::firewall;
@@ -174,6 +175,52 @@ TEST_CASE("what the JSON lacks is looked up where it stands") {
     CHECK(assess_inbound(world, packet(4002)).reject_kind == "icmp host-prohibited");
     CHECK(assess_inbound(world, packet(4003)).kind == VerdictKind::depends);
     CHECK(assess_inbound(world, packet(4005)).kind == VerdictKind::drop);
+}
+
+TEST_CASE("a listing that nft breaks off at a table's flags is put together from pieces") {
+    Made made = root();
+    const auto listing = [](const std::string& entries) {
+        return R"({"nftables": [{"metainfo": {"version": "1.0.6"}})" +
+               (entries.empty() ? "" : ", " + entries) + "]}\n";
+    };
+    const std::string broken =
+        R"({"nftables": [{"metainfo": {"version": "1.0.6"}}, {"table": {"family": "inet", "name": "own", "handle": 2, "flags": )";
+    made.prints(nft, broken + "\n");
+    CHECK(broken_off_at(broken + "\n") == "inet own");
+    CHECK(broken_off_at(listing("")).empty());
+    CHECK(broken_off_at(R"("flags": )").empty());
+    const auto why = [&] {
+        const World world = made.read();
+        return world.unseen.empty() ? "" : world.unseen.front().why;
+    };
+    CHECK(why().find("broke off at the table inet own") != std::string::npos);
+
+    const std::string rules =
+        "table inet own { # progname keeper\n\tflags owner\n\n\tchain input {\n\t}\n}\n";
+    const std::string chain =
+        R"({"chain": {"family": "inet", "table": "own", "name": "input", "handle": 1, "type": "filter", "hook": "input", "prio": 0, "policy": "accept"}})";
+    made.prints("nft -s list ruleset", rules);
+    made.prints("nft list ruleset", rules);
+    made.prints("nft list tables", "table inet own\n");
+    made.prints("nft -j list sets", listing(""));
+    made.prints("nft -j list maps", listing(""));
+    made.prints("nft -j list chains", listing(chain));
+    const std::string of_chain = "nft -j list chain inet own input";
+    made.prints(
+        of_chain,
+        listing(
+            chain +
+            R"(, {"rule": {"family": "inet", "table": "own", "chain": "input", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 4000}}, {"drop": null}]}})"));
+    CHECK(why().empty());
+    CHECK(assess_inbound(made.read(), packet()).kind == VerdictKind::drop);
+    CHECK(assess_inbound(made.read(), packet(4001)).kind == VerdictKind::accept);
+    // Not owned any more, and dormant.
+    std::string dormant = rules;
+    made.prints("nft list ruleset", dormant.replace(dormant.find("owner"), 5, "dormant"));
+    CHECK(assess_inbound(made.read(), packet()).kind == VerdictKind::accept);
+    // Any piece may be missing.
+    made.fails(of_chain, 1, "Error: No such file or directory");
+    CHECK(why().find("broke off") != std::string::npos);
 }
 
 TEST_CASE("sysctls, and those that are missing") {

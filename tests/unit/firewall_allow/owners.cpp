@@ -97,6 +97,14 @@ TEST_CASE("firewalld: panic mode is ended by firewalld, and its table alone is n
     CHECK(says(plan(), "not in panic mode. Ask again."));
 }
 
+TEST_CASE("a table that a running program owns is nobody else's to change") {
+    Ruleset rules = Rules().base("input", "input", "drop").read();
+    rules.tables.front().owned = true;
+    const AllowPlan plan = make_allow_plan(with(home(), rules), wanted());
+    CHECK(plan.judgement.status == P2PDIAG_FAIL);
+    CHECK(says(plan, "A running program owns that table"));
+}
+
 TEST_CASE("rules of other programs: who they belong to, and what to do") {
     for (const auto& [chain, word] : {std::pair("DOCKER-ISOLATION", "docker run"),
                                       {"NETAVARK_INPUT", "podman run"},
