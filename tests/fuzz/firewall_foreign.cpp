@@ -26,6 +26,12 @@ void judge(const ForeignRuleset& ruleset, Packet packet,
                                 entrance.interface};
         for (const std::string& line : remedy(ruleset, question, verdict, program))
             require_line(line);
+        const Inquiry inquiry{packet.destination_port, {packet.protocol}};
+        const std::vector<Entrance> entrances = {{entrance.interface, packet.destination}};
+        for (const Asked& asked : ask_foreign(ruleset, entrances, inquiry, program)) {
+            fuzz::check(asked.verdict, Limits{});
+            for (const std::string& open : asked.verdict.open) fuzz::require_harmless(open);
+        }
     }
 }
 
