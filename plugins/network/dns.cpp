@@ -26,10 +26,11 @@ namespace {
 
 // Two sends, 600 ms and 1200 ms of waiting, and a little more for TCP.
 constexpr Milliseconds query_patience = 2200ms;
-constexpr Milliseconds tcp_patience = 1500ms;
+constexpr Milliseconds again_patience = 1500ms;  // over TCP, and alone over UDP
 // The C library asks three at most (resolv.conf(5), MAXNS); those behind a stub are asked besides.
 constexpr std::size_t most_servers = 6;
 constexpr std::size_t most_names = 4;
+constexpr std::size_t most_over_tcp = 4;  // of one server
 // Two that come to the same address cannot be two accidents.
 constexpr std::size_t random_names = 2;
 
@@ -102,12 +103,40 @@ asio::awaitable<void> look_up(Shared names, std::size_t server, std::size_t look
     asked.lookups[lookup].done = true;
 }
 
-// Of the first wanted name, which stands first.
-asio::awaitable<void> ask_over_tcp(Shared names, std::size_t server, TimePoint until) {
-    net::DnsQuestion question{names->servers[server].server, names->names.front().name,
-                              Family::ipv4, true};
+// A question that this server left open.
+bool is_left_open(const Names& names, const Lookup& lookup) {
+    return lookup.done && names.names[lookup.name].kind == NameKind::wanted &&
+           (lookup.answer.outcome == net::DnsOutcome::timed_out ||
+            lookup.answer.outcome == net::DnsOutcome::closed);
+}
+
+asio::awaitable<void> ask_again_over_tcp(Shared names, std::size_t server, std::size_t lookup,
+                                         TimePoint until) {
+    ServerAnswers& asked = names->servers[server];
+    const Lookup& which = asked.lookups[lookup];
+    net::DnsQuestion question{asked.server, names->names[which.name].name, which.family, true};
     const auto answer = co_await net::ask_name_server(std::move(question), until);
-    names->servers[server].tcp = answer.outcome;
+    asked.lookups[lookup].tcp = answer.outcome;
+}
+
+// Once more, with nothing beside it: who limits UDP packets lets a single one through. An answer
+// takes the place of the silence before.
+asio::awaitable<void> ask_again_alone(Shared names, std::size_t server, TimePoint until) {
+    ServerAnswers& asked = names->servers[server];
+    net::DnsQuestion question{asked.server, names->names.front().name, Family::ipv4};
+    auto answer = co_await net::ask_name_server(std::move(question), until);
+    if (net::has_answered(answer.outcome)) asked.lookups.front().answer = std::move(answer);
+}
+
+void ask_over_tcp_what_is_open(net::TaskGroup& tasks, const Shared& names, std::size_t server,
+                               TimePoint until) {
+    std::size_t asked = 0;
+    const auto& lookups = names->servers[server].lookups;
+    for (std::size_t i = 0; i < lookups.size() && asked < most_over_tcp; ++i) {
+        if (!is_left_open(*names, lookups[i])) continue;
+        tasks.spawn(ask_again_over_tcp(names, server, i, until));
+        ++asked;
+    }
 }
 
 asio::awaitable<void> measure_names(Shared names) {
@@ -125,12 +154,18 @@ asio::awaitable<void> measure_names(Shared names) {
     co_await tasks.wait();
     names->late = std::chrono::duration_cast<Milliseconds>(*late);
     names->interrupted = false;
-    const TimePoint tcp_until = Clock::now() + tcp_patience;
+    const TimePoint again_until = Clock::now() + again_patience;
     for (std::size_t server = 0; server < names->servers.size(); ++server) {
-        if (!is_lost_over_udp(*names, names->servers[server])) continue;
-        tasks.spawn(ask_over_tcp(names, server, tcp_until));
+        if (is_lost_over_udp(*names, names->servers[server])) {
+            tasks.spawn(ask_again_alone(names, server, again_until));
+        }
+        ask_over_tcp_what_is_open(tasks, names, server, again_until);
     }
     co_await tasks.wait();
+    // The first wanted name stands first.
+    for (ServerAnswers& server : names->servers) {
+        if (is_lost_over_udp(*names, server)) server.tcp = server.lookups.front().tcp;
+    }
 }
 
 }  // namespace

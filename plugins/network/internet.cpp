@@ -61,6 +61,20 @@ bool is_silent(const std::vector<net::Neighbour>& table, const IpAddress& addres
     });
 }
 
+// What needs no asking (a link without hardware addresses) is permanent as well.
+bool is_by_hand(const std::vector<net::Neighbour>& table, const IpAddress& address, int interface) {
+    return std::ranges::any_of(table, [&](const net::Neighbour& one) {
+        return one.address == address && one.interface == interface &&
+               one.state == net::NeighbourState::permanent &&
+               std::ranges::any_of(one.hardware, [](auto byte) { return byte != 0; });
+    });
+}
+
+std::string name_of_link(const std::vector<net::Interface>& links, int index) {
+    const auto link = std::ranges::find(links, index, &net::Interface::index);
+    return link == links.end() ? std::string() : printable(link->name);
+}
+
 // Each server by its own route: there may be several routers.
 void look_for_next_hops(InternetReport& report) {
     const auto table = net::neighbours();
@@ -69,13 +83,15 @@ void look_for_next_hops(InternetReport& report) {
     for (const Landmark& landmark : report.landmarks) {
         const IpAddress& server = landmark.server.address;
         const auto route = server.is_v4() ? net::route_to(server) : ErrorCode();
-        if (!route || !is_silent(*table, route->gateway.value_or(server), route->interface))
-            continue;
+        if (!route) continue;
+        if (route->gateway && is_by_hand(*table, *route->gateway, route->interface)) {
+            report.gateway_by_hand = route->gateway;
+            report.by_hand_on = name_of_link(*links, route->interface);
+        }
+        if (!is_silent(*table, route->gateway.value_or(server), route->interface)) continue;
         (route->gateway ? report.silent_gateway : report.no_neighbour) =
             route->gateway.value_or(server);
-        for (const net::Interface& link : *links) {
-            if (link.index == route->interface) report.silent_on = printable(link.name);
-        }
+        report.silent_on = name_of_link(*links, route->interface);
         return;
     }
 }

@@ -34,6 +34,10 @@ struct InternetReport {
     std::optional<IpAddress> silent_gateway;
     std::optional<IpAddress> no_neighbour;
     std::string silent_on;
+    // A router on the way whose address on the link this machine was told by hand, so that it never
+    // asks for it, and the link.
+    std::optional<IpAddress> gateway_by_hand;
+    std::string by_hand_on;
     bool interrupted = false;  // before all was known
 };
 

@@ -150,6 +150,14 @@ private:
                             report_.silent_on + " while servers were tried",
                         {{"gateway", gateway}, {"interface", report_.silent_on}});
         }
+        if (report_.gateway_by_hand) {
+            const std::string gateway = report_.gateway_by_hand->to_string();
+            result_.add("net.gateway-by-hand", Severity::warning,
+                        "The address on the link of the router " + gateway +
+                            " was set by hand on " + report_.by_hand_on +
+                            ": whether anybody is there was never asked, and nothing came back",
+                        {{"gateway", gateway}, {"interface", report_.by_hand_on}});
+        }
         result_.finish(P2PDIAG_FAIL, std::move(message));
     }
 

@@ -29,6 +29,9 @@ struct Lookup {
     Family family = Family::ipv4;
     bool done = false;  // else it was not waited for
     net::DnsAnswer answer;
+    // What the same question came to over TCP; nothing: it was not asked so, since something came
+    // over UDP, or nothing did for any.
+    std::optional<net::DnsOutcome> tcp = std::nullopt;
 };
 
 struct ServerAnswers {

@@ -244,6 +244,7 @@ private:
         bool missing = false;               // there is no such name, which holds for both types
         bool open = false;                  // a server was not waited for
         std::optional<DnsOutcome> trouble;  // of the first server that is of use for other names
+        std::string over_tcp;               // the server that answers it so; empty = none is known
     };
 
     Asked ask(std::size_t name, Family family) const {
@@ -261,6 +262,9 @@ private:
                     asked.usable = true;
                 } else if (!asked.trouble) {
                     asked.trouble = outcome;
+                }
+                if (lookup.tcp && net::has_answered(*lookup.tcp)) {
+                    asked.over_tcp = names_.servers[i].server.to_string();
                 }
             }
         }
@@ -284,39 +288,71 @@ private:
         };
         open_ = open_ || (v4.open && !v4.usable) || (v6.open && !v6.usable);
         if (failed(v4) && failed(v6)) {
-            name_failed(name, {}, *v4.trouble);
+            name_failed(name, {}, *v4.trouble, v4.over_tcp.empty() ? v6.over_tcp : v4.over_tcp);
         } else if (failed(v4)) {
-            type_failed(name, "A", *v4.trouble, found);
+            type_failed(name, "A", of_type(v4, Family::ipv4), found);
         } else if (failed(v6)) {
-            type_failed(name, "AAAA", *v6.trouble, found);
+            type_failed(name, "AAAA", of_type(v6, Family::ipv6), found);
         }
+    }
+
+    // Where no question for this type is answered, something drops the type: that is no loss.
+    Asked of_type(Asked asked, Family family) const {
+        const auto is_answered = [&](const Lookup& lookup) {
+            return lookup.family == family && lookup.done &&
+                   name_of(lookup).kind == NameKind::wanted &&
+                   net::has_answered(lookup.answer.outcome);
+        };
+        const bool any = std::ranges::any_of(names_.servers, [&](const ServerAnswers& server) {
+            return std::ranges::any_of(server.lookups, is_answered);
+        });
+        if (!any) asked.over_tcp.clear();
+        return asked;
+    }
+
+    static std::string lost_words(const std::string& over_tcp) {
+        return over_tcp.empty() ? ""
+                                : " over UDP, and over TCP " + over_tcp +
+                                      " does: packets over UDP are lost, or limited, on the way";
+    }
+
+    static void add_over_tcp(json::object& evidence, const std::string& over_tcp) {
+        evidence["over_tcp"] = !over_tcp.empty();
+        evidence["udp_lost_of"] = json::text_or_null(over_tcp);
     }
 
     // The C library asks for both types, and waits for both.
-    void type_failed(std::size_t name, std::string_view type, DnsOutcome trouble,
+    void type_failed(std::size_t name, std::string_view type, const Asked& asked,
                      bool other_works) {
+        const DnsOutcome trouble = *asked.trouble;
         if (!other_works || trouble != DnsOutcome::timed_out) {
-            return name_failed(name, type, trouble);
+            return name_failed(name, type, trouble, asked.over_tcp);
         }
+        json::object evidence{{"name", printable(names_.names[name].name)},
+                              {"type", type},
+                              {"reason", net::to_string(trouble)}};
+        add_over_tcp(evidence, asked.over_tcp);
         result_.add("net.dns-slow", Severity::warning,
                     "No name server answers the question for " + std::string(type) + " of " +
-                        printable(names_.names[name].name) +
+                        printable(names_.names[name].name) + lost_words(asked.over_tcp) +
                         ": who asks for both types waits for it in vain",
-                    {{"name", printable(names_.names[name].name)},
-                     {"type", type},
-                     {"reason", net::to_string(trouble)}});
+                    std::move(evidence));
     }
 
     // `type` is empty for both.
-    void name_failed(std::size_t name, std::string_view type, DnsOutcome trouble) {
+    void name_failed(std::size_t name, std::string_view type, DnsOutcome trouble,
+                     const std::string& over_tcp) {
         const std::string of = printable(names_.names[name].name);
         const std::string what = type.empty() ? of : std::string(type) + " of " + of;
-        result_.add("net.dns-failed", Severity::warning,
-                    "No name server resolves " + what + ", though other names are: one " +
-                        std::string(words(trouble)),
-                    {{"name", of},
-                     {"type", type.empty() ? json::value(nullptr) : json::value(type)},
-                     {"reason", net::to_string(trouble)}});
+        const std::string why = over_tcp.empty() ? ", though other names are: one " +
+                                                       std::string(words(trouble))
+                                                 : lost_words(over_tcp);
+        json::object evidence{{"name", of},
+                              {"type", type.empty() ? json::value(nullptr) : json::value(type)},
+                              {"reason", net::to_string(trouble)}};
+        add_over_tcp(evidence, over_tcp);
+        result_.add("net.dns-failed", Severity::warning, "No name server resolves " + what + why,
+                    std::move(evidence));
     }
 
     // Of the first server that works: it is the one that programs wait for.
@@ -440,7 +476,8 @@ private:
                           {"outcome", "not-awaited"},
                           {"addresses", std::move(addresses)},
                           {"ms", nullptr},
-                          {"over_tcp", lookup.answer.over_tcp}};
+                          {"over_tcp", lookup.answer.over_tcp},
+                          {"tcp", lookup.tcp ? json::value(tcp_word(*lookup.tcp)) : json::value()}};
         if (lookup.done) text["outcome"] = net::to_string(lookup.answer.outcome);
         if (lookup.answer.took) text["ms"] = lookup.answer.took->count();
         return text;

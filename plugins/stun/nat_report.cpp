@@ -54,9 +54,18 @@ std::string evidence_of(const FamilyResult& result) {
     return json::to_text(evidence);
 }
 
+// Of one server that is silent at its own port, and sends something back from another, its own
+// firewall may be the reason; of several at the same port it is rather the network.
+bool is_port_blocked(const FamilyResult& result) {
+    constexpr std::size_t enough = 2;
+    const auto ports = judge_other_ports(result.seen);
+    return result.verdict.nat_type.reason == Reason::only_other_ports && ports &&
+           ports->servers.size() >= enough && ports->silent.size() == 1;
+}
+
 p2pdiag_status status_of(const FamilyResult& result) {
     // What kind of NAT there is nobody knows then, but what is wrong.
-    if (result.tried && is_stun_filtered(result)) return P2PDIAG_FAIL;
+    if (result.tried && (is_stun_filtered(result) || is_port_blocked(result))) return P2PDIAG_FAIL;
     if (!result.tried || !result.verdict.nat_type.value) return P2PDIAG_UNKNOWN;
     switch (*result.verdict.nat_type.value) {
         case NatType::udp_blocked: return P2PDIAG_FAIL;

@@ -136,6 +136,7 @@ std::optional<OnlyOtherPorts> judge_other_ports(const Observations& seen) {
                    probe.role != Role::classic) {
             if (probe.came_back) return std::nullopt;
             result.silent.insert(server.address.port);
+            result.servers.insert(server.address.address);
         }
     }
     return passes ? std::optional(result) : std::nullopt;

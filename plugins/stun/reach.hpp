@@ -24,6 +24,7 @@ UdpPath judge_udp(const Observations& seen);
 // The servers' own ports are silent, but UDP passes to others of theirs: it is not blocked as such.
 struct OnlyOtherPorts {
     std::set<std::uint16_t> silent;  // the servers' own
+    std::set<IpAddress> servers;     // whose they are
     Endpoint passing;                // a port that something came back from …
     bool answered = false;           // … a STUN answer, and not a refusal or garbage
 };

@@ -192,9 +192,19 @@ TEST_CASE("a router that is not there is named beside what follows from it") {
     REQUIRE(codes(on_link) == Codes{"net.no-internet"});
     CHECK(on_link.findings[0].evidence.at("no_neighbour") == "198.51.100.1");
     CHECK(on_link.findings[0].message.find("looks for 198.51.100.1 on eth0") != std::string::npos);
+    // One that was set by hand is never asked for.
+    made = report(TcpOutcome::no_answer, TcpOutcome::no_answer);
+    made.portal.portal = Portal::no_answer;
+    made.gateway_by_hand = IpAddress::parse("192.0.2.254").value();
+    made.by_hand_on = "eth0";
+    const Judgement by_hand = judge(made);
+    REQUIRE(codes(by_hand) == Codes{"net.no-internet", "net.gateway-by-hand"});
+    CHECK(by_hand.findings[1].evidence.at("gateway") == "192.0.2.254");
     // What answers is not asked about.
     made = report(TcpOutcome::connected, TcpOutcome::connected);
     made.silent_gateway = IpAddress::parse("192.0.2.254").value();
+    made.gateway_by_hand = made.silent_gateway;
     const Codes working = codes(judge(made));
     CHECK(std::find(working.begin(), working.end(), "net.gateway-silent") == working.end());
+    CHECK(std::find(working.begin(), working.end(), "net.gateway-by-hand") == working.end());
 }

@@ -167,6 +167,43 @@ TEST_CASE("a name that no server resolves, while others are") {
     CHECK(judge(names).findings[0].evidence.at("reason") == "timed-out");
 }
 
+TEST_CASE("a question that is answered over TCP alone was lost on the way") {
+    Names names = questions();
+    ServerAnswers made = server("198.51.100.53", names);
+    made.lookups[1].answer = {};
+    made.lookups[1].answer.outcome = DnsOutcome::timed_out;
+    made.lookups[1].tcp = DnsOutcome::answered;
+    names.servers = {made};
+    const Judgement lost = judge(names);
+    REQUIRE(codes(lost) == Codes{"net.dns-failed"});
+    CHECK(lost.findings[0].evidence.at("over_tcp") == true);
+    CHECK(lost.findings[0].evidence.at("udp_lost_of") == "198.51.100.53");
+    CHECK(lost.findings[0].message.find("packets over UDP are lost, or limited") !=
+          std::string::npos);
+    // Who is silent over TCP as well is asked in vain.
+    names.servers[0].lookups[1].tcp = DnsOutcome::timed_out;
+    const Judgement silent = judge(names);
+    REQUIRE(codes(silent) == Codes{"net.dns-failed"});
+    CHECK(silent.findings[0].evidence.at("over_tcp") == false);
+    CHECK(silent.findings[0].evidence.at("udp_lost_of").is_null());
+    // A type that is never answered is dropped for what it is.
+    names = questions();
+    made = server("198.51.100.53", names);
+    for (const std::size_t name : {0U, 1U}) {
+        Lookup lookup;
+        lookup.name = name;
+        lookup.family = Family::ipv6;
+        lookup.done = true;
+        lookup.answer.outcome = DnsOutcome::timed_out;
+        lookup.tcp = DnsOutcome::answered;
+        made.lookups.push_back(lookup);
+    }
+    names.servers = {made};
+    const Judgement dropped = judge(names);
+    REQUIRE(codes(dropped) == Codes{"net.dns-slow", "net.dns-slow"});
+    CHECK(dropped.findings[0].evidence.at("over_tcp") == false);
+}
+
 TEST_CASE("one type of a name that no server resolves") {
     Names names = questions();
     names.servers = {server("192.168.1.1", names)};

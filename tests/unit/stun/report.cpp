@@ -116,7 +116,8 @@ TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
     const std::string first = world.servers[0].primary.address.to_string();
     const Report result = report_on(world);
     INFO(result.summary);
-    CHECK(result.status == P2PDIAG_UNKNOWN);
+    // Two servers are silent at the same port.
+    CHECK(result.status == P2PDIAG_FAIL);
     CHECK(has(result.findings.at("nat.stun-unreachable"),
               "port 443 of " + first + " sends something back, so UDP is not blocked as such"));
     CHECK(result.family.at("nat_type_reason") == "only-other-ports");
@@ -126,6 +127,9 @@ TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
     CHECK(tried[0].at("port") == 443);
     CHECK(tried[0].at("outcome") == "refused");
     CHECK(tried[1].at("outcome") == "no-answer");
+    // One alone may have a firewall of its own.
+    world.servers.resize(1);
+    CHECK(report_on(world).status == P2PDIAG_UNKNOWN);
 }
 
 TEST_CASE("what this machine forbids and what a router refuses is no silence", "[stun][report]") {
