@@ -97,10 +97,9 @@ Grounds grounds_of(const diagnosis::Rule& rule) {
 // and what to do on each system.
 std::string cause_page(const Pages& pages, const diagnosis::Rule& rule) {
     const auto own = pages.of_code(rule.id);
-    std::string text =
-        rule.id + "\n\n" +
-        own.value_or(rule.title + ".\n\nA rule of your own: " + rule.at.file + ", line " +
-                     std::to_string(rule.at.line) + '\n');
+    std::string text = rule.id + "\n\n" +
+                       own.value_or(rule.title + ".\n\nA rule of your own: " + rule.at.file +
+                                    ", line " + std::to_string(rule.at.line) + '\n');
     Grounds grounds = grounds_of(rule);
     const auto first = grounds.codes.begin();
     const auto page = first == grounds.codes.end() ? std::nullopt : pages.of_code(*first);

@@ -215,15 +215,15 @@ Consequences consequences_of(const ExplainedFindings& explained) {
     return out;
 }
 
-// The user's own cause, where it is likely and none is surer: whoever wrote a rule of his own wants to
-// be told. Null where there is none.
+// The user's own cause, where it is likely and none is surer: whoever wrote a rule of his own wants
+// to be told. Null where there is none.
 const Cause* foremost_of(const std::vector<const Candidate*>& order, const Report& report) {
     const Candidate* surest = nullptr;
     for (const Candidate* one : order) {
         if (one->explained_by != nullptr || one->confidence <= likely) continue;
-        const bool surer = surest == nullptr || one->confidence > surest->confidence ||
-                           (one->confidence == surest->confidence && one->rule->own &&
-                            !surest->rule->own);
+        const bool surer =
+            surest == nullptr || one->confidence > surest->confidence ||
+            (one->confidence == surest->confidence && one->rule->own && !surest->rule->own);
         if (surer) surest = one;
     }
     if (surest == nullptr || !surest->rule->own) return nullptr;

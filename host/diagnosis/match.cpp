@@ -161,7 +161,8 @@ Match match(const When& when, const Facts& facts) {
 
 bool is_offered(const RemedyRule& remedy, const Facts& facts) {
     const auto holds = [&](const Condition& condition) { return match(condition, facts).holds; };
-    return std::ranges::all_of(remedy.all, holds) && (remedy.any.empty() || std::ranges::any_of(remedy.any, holds)) &&
+    return std::ranges::all_of(remedy.all, holds) &&
+           (remedy.any.empty() || std::ranges::any_of(remedy.any, holds)) &&
            std::ranges::none_of(remedy.none, holds);
 }
 

@@ -152,7 +152,8 @@ std::string name_of_target(const report::Report& report) {
     return "UDP port " + std::to_string(report.target_port);
 }
 
-// Came the packet further than the network interface, by what was seen or by the firewall's rules?
+// Did the packet come further than the network interface, by what was seen or by the firewall's
+// rules?
 bool comes_to_program(const report::Report& report, const Finding& proven) {
     return json::find_bool(proven.evidence, "seen_by_program").value_or(false) ||
            passed(report.checks, "firewall.inbound") ||

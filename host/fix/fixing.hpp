@@ -68,9 +68,9 @@ public:
     Fixing(change::Journal& journal, change::Caller& caller, const loader::Plugins& plugins,
            change::InputFor input_for, change::Events events);
 
-    // Asks the plugins what each task would do, in order. One that is to be done alone and can be is
-    // the last; where it cannot be done, nothing waits for it. After an interrupt no further one is
-    // asked.
+    // Asks the plugins what each task would do, in order. One that is to be done alone and can be
+    // is the last; where it cannot be done, nothing waits for it. After an interrupt no further one
+    // is asked.
     void plan(std::vector<Task> tasks);
 
     // In order, and each verified; one that is seen not to work is taken back at once. After an

@@ -344,9 +344,9 @@ private:
                      const std::string& over_tcp) {
         const std::string of = printable(names_.names[name].name);
         const std::string what = type.empty() ? of : std::string(type) + " of " + of;
-        const std::string why = over_tcp.empty() ? ", though other names are: one " +
-                                                       std::string(words(trouble))
-                                                 : lost_words(over_tcp);
+        const std::string why = over_tcp.empty()
+                                    ? ", though other names are: one " + std::string(words(trouble))
+                                    : lost_words(over_tcp);
         json::object evidence{{"name", of},
                               {"type", type.empty() ? json::value(nullptr) : json::value(type)},
                               {"reason", net::to_string(trouble)}};

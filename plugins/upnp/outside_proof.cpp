@@ -176,7 +176,7 @@ asio::awaitable<void> prove_from_outside(ProofOrder order, std::shared_ptr<Outsi
             out->why_not = out->port_in_use ? "port-in-use" : "no-socket";
             co_return;
         }
-        const ProofConfig config{server.server, server.other, order.external_port,
+        const ProofConfig config{server.server,     server.other,    order.external_port,
                                  target != nullptr, tap.has_value(), order.as_it_is};
         const auto drive = std::make_shared<Drive>(config, Clock::now());
         drive->asking = std::make_shared<net::UdpSocket>(std::move(*asking));

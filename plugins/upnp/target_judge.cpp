@@ -24,9 +24,9 @@ public:
         } else if (result && result->proof == Proof::not_arrived) {
             not_arrived();
         } else {
-            result_.finish(P2PDIAG_UNKNOWN, "Whether a stranger's packet comes in to " + subject() +
-                                                " was not tried: " +
-                                                why_no_packet(facts_.proof.why_not));
+            result_.finish(P2PDIAG_UNKNOWN,
+                           "Whether a stranger's packet comes in to " + subject() +
+                               " was not tried: " + why_no_packet(facts_.proof.why_not));
         }
         return std::move(result_);
     }

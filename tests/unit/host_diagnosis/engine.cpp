@@ -218,17 +218,16 @@ arguments = { port = "{net.no-link|missing}" }
     CHECK(remedies[2].arguments.empty());
 }
 
-TEST_CASE("a cause of the user's own rules that is surest is named in the headline, whatever it breaks") {
-    const std::string link =
-        rule("link", "all = [{ code = \"net.loss-high\" }]", "", 0.8);
+TEST_CASE(
+    "a cause of the user's own rules that is surest is named in the headline, whatever it breaks") {
+    const std::string link = rule("link", "all = [{ code = \"net.loss-high\" }]", "", 0.8);
     const auto headline = [&](double own, bool is_own) {
-        Rules rules = rules_of(
-            rule("own", "all = [{ code = \"net.latency-high\" }]", "", own) + link);
+        Rules rules =
+            rules_of(rule("own", "all = [{ code = \"net.latency-high\" }]", "", own) + link);
         rules.causes[0].own = is_own;
-        auto report =
-            report_of({check("a.nat", Status::pass,
-                             {finding("nat.full-cone", Severity::info), finding("net.latency-high"),
-                              finding("net.loss-high")})});
+        auto report = report_of({check("a.nat", Status::pass,
+                                       {finding("nat.full-cone", Severity::info),
+                                        finding("net.latency-high"), finding("net.loss-high")})});
         diagnose(report, rules);
         CHECK(report.verdict.status == "direct");
         return report.verdict.headline;

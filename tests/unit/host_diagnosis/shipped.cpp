@@ -840,14 +840,13 @@ TEST_CASE("what came in from outside outweighs two NATs and the provider's") {
     const auto works = check("upnp.mapping", Status::pass,
                              {finding("portmap.forward-works", I,
                                       {{"protocol", "udp"}, {"family", "ipv4"}, {"port", 8000}})});
-    const auto reached =
-        check("upnp.target", Status::pass,
-              {finding("portmap.forwarded", I,
-                       {{"protocol", "udp"},
-                        {"family", "ipv4"},
-                        {"port", 8000},
-                        {"external", "203.0.113.7:8000"},
-                        {"verified", "packet"}})});
+    const auto reached = check("upnp.target", Status::pass,
+                               {finding("portmap.forwarded", I,
+                                        {{"protocol", "udp"},
+                                         {"family", "ipv4"},
+                                         {"port", 8000},
+                                         {"external", "203.0.113.7:8000"},
+                                         {"verified", "packet"}})});
     const Commands forward{"p2pdiag forward add --port 8000 --protocol udp"};
     for (const char* outside : {"private", "carrier-grade"}) {
         CAPTURE(outside);

@@ -187,7 +187,8 @@ TEST_CASE("a forward that a packet proved makes the port reachable behind any NA
             .status == "relay-only");
 }
 
-TEST_CASE("behind a firewall that lets in answers alone, the target port may be open all the same") {
+TEST_CASE(
+    "behind a firewall that lets in answers alone, the target port may be open all the same") {
     const auto with = [](const char* code, json::object evidence) {
         report::CheckResult result = forwarded(std::move(evidence));
         result.findings[0].code = code;
