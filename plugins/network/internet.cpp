@@ -82,6 +82,7 @@ void look_for_next_hops(InternetReport& report) {
     if (!table || !links) return;
     for (const Landmark& landmark : report.landmarks) {
         const IpAddress& server = landmark.server.address;
+        if (!landmark.result) continue;
         const auto route = server.is_v4() ? net::route_to(server) : ErrorCode();
         if (!route) continue;
         if (route->gateway && is_by_hand(*table, *route->gateway, route->interface)) {
@@ -123,6 +124,18 @@ bool is_known(const InternetReport& report, Family family) {
     return all_done;
 }
 
+// Of two routers one may be dead: the kernel asks for it some seconds before it gives up.
+bool asks_for_a_router(const InternetReport& report) {
+    const auto table = net::neighbours();
+    if (!table) return false;
+    return std::ranges::any_of(report.landmarks, [&](const Landmark& landmark) {
+        const IpAddress& server = landmark.server.address;
+        if (landmark.result || !server.is_v4()) return false;
+        const auto route = net::route_to(server);
+        return route && route->gateway && is_silent(*table, *route->gateway, route->interface);
+    });
+}
+
 asio::awaitable<void> measure_internet(TrialPtr session) {
     const TimePoint until = Clock::now() + trial_patience;
     session->report.interrupted = true;
@@ -135,7 +148,7 @@ asio::awaitable<void> measure_internet(TrialPtr session) {
         // Behind a login page nothing else is worth waiting for.
         if (session->report.portal.portal == Portal::present) return true;
         return session->portal_known && is_known(session->report, Family::ipv4) &&
-               is_known(session->report, Family::ipv6);
+               is_known(session->report, Family::ipv6) && !asks_for_a_router(session->report);
     };
     while (tasks.running() > 0 && !known()) co_await tasks.wait_for_change(until + trial_patience);
     session->report.interrupted = false;

@@ -82,7 +82,10 @@ private:
 
     void judge_internet() {
         if (report_.portal.portal == Portal::present) return captive_portal();
-        if (connected()) return result_.finish(P2PDIAG_PASS, paths_text() + portal_text());
+        if (connected()) {
+            result_.finish(P2PDIAG_PASS, paths_text() + portal_text());
+            return add_silent_router();
+        }
         if (page_came()) {
             return result_.finish(P2PDIAG_WARN,
                                   "Web pages come from the internet, but no TCP connection to "
@@ -143,13 +146,7 @@ private:
             evidence["interface"] = report_.silent_on;
         }
         result_.add("net.no-internet", Severity::error, message, std::move(evidence));
-        if (report_.silent_gateway) {
-            const std::string gateway = report_.silent_gateway->to_string();
-            result_.add("net.gateway-silent", Severity::warning,
-                        "The router " + gateway + " did not answer when it was looked for on " +
-                            report_.silent_on + " while servers were tried",
-                        {{"gateway", gateway}, {"interface", report_.silent_on}});
-        }
+        add_silent_router();
         if (report_.gateway_by_hand) {
             const std::string gateway = report_.gateway_by_hand->to_string();
             result_.add("net.gateway-by-hand", Severity::warning,
@@ -159,6 +156,20 @@ private:
                         {{"gateway", gateway}, {"interface", report_.by_hand_on}});
         }
         result_.finish(P2PDIAG_FAIL, std::move(message));
+    }
+
+    void add_silent_router() {
+        if (!report_.silent_gateway) return;
+        const std::string gateway = report_.silent_gateway->to_string();
+        std::string message = "The router " + gateway +
+                              " did not answer when it was looked for on " + report_.silent_on +
+                              " while servers were tried";
+        if (connected()) message += "; some are reached by another router";
+        result_.add("net.gateway-silent", Severity::warning, std::move(message),
+                    {{"gateway", gateway},
+                     {"interface", report_.silent_on},
+                     {"others_connect", connected()}});
+        if (result_.status == P2PDIAG_PASS) result_.status = P2PDIAG_WARN;
     }
 
     // Tried to the end, and nothing at all came back. A refusal is an answer; and where IPv4 does
