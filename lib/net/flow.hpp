@@ -43,4 +43,10 @@ private:
 // For who opens a socket.
 void tell_flow(const Flow& flow);
 
+// Tells `run`, a p2pdiag::Run, of each for as long as the watch lives. `run` must outlive it.
+template <class Run>
+FlowWatch watch_flows(Run& run) {
+    return FlowWatch([&run](const Flow& flow) { run.flow(to_members(flow)); });
+}
+
 }  // namespace p2pdiag::net

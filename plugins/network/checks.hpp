@@ -26,7 +26,7 @@ int no_port_command(Run& run);
 // A check whose sockets are told to the host, so that a recording can say whose packets are whose.
 template <auto Check>
 p2pdiag_status telling_flows(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     return Check(run);
 }
 

@@ -141,7 +141,7 @@ p2pdiag_status report(Run& run, const LifetimeSession& session) {
 }  // namespace
 
 p2pdiag_status check_lifetime(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     const auto session = std::make_shared<LifetimeSession>();
     session->options = read_lifetime_options(read_input(run.input()));
     const TimePoint until = std::min(run.time_to_stop(), Clock::now() + std::chrono::hours(1));

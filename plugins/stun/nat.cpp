@@ -109,10 +109,10 @@ FamilyResult result_of(Family family, const std::shared_ptr<Discovery>& discover
 p2pdiag_status check_nat(Run& run) {
     const Options options = read_options(read_input(run.input()));
     const auto session = std::make_shared<Session>();
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     run_until(run.cancel_fd(), run.time_to_stop(), measure(options, session));
-    if (session->ipv4) tell_flows(run, session->ipv4->observations());
-    if (session->ipv6) tell_flows(run, session->ipv6->observations());
+    if (session->ipv4) watch_flows(run, session->ipv4->observations());
+    if (session->ipv6) watch_flows(run, session->ipv6->observations());
     return report(run,
                   result_of(Family::ipv4, session->ipv4, session->targets.ipv4, session->resolved),
                   result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved),

@@ -22,7 +22,7 @@ std::optional<bool> has_internet_route(Family family) {
 }  // namespace
 
 p2pdiag_status check_servers(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     const json::array configured = configured_servers(read_input(run.input()));
     const auto report = std::make_shared<ServersReport>();
     for (ServerName& name : parse_servers(configured)) {

@@ -33,7 +33,7 @@ boost::asio::awaitable<void> look_around(std::shared_ptr<OwnForwards> session) {
 }  // namespace
 
 p2pdiag_status check_gateways(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     const auto session = std::make_shared<OwnForwards>();
     const auto input = json::parse(run.input());
     if (input && input->is_object()) {

@@ -33,7 +33,7 @@ asio::awaitable<void> measure(std::shared_ptr<MappingSession> session) {
 }  // namespace
 
 p2pdiag_status check_mapping(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     const auto session = std::make_shared<MappingSession>();
     session->id = random_name(4);
     const auto input = json::parse(run.input());

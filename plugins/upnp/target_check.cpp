@@ -22,7 +22,7 @@ bool is_proven(const OpenForward& forward, std::uint16_t port) {
 }  // namespace
 
 p2pdiag_status check_target(Run& run) {
-    const net::FlowWatch flows([&run](const net::Flow& flow) { run.flow(to_members(flow)); });
+    const net::FlowWatch flows = net::watch_flows(run);
     const auto facts = std::make_shared<TargetFacts>();
     std::vector<std::string> servers;
     facts->port = target_port(run.input());
