@@ -67,6 +67,8 @@ std::string SourceNet::to_string() const {
     return address.to_string() + '/' + std::to_string(prefix);
 }
 
+Known SourceNet::bits() const { return {to_bits(address), host_mask(address, prefix)}; }
+
 IpAddress SourceNet::last() const {
     return to_address(to_bits(address) | host_mask(address, prefix), address.family());
 }

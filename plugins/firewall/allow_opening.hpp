@@ -9,6 +9,7 @@
 
 #include "base/address.hpp"
 #include "base/json.hpp"
+#include "bits.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -21,6 +22,7 @@ struct SourceNet {
     static std::optional<SourceNet> parse(std::string_view text, std::string& why);
 
     std::string to_string() const;  // always with its prefix
+    Known bits() const;             // what is known of an address in it
     IpAddress first() const { return address; }
     IpAddress last() const;
 

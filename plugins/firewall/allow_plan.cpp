@@ -47,12 +47,10 @@ private:
         std::vector<Aim> aims;
         for (const Entrance& entrance : entrances_) {
             const Aim aim{entrance.address.family(), entrance.interface};
-            for (const auto& sender : senders(world_, wanted_.source)) {
-                const Opened opened = open_at(entrance, sender, opening);
-                if (opened == Opened::no) leave_out(aim, protocol);
-                if (opened != Opened::by_a_step) continue;
-                if (std::find(aims.begin(), aims.end(), aim) == aims.end()) aims.push_back(aim);
-            }
+            const Opened opened = open_at(entrance, opening);
+            if (opened == Opened::no) leave_out(aim, protocol);
+            if (opened != Opened::by_a_step) continue;
+            if (std::find(aims.begin(), aims.end(), aim) == aims.end()) aims.push_back(aim);
         }
         if (plan_.steps.size() == first) return;
         const std::string more = opened_besides(before, after_, opening);
@@ -74,16 +72,15 @@ private:
 
     enum class Opened { already, by_a_step, no };
 
-    Opened open_at(const Entrance& entrance, const std::optional<IpAddress>& sender,
-                   const Opening& opening) {
+    Opened open_at(const Entrance& entrance, const Opening& opening) {
         World trial = after_;
         std::vector<AllowStep> steps;
         for (int i = 0; i <= most_obstacles; ++i) {
-            const Inquiry inquiry{opening.port, {opening.protocol}, sender, true};
+            const Inquiry inquiry = Inquiry::from(opening);
             const Asked asked = ask_inbound(trial, {entrance}, inquiry).front();
             if (lets_in(asked.verdict)) {
                 // As many questions as entrances may be answered by the same step.
-                const bool by_others = steps.empty() && was_blocked(entrance, sender, opening);
+                const bool by_others = steps.empty() && was_blocked(entrance, opening);
                 if (steps.empty() && !by_others) already_open(asked);
                 note(who_is_kept_out(asked.verdict));
                 const bool helps = !steps.empty() || by_others;
@@ -95,14 +92,22 @@ private:
                 undecided(asked);
                 return Opened::no;
             }
-            const Stopped stopped = find_obstacles(trial, asked.packet);
+            Packet packet = asked.packet;
+            Stopped stopped;
+            // Who of a network is banned stays so: what stops the others is in the way.
+            if (inquiry.within) {
+                packet = first_packet(entrance, opening.protocol, inquiry).packet;
+                stopped = find_obstacles(trial, packet);
+                if (stopped.obstacles.empty()) packet = asked.packet;
+            }
+            if (stopped.obstacles.empty()) stopped = find_obstacles(trial, packet);
             if (stopped.obstacles.empty()) {
                 blocked(spelled(asked.question) + " cannot be opened by a rule that lets it in. " +
                             asked.verdict.why,
                         to_json(asked.question, asked.verdict, 0));
                 return Opened::no;
             }
-            auto remedy = find_remedy(trial, asked.packet, stopped, opening);
+            auto remedy = find_remedy(trial, packet, stopped, opening);
             if (const auto* refusal = std::get_if<Refusal>(&remedy)) {
                 blocked(spelled(asked.question) + " stays closed. " + refusal->text + '.',
                         to_json(asked.question, asked.verdict, 0));
@@ -117,10 +122,10 @@ private:
         return Opened::no;
     }
 
-    bool was_blocked(const Entrance& entrance, const std::optional<IpAddress>& sender,
-                     const Opening& opening) const {
+    bool was_blocked(const Entrance& entrance, const Opening& opening) const {
         if (plan_.steps.empty()) return false;
-        Inquiry inquiry{opening.port, {opening.protocol}, sender};
+        Inquiry inquiry = Inquiry::from(opening);
+        inquiry.of_most = false;
         return ask_inbound(world_, {entrance}, inquiry).front().verdict.passes == false;
     }
 

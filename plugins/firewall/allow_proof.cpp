@@ -111,7 +111,11 @@ std::vector<Probe> probes_for(const World& world, const Opening& opening) {
             opening.source && (!of_family || nobody.address < opening.source->first() ||
                                opening.source->last() < nobody.address);
         if (outside) probes.push_back({packet, text_of(packet) + " from everywhere"});
-        if (of_family) packet.source = senders(world, opening.source).front();
+        if (of_family) {
+            packet.source.reset();
+            packet.source_within = opening.source->bits();
+            packet.source = somebody_within(world, packet);
+        }
         add_ports(ports, packet, opening, probes);
         add_forwarded(world, packet, probes);
     }

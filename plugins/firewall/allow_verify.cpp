@@ -4,7 +4,6 @@
 
 #include "ask.hpp"
 #include "blind.hpp"
-#include "routing.hpp"
 #include "verdict.hpp"
 
 namespace p2pdiag::firewall {
@@ -17,26 +16,11 @@ std::vector<Asked> ask_at(const World& world, const Opening& opening, std::uint8
     for (const Entrance& entrance : find_entrances(world)) {
         const Aim aim{entrance.address.family(), entrance.interface};
         if (std::find(aims.begin(), aims.end(), aim) == aims.end()) continue;
-        for (const auto& sender : senders(world, opening.source)) {
-            const Inquiry inquiry{opening.port, {protocol}, sender, true};
-            for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
-                all.push_back(std::move(asked));
-        }
+        const Inquiry inquiry = Inquiry::from({opening.port, protocol, opening.source});
+        for (Asked& asked : ask_inbound(world, {entrance}, inquiry))
+            all.push_back(std::move(asked));
     }
     return all;
-}
-
-// From one end of a network towards the other; where nobody is found it is that end.
-IpAddress first_sender(const World& world, Family family, Bits from, Bits to, bool up) {
-    constexpr int most = 16;
-    Bits bits = from;
-    for (int i = 0; i < most; ++i) {
-        if (kind_of(world, {bits, 0}, family, nullptr) == AddressKind::unicast)
-            return to_address(bits, family);
-        if (bits == to) break;
-        bits = up ? bits + 1 : bits - 1;
-    }
-    return to_address(from, family);
 }
 
 std::string where(const Asked& asked) {
@@ -49,19 +33,6 @@ std::string where(const Asked& asked) {
 std::string who_is_kept_out(const Verdict& verdict) {
     if (verdict.open.empty()) return {};
     return "Some packets are stopped as before, depending on " + joined(verdict.open, "; ") + '.';
-}
-
-std::vector<std::optional<IpAddress>> senders(const World& world,
-                                              const std::optional<SourceNet>& source) {
-    if (!source) return {std::nullopt};
-    const Bits low = to_bits(source->first());
-    const Bits high = to_bits(source->last());
-    // The first of a network is nobody's, as is the last of IPv4.
-    const Bits edge = high - low > 1 ? 1 : 0;
-    const IpAddress first = first_sender(world, source->address.family(), low + edge, high, true);
-    const IpAddress last = first_sender(world, source->address.family(), high - edge, low, false);
-    if (first == last) return {first};
-    return {first, last};
 }
 
 namespace {
@@ -110,7 +81,7 @@ Judgement judge_opening(const World& world, const AllowStep& step) {
         verdicts.push_back(to_json(asked.question, asked.verdict, 0));
         if (lets_in(asked.verdict)) {
             const std::string one = where(asked);
-            kept_out = who_is_kept_out(asked.verdict);
+            if (kept_out.empty()) kept_out = who_is_kept_out(asked.verdict);
             surely = surely && !asked.reply_open;
             if (open.find(one) == std::string::npos) open += (open.empty() ? "" : ", ") + one;
         } else if (worst == nullptr || asked.verdict.passes == false) {

@@ -16,9 +16,4 @@ Judgement judge_opening(const World& world, const AllowStep& step);
 // Of a verdict that lets in most: what some are still stopped by, as a sentence; or nothing.
 std::string who_is_kept_out(const Verdict& verdict);
 
-// Whom to ask about: whoever, or the first and the last of a network who is neither this machine
-// nor everybody there.
-std::vector<std::optional<IpAddress>> senders(const World& world,
-                                              const std::optional<SourceNet>& source);
-
 }  // namespace p2pdiag::firewall

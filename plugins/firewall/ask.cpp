@@ -205,7 +205,7 @@ void ask_for_sender(const Asking& asking, Asked& asked) {
     Packet from_stranger = asked.packet;
     from_stranger.source = asking.stranger.address;
     from_stranger.source_port = asking.stranger.port;
-    from_stranger.with_stranger = true;
+    from_stranger.with_stranger = !asked.packet.source_within;
     Verdict to_stranger = asking.assess(from_stranger);
     const bool settled = is_settled(to_stranger);
     if (!settled && !asking.names_any_rule) return;
@@ -218,10 +218,41 @@ void ask_for_sender(const Asking& asking, Asked& asked) {
     add_once(own, asked.verdict.open);
 }
 
+Inquiry Inquiry::from(const Opening& opening) {
+    Inquiry inquiry{opening.port, {opening.protocol}, std::nullopt, true};
+    const auto& net = opening.source;
+    if (net && net->bits().is_exact()) inquiry.source = net->address;
+    if (net && !net->bits().is_exact()) inquiry.within = net;
+    return inquiry;
+}
+
+IpAddress somebody_within(const World& world, const Packet& packet) {
+    constexpr unsigned most = 64;
+    constexpr Bits stride = 0x9E3779B97F4A7C15;  // odd: a small network is gone through whole
+    const Family family = packet.family();
+    const Known net = packet.source_bits();
+    const auto usual = assess_inbound(world, packet).ordinarily_passes;
+    std::optional<IpAddress> first;
+    Bits host = to_bits(stranger(family).address);
+    for (unsigned i = 0; i < most; ++i, host += stride) {
+        const Bits bits = net.value | (host & net.unknown);
+        // The first of a network is nobody's, as is the last of IPv4.
+        const bool edge = bits == net.least() || bits == net.most();
+        if (edge && net.unknown > 1) continue;
+        if (kind_of(world, {bits, 0}, family, nullptr) != AddressKind::unicast) continue;
+        Packet one = packet;
+        one.source = to_address(bits, family);
+        if (!first) first = one.source;
+        if (!usual || assess_inbound(world, one).passes == usual) return *one.source;
+    }
+    return first.value_or(to_address(net.value, family));
+}
+
 Asked first_packet(const Entrance& entrance, std::uint8_t protocol, const Inquiry& inquiry) {
     Asked asked;
     asked.packet.interface = entrance.interface;
     asked.packet.source = inquiry.source;
+    if (inquiry.within) asked.packet.source_within = inquiry.within->bits();
     asked.packet.destination = entrance.address;
     asked.packet.protocol = protocol;
     asked.packet.destination_port = inquiry.port;
@@ -236,9 +267,14 @@ std::vector<Asked> ask_inbound(const World& world, const std::vector<Entrance>& 
     for (const Entrance& entrance : entrances) {
         const Family family = entrance.address.family();
         if (inquiry.source && inquiry.source->family() != family) continue;
+        if (inquiry.within && inquiry.within->address.family() != family) continue;
         for (const std::uint8_t protocol : inquiry.protocols) {
             Asked asked = first_packet(entrance, protocol, inquiry);
-            ask_for_sender({assess, stranger(family), inquiry.of_most}, asked);
+            Endpoint somebody = stranger(family);
+            if (inquiry.within) somebody.address = somebody_within(world, asked.packet);
+            ask_for_sender({assess, somebody, inquiry.of_most}, asked);
+            // Whom the answer goes to.
+            if (inquiry.within) asked.packet.source = somebody.address;
             const std::string otherwise = treated_otherwise(world, asked);
             ask_for_exchange(world, asked);
             asked.verdict.why += otherwise;

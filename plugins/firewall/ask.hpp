@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "allow_opening.hpp"
 #include "evaluate.hpp"
 #include "verdict_json.hpp"
 
@@ -64,7 +65,15 @@ struct Inquiry {
     std::optional<IpAddress> source = std::nullopt;
     // Where it is known without a stranger what becomes of most, he is not asked.
     bool of_most = false;
+    // Without a source: of whom in this network; where it matters, one whom no rule picks out.
+    std::optional<SourceNet> within = std::nullopt;
+
+    static Inquiry from(const Opening& opening);  // of most
 };
+
+// Somebody of the packet's network who fares as those do that are on no list; of `packet` without
+// a source.
+IpAddress somebody_within(const World& world, const Packet& packet);
 
 // Those who judge a packet, and what has to be known of them.
 struct Asking {

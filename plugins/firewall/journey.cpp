@@ -79,7 +79,7 @@ State Journey::start() const {
     const Family family = packet_.family();
     const unsigned width = family == Family::ipv4 ? 32 : 128;
     State state;
-    state.source = packet_.source ? Known{to_bits(*packet_.source), 0} : Known::nothing(width);
+    state.source = packet_.source_bits();
     state.destination = {to_bits(packet_.destination), 0};
     if (packet_.goes_to_some_own_address()) {
         state.destination = Known::nothing(width);

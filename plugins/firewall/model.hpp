@@ -45,6 +45,8 @@ struct Packet {
     Direction direction = Direction::in;
     std::string interface;  // by name: where it comes in, or leaves; "": by any
     std::optional<IpAddress> source;
+    // Where `source` is absent, what is known of it: that it is of a network. Absent: nothing.
+    std::optional<Known> source_within = std::nullopt;
     // Its family is the packet's. 0.0.0.0 or :: stands for one of the machine's own, any of them.
     IpAddress destination;
     std::uint8_t protocol = protocol_udp;      // IANA number
@@ -69,6 +71,10 @@ struct Packet {
     std::optional<std::uint8_t> ttl;
 
     Family family() const { return destination.family(); }
+    Known source_bits() const {
+        if (source) return {to_bits(*source), 0};
+        return source_within.value_or(Known::nothing(family() == Family::ipv4 ? 32 : 128));
+    }
     bool is_neighbour_discovery() const {
         return protocol == protocol_icmpv6 &&
                (icmp_type == nd_solicitation || icmp_type == nd_advertisement);

@@ -185,8 +185,8 @@ Value Values::read_ct_tuple(Ct key, std::uint8_t width, const State& state) {
     if (packet_.state != CtState::fresh || state.header_written) return unknown(width, what, true);
     switch (key) {
         case Ct::source:
-            if (!packet_.source) return unknown(width, "the sender's address", true);
-            return exactly(to_bits(*packet_.source));
+            if (!packet_.source) note("the sender's address", true);
+            return {packet_.source_bits(), Truth::no, {}};
         case Ct::destination:
             if (packet_.goes_to_some_own_address()) return unknown(width, "the address", true);
             return exactly(to_bits(packet_.destination));

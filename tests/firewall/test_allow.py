@@ -135,6 +135,23 @@ class Allow(unittest.TestCase):
             for bad in ("10.9.0.1/24", "0.0.0.0/0", "; reboot", "$(reboot)"):
                 self.assertIn("--source: ", machine.allow("--source", bad, expect=2)["error"]["message"])
 
+    def test_banned_within_the_source(self):
+        """Who is banned in the network that is let in stays so, and the end says that there are such."""
+        network = PEER.rsplit(".", 1)[0] + ".0/24"
+        for ruleset in (nft(chain(f"ip saddr {PEER} drop\n  {NDP}", "drop")),
+                        [iptables(f"-A INPUT -s {PEER} -j DROP", policy="DROP")]):
+            with self.subTest(ruleset=ruleset), Machine() as machine:
+                machine.load(ruleset)
+                before = machine.rules()
+                result = machine.allow("--source", network)
+                self.assertEqual(verified(result), ["pass"], result)
+                said = "Some packets are stopped as before, depending on the sender's address"
+                self.assertIn(said, result["steps"][0]["verify"]["summary"])
+                self.assertFalse(machine.gets_in())
+                self.assertTrue(machine.gets_in(source=PEER_OTHER))
+                machine.undo()
+                self.assertEqual(machine.rules(), before)
+
     def test_hostile_names(self):
         """A name is a name, whatever it would mean to a shell or to nft."""
         table, name = 'a"; flush ruleset; #', "in$(reboot)'\""

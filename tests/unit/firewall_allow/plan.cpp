@@ -371,6 +371,47 @@ TEST_CASE("what is let in is not logged as dropped") {
     CHECK(plan.steps[0].place.line == 2);
 }
 
+TEST_CASE("of a network, who is banned in it stays so, and that is said") {
+    const std::string set =
+        R"({"set":{"family":"inet","table":"t","name":"banned","handle":9,"type":"ipv4_addr",)"
+        R"("elem":["203.0.113.1"]}})";
+    const auto net = [](const std::string& address, int prefix) {
+        return R"({"prefix":{"addr":")" + address + R"(","len":)" + std::to_string(prefix) + "}}";
+    };
+    const auto allowed = [&](const std::string& sender, const std::string& first_verdict) {
+        World world =
+            with(home(), Rules()
+                             .other(set)
+                             .base("input", "input", "drop")
+                             .rule("input", 5, is("ip", "saddr", sender) + ',' + first_verdict)
+                             .rule("input", 6, established)
+                             .read());
+        return make_allow_plan(world, wanted("udp", "203.0.113.0/24"));
+    };
+    for (const std::string& banned :
+         {std::string("\"@banned\""), std::string("\"203.0.113.66\""),
+          std::string("\"203.0.113.254\""), net("203.0.113.0", 25), net("203.0.113.128", 25)}) {
+        CAPTURE(banned);
+        const AllowPlan plan = allowed(banned, drop_it);
+        CHECK(plan.judgement.status == P2PDIAG_PASS);
+        CHECK(places(plan) == Places{"nft: inet t input"});
+        REQUIRE(plan.steps.size() == 1);
+        CHECK(plan.steps[0].place.handle == 0);
+        CHECK(says(plan, "Some packets are stopped as before, depending on the sender's address"));
+    }
+    // One who is let in already is not all of them.
+    const AllowPlan one = allowed("\"203.0.113.1\"", accept_it);
+    CHECK(one.steps.size() == 1);
+    // Of another network nothing is to be said.
+    const AllowPlan other = allowed(net("10.0.0.0", 8), drop_it);
+    CHECK(other.steps.size() == 1);
+    CHECK_FALSE(says(other, "stopped as before"));
+    // The whole of it is banned: that is what was asked to be lifted.
+    const AllowPlan whole = allowed(net("203.0.113.0", 24), drop_it);
+    REQUIRE(whole.steps.size() == 1);
+    CHECK(whole.steps[0].place.handle == 5);
+}
+
 TEST_CASE("lists and limits of iptables, and a ban by fail2ban") {
     const auto plan_of = [](const std::string& rules, const std::string& source = "") {
         World world = with(
