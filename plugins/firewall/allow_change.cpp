@@ -115,7 +115,7 @@ p2pdiag_status apply_allow(Run& run) {
     if (run.cancelled()) return say(run, P2PDIAG_FAIL, "Interrupted");
     const Trouble trouble = apply(*job);
     if (!trouble.empty()) return say(run, P2PDIAG_FAIL, trouble);
-    return say(run, P2PDIAG_PASS, "Done: " + words_of(job->step));
+    return say(run, P2PDIAG_PASS, "Done: " + words_of(job->step, job->id));
 }
 
 p2pdiag_status verify_allow(Run& run) {

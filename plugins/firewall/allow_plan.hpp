@@ -39,8 +39,9 @@ AllowPlan make_allow_plan(const World& world, const AllowWanted& wanted);
 // For people, one line each.
 std::string title_of(const AllowStep& step);
 std::string undo_of(const AllowStep& step);
-// "ufw allow 8000/udp": what a person would type. Of nft and iptables the rule alone.
-std::string words_of(const AllowStep& step);
+// "ufw allow 8000/udp": what a person would type. Of nft and iptables the rule alone. `id`: of the
+// journal's record, for the comment; a plan has none yet.
+std::string words_of(const AllowStep& step, std::string_view id = "ID");
 
 // As the host wants it: the judgement with data {"steps", "notes"}.
 Judgement to_judgement(AllowPlan plan);

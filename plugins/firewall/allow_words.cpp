@@ -21,7 +21,7 @@ std::string chain_of(const RulePlace& place) {
 
 }  // namespace
 
-std::string words_of(const AllowStep& step) {
+std::string words_of(const AllowStep& step, std::string_view id) {
     const Opening& opening = step.opening;
     switch (step.tool) {
         case Tool::ufw: return "ufw " + joined(ufw_words(opening));
@@ -32,7 +32,7 @@ std::string words_of(const AllowStep& step) {
         default: break;
     }
     const bool v6 = step.place.family == "ip6";
-    auto words = iptables_words(opening, step.place.for_this_machine, "p2pdiag");
+    auto words = iptables_words(opening, step.place.for_this_machine, comment_of(id));
     return (v6 ? "ip6tables: " : "iptables: ") + joined(words);
 }
 

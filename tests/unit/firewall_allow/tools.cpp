@@ -199,6 +199,15 @@ TEST_CASE("iptables: ours is found by its comment, also where somebody has rewri
     CHECK_FALSE(found);
 }
 
+TEST_CASE("the words of a rule of iptables have the comment that it gets") {
+    AllowStep step;
+    step.tool = Tool::iptables_nft;
+    step.opening = {8000, protocol_udp, std::nullopt};
+    step.place = {"ip", "filter", "INPUT", 0, 0, "", false};
+    CHECK(words_of(step).ends_with("--comment 'p2pdiag ID' -j ACCEPT"));
+    CHECK(words_of(step, "0123abcd").ends_with("--comment 'p2pdiag 0123abcd' -j ACCEPT"));
+}
+
 TEST_CASE("iptables: the kind of old that has no name of its own, and none") {
     Trial trial(Tool::iptables_legacy);
     trial.job.step.place = {"ip", "filter", "INPUT", 0, 0, "", false};
