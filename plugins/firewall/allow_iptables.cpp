@@ -159,7 +159,7 @@ Trouble find_ours(const Job& job, const Programs& programs, FoundRule& found) {
         return "the table " + where +
                " has rules by now that only nft can write, and iptables does not show it any more. "
                "Look for `" +
-               words_of(job.step) + "` in 'sudo nft -a list table " + where +
+               words_of(job.step, job.id) + "` in 'sudo nft -a list table " + where +
                "' and delete it: sudo nft delete rule " + where + ' ' + job.step.place.chain +
                " handle NUMBER";
     }
@@ -198,8 +198,44 @@ Trouble revert_iptables(const Job& job, bool& found) {
     return "there is more than can be deleted of it";
 }
 
+// The line without its comment, which iptables-save puts in quotes only where it must.
+std::string without_comment(const Rule& rule) {
+    std::string text = rule.text;
+    for (const std::string quote : {"\"", ""}) {
+        const std::string part = " -m comment --comment " + quote + rule.comment + quote;
+        const std::size_t at = rule.comment.empty() ? std::string::npos : text.find(part);
+        if (at != std::string::npos) return text.erase(at, part.size());
+    }
+    return text;
+}
+
+Trouble find_alike_iptables(const Job& job) {
+    const RulePlace& place = job.step.place;
+    Programs programs;
+    Trouble trouble = find_programs(job.step, job.sight, programs);
+    if (!trouble.empty()) return trouble;
+    Listing listing;
+    trouble = read_table(job.step, job.sight, programs, listing);
+    const Chain* chain = find_chain(listing.table, place.chain);
+    if (!trouble.empty() || chain == nullptr) return trouble;
+    Rule ours;
+    ours.comment = comment_of(job.id);
+    ours.text = "-A " + place.chain;
+    for (const std::string& word :
+         iptables_words(job.step.opening, place.for_this_machine, ours.comment))
+        ours.text += ' ' + word;
+    for (const Rule& rule : chain->rules) {
+        const bool of_another = rule.comment.starts_with(comment_of(""));
+        if (of_another || without_comment(rule) != without_comment(ours)) continue;
+        return left_to_people(rule.text, job.step,
+                              "sudo " + programs.change + " -t " + place.table + " -D " +
+                                  place.chain + ' ' + std::to_string(rule.handle));
+    }
+    return {};
+}
+
 }  // namespace
 
-const Hand iptables_hand = {prepare_iptables, apply_iptables, revert_iptables};
+const Hand iptables_hand = {prepare_iptables, apply_iptables, revert_iptables, find_alike_iptables};
 
 }  // namespace p2pdiag::firewall

@@ -2,6 +2,7 @@
 // JSON, in which no name can be anything but a name.
 #include "allow_tools.hpp"
 #include "nft_pieces.hpp"
+#include "nft_text.hpp"
 
 namespace p2pdiag::firewall {
 
@@ -59,6 +60,11 @@ Trouble find_ours(const Job& job, Ours& ours) {
     return {};
 }
 
+bool is_at(const Table& table, const Chain& chain, const RulePlace& place) {
+    return chain.name == place.chain && table.name == place.table &&
+           to_string(table.family) == place.family;
+}
+
 // The handle alone may mean another rule by the time it is used: the ruleset may be a new one.
 Trouble find_place(const RulePlace& place, const Sight& sight) {
     if (place.handle == 0) return {};
@@ -66,10 +72,7 @@ Trouble find_place(const RulePlace& place, const Sight& sight) {
     const Reading reading = list_nft(sight, answer);
     if (!reading) return reading.error().message;
     for (const Chain& chain : reading->chains) {
-        const Table& table = reading->tables[chain.table];
-        const bool here = chain.name == place.chain && table.name == place.table &&
-                          to_string(table.family) == place.family;
-        if (!here) continue;
+        if (!is_at(reading->tables[chain.table], chain, place)) continue;
         for (const Rule& rule : chain.rules) {
             if (rule.handle == place.handle && rule.text == place.text) return {};
         }
@@ -108,8 +111,27 @@ Trouble revert_nft(const Job& job, bool& found) {
     return answer.good() ? Trouble() : why_failed("nft", answer);
 }
 
+Trouble find_alike_nft(const Job& job) {
+    const RulePlace& place = job.step.place;
+    Answer answer;
+    const Reading reading = list_nft(job.sight, answer);
+    if (!reading) return reading.error().message;
+    const std::string text =
+        nft::text_of_rule(nft_statements(job.step.opening, place.for_this_machine));
+    for (const Chain& chain : reading->chains) {
+        if (!is_at(reading->tables[chain.table], chain, place)) continue;
+        for (const Rule& rule : chain.rules) {
+            if (rule.text != text || rule.comment.starts_with(comment_of(""))) continue;
+            return left_to_people(rule.text, job.step,
+                                  "sudo nft delete rule " + place.family + ' ' + place.table + ' ' +
+                                      place.chain + " handle " + std::to_string(rule.handle));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
-const Hand nft_hand = {prepare_nft, apply_nft, revert_nft};
+const Hand nft_hand = {prepare_nft, apply_nft, revert_nft, find_alike_nft};
 
 }  // namespace p2pdiag::firewall

@@ -28,7 +28,8 @@ Trouble prepare(AllowStep& step, const Sight& sight);
 
 Trouble apply(Job& job);
 
-// Nothing also when there was nothing to take back; `found` says which.
+// Nothing also when there was nothing to take back; `found` says which. A rule that reads like ours
+// and does not say any more that it is is not deleted, and not called gone either.
 Trouble revert(const Job& job, bool& found);
 
 // Of a permanent step of firewalld: whether it is in the configuration.
@@ -39,7 +40,13 @@ struct Hand {
     Trouble (*prepare)(AllowStep& step, const Sight& sight);
     Trouble (*apply)(Job& job);
     Trouble (*revert)(const Job& job, bool& found);
+    // Where no rule with our comment is: one in its chain that reads the same. None: the tool finds
+    // its rules otherwise.
+    Trouble (*find_alike)(const Job& job) = nullptr;
 };
+
+// That the rule is there, it may be ours, and how it is deleted.
+Trouble left_to_people(const std::string& rule, const AllowStep& step, const std::string& deletion);
 
 extern const Hand nft_hand;        // allow_nft.cpp
 extern const Hand iptables_hand;   // allow_iptables.cpp: both kinds

@@ -3,6 +3,7 @@ import dataclasses
 import glob
 import json
 import os
+import re
 import sys
 import unittest
 
@@ -151,6 +152,31 @@ class Allow(unittest.TestCase):
                 self.assertTrue(machine.gets_in(source=PEER_OTHER))
                 machine.undo()
                 self.assertEqual(machine.rules(), before)
+
+    def test_comment_lost(self):
+        """Somebody has saved the rules without comments: ours is there, and undo does not call it gone."""
+        rulesets = [("nft", nft(chain(NDP, "drop"))), ("iptables-nft", [iptables("-A INPUT -j DROP")])]
+        if os.access("/run", os.W_OK):
+            rulesets.append(("iptables-legacy", [iptables("-A INPUT -j DROP", "legacy")]))
+        for tool, ruleset in rulesets:
+            with self.subTest(tool), Machine() as machine:
+                machine.load(ruleset)
+                before = machine.rules()
+                machine.allow()
+                if tool == "nft":
+                    text = re.sub(' comment "[^"]*"', "", machine.tool("nft", "list", "ruleset"))
+                    machine.load(nft("flush ruleset\n" + text))
+                else:
+                    text = re.sub(' -m comment --comment "[^"]*"', "", machine.tool(tool + "-save"))
+                    machine.tool(tool + "-restore", text=text)
+                self.assertTrue(machine.gets_in())
+                done = machine.p2pdiag("undo", "--all", "--yes", expect=1)
+                text = " ".join((done.stdout + done.stderr).split())
+                self.assertIn("lets in UDP port 4000", text)
+                delete = re.search(r"sudo ((?:nft|iptables)[^.'\n]*(?:handle|INPUT) \d+)", text)
+                machine.tool(*delete[1].split())
+                self.assertEqual(machine.rules(), before)
+                machine.undo()
 
     def test_hostile_names(self):
         """A name is a name, whatever it would mean to a shell or to nft."""

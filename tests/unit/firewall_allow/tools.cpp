@@ -199,6 +199,56 @@ TEST_CASE("iptables: ours is found by its comment, also where somebody has rewri
     CHECK_FALSE(found);
 }
 
+TEST_CASE("a rule of the same text that lost our comment is not called gone") {
+    for (const std::string comment : {"", "game", "p2pdiag 0123abce"}) {
+        CAPTURE(comment);
+        const bool of_another = comment.starts_with("p2pdiag");
+        Trial trial(Tool::nft);
+        trial.job.step.place = {"inet", "t", "input", 0, 0, "", false};
+        trial.job.record = AllowRecord{true, 9};
+        const std::string listed =
+            Rules()
+                .base("input", "input", "drop")
+                .rule("input", 9, is("udp", "dport", "8000") + ',' + accept_it, comment)
+                .text();
+        bool found = false;
+        trial.answers("nft -j list ruleset", prints(listed));
+        trial.answers("nft -j list ruleset", prints(listed));
+        const std::string said = revert(trial.job, found);
+        const bool told =
+            said.find("sudo nft delete rule inet t input handle 9") != std::string::npos;
+        CHECK(told != of_another);
+        CHECK(said.empty() == of_another);
+
+        Trial other(Tool::iptables_legacy);
+        other.job.step.place = {"ip", "filter", "INPUT", 0, 0, "", false};
+        other.job.record = AllowRecord{true, std::nullopt};
+        const std::string quoted = of_another ? '"' + comment + '"' : comment;
+        const std::string line = "-A INPUT -p udp -m udp --dport 8000" +
+                                 (comment.empty() ? "" : " -m comment --comment " + quoted) +
+                                 " -j ACCEPT\n";
+        for (int i = 0; i < 2; ++i) {
+            other.answers("iptables-legacy --version", prints("iptables v1.8.9 (legacy)"));
+            other.answers("iptables-legacy-save -t filter",
+                          prints(table("-A INPUT -j LOG\n" + line)));
+        }
+        const std::string by_line = revert(other.job, found);
+        CHECK((by_line.find("sudo iptables-legacy -t filter -D INPUT 2") != std::string::npos) !=
+              of_another);
+        CHECK_FALSE(found);
+    }
+    // Nothing was done yet: it is somebody's.
+    Trial trial(Tool::nft);
+    trial.job.step.place = {"inet", "t", "input", 0, 0, "", false};
+    bool found = false;
+    trial.answers("nft -j list ruleset",
+                  prints(Rules()
+                             .base("input", "input", "drop")
+                             .rule("input", 9, is("udp", "dport", "8000") + ',' + accept_it)
+                             .text()));
+    CHECK(revert(trial.job, found).empty());
+}
+
 TEST_CASE("the words of a rule of iptables have the comment that it gets") {
     AllowStep step;
     step.tool = Tool::iptables_nft;
