@@ -10,6 +10,7 @@ namespace {
 struct OwnerSign {
     std::string_view start;  // of a name
     std::string_view owner;
+    bool whole = false;  // and nothing behind it
 };
 
 // What these programs call their chains, in tables that they share.
@@ -31,16 +32,24 @@ constexpr OwnerSign chain_signs[] = {
 
 // And tables of their own.
 constexpr OwnerSign table_signs[] = {
-    {"firewalld", "firewalld"}, {"netavark", "podman"},       {"libvirt", "libvirt"},
-    {"miniupnpd", "miniupnpd"}, {"kube-proxy", "kubernetes"}, {"f2b-", "fail2ban"},
+    // TABLE_NAME, and that with "_" and TABLE_NAME_POLICY, of firewalld's core/nftables.py: the
+    // second stands during a reload and in panic mode.
+    {"firewalld", "firewalld", true},
+    {"firewalld_policy_drop", "firewalld", true},
+    {"netavark", "podman"},
+    {"libvirt", "libvirt"},
+    {"miniupnpd", "miniupnpd"},
+    {"kube-proxy", "kubernetes"},
+    {"f2b-", "fail2ban"},
     {"docker", "docker"},
 };
 
 template <std::size_t size>
 std::string_view find(const OwnerSign (&signs)[size], std::string_view name) {
     const auto* found =
-        std::find_if(std::begin(signs), std::end(signs),
-                     [&](const OwnerSign& sign) { return name.starts_with(sign.start); });
+        std::find_if(std::begin(signs), std::end(signs), [&](const OwnerSign& sign) {
+            return sign.whole ? name == sign.start : name.starts_with(sign.start);
+        });
     return found == std::end(signs) ? std::string_view() : found->owner;
 }
 

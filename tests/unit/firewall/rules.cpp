@@ -320,6 +320,8 @@ TEST_CASE("whose rule it is") {
     CHECK(owner("nft", base("filter", "ip", "INPUT")) == "iptables-nft");
     CHECK(owner("legacy", base("filter", "ip", "INPUT")) == "iptables-legacy");
     CHECK(owner("nft", base("firewalld", "inet", "filter_INPUT")) == "firewalld");
+    CHECK(owner("nft", base("firewalld_policy_drop", "inet", "input")) == "firewalld");
+    CHECK(owner("nft", base("firewalld2", "inet", "input")) == "nft");
     CHECK(owner("nft", ufw) == "ufw");
     CHECK(
         owner(
