@@ -72,6 +72,8 @@ json::object to_json(const CheckReport& report, bool trace) {
         object["listener"] = nullptr;
         if (line.listener) object["listener"] = to_json(*line.listener);
         object["remedy"] = json::array(line.remedy.begin(), line.remedy.end());
+        object["no_remedy"] = nullptr;
+        if (!line.no_remedy.empty()) object["no_remedy"] = line.no_remedy;
         verdicts.push_back(std::move(object));
     }
     return {{"format_version", "1.0"},
@@ -93,6 +95,8 @@ std::string to_text(const CheckReport& report, bool trace) {
         if (trace) put_trace(text, verdict);
         if (line.listener) put_line(text, line.listener->words());
         for (const std::string& remedy : line.remedy) put_line(text, "To open it: " + remedy);
+        if (!line.no_remedy.empty())
+            put_line(text, "`p2pdiag firewall allow` does not open it: " + line.no_remedy);
     }
     return text;
 }

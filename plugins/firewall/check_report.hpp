@@ -15,6 +15,7 @@ struct CheckLine {
     Asked asked;
     std::optional<Listener> listener;  // of this machine alone
     std::vector<std::string> remedy;   // lines to type
+    std::string no_remedy = {};        // of this machine: why `firewall allow` has none; or ""
 };
 
 struct CheckReport {

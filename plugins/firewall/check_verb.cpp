@@ -45,11 +45,15 @@ public:
             wanted_.source = SourceNet{*source, source->is_v4() ? 32u : 128u};
     }
 
-    std::vector<std::string> of(const Asked& asked) {
-        if (asked.verdict.passes != false) return {};
+    // Puts it into the line.
+    void find(CheckLine& line) {
+        const Asked& asked = line.asked;
+        if (asked.verdict.passes != false) return;
         const auto& rule = asked.verdict.deciding_rule;
-        if (world_.panic == true && rule && is_of_panic(*rule))
-            return {std::string("sudo ") + end_of_panic};
+        if (world_.panic == true && rule && is_of_panic(*rule)) {
+            line.remedy = {std::string("sudo ") + end_of_panic};
+            return;
+        }
         const std::uint8_t protocol = asked.question.protocol;
         wanted_.protocols = {protocol};
         const auto known = plans_.find(protocol);
@@ -61,11 +65,24 @@ public:
         const bool opens = std::ranges::any_of(plan.steps, [&](const AllowStep& step) {
             return std::ranges::find(step.aims, aim) != step.aims.end();
         });
-        if (!opens) return {};
-        return {"sudo " + wanted_.command()};
+        if (opens)
+            line.remedy = {"sudo " + wanted_.command()};
+        else
+            line.no_remedy = why_not(plan, asked.question);
     }
 
 private:
+    // What the plan says of this link and family, or of all.
+    static std::string why_not(const AllowPlan& plan, const Question& question) {
+        for (const Finding& finding : plan.judgement.findings) {
+            const json::object& of = finding.evidence;
+            const bool here = json::find_string(of, "interface") == question.interface &&
+                              json::find_string(of, "family") == to_string(question.family);
+            if (here || of.empty()) return finding.message;
+        }
+        return {};
+    }
+
     const World& world_;
     AllowWanted wanted_;
     std::map<std::uint8_t, AllowPlan> plans_;  // by protocol
@@ -106,7 +123,8 @@ Checked check_here(const Run& run, const CheckRequest& request) {
     CheckReport report;
     RemedyHere remedy(world, request);
     for (const Asked& asked : all) {
-        report.lines.push_back({asked, find_listener(world, listeners, asked), remedy.of(asked)});
+        report.lines.push_back({asked, find_listener(world, listeners, asked), {}});
+        remedy.find(report.lines.back());
     }
     note_absent_families(request, report);
     if (!world.unseen.empty()) {

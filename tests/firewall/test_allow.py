@@ -178,6 +178,18 @@ class Allow(unittest.TestCase):
                 self.assertEqual(machine.rules(), before)
                 machine.undo()
 
+    def test_check_says_why_not(self):
+        """Where allow does nothing, check gives the reason that allow gives, and no command."""
+        with Machine() as machine:
+            machine.load([iptables("-N DOCKER\n-A INPUT -j DOCKER\n-A DOCKER -p udp -j DROP")])
+            done = machine.p2pdiag("firewall", "check", "--port", "4000", "--protocol", "udp", "--format", "json", expect=1)
+            found = {one["family"]: one for one in json.loads(done.stdout)["verdicts"]}
+            self.assertEqual((found["ipv4"]["verdict"], found["ipv4"]["remedy"]), ("drop", []), found)
+            self.assertIn("Publish the port where the container is started", found["ipv4"]["no_remedy"])
+            self.assertEqual((found["ipv6"]["verdict"], found["ipv6"]["no_remedy"]), ("accept", None), found)
+            text = machine.p2pdiag("firewall", "check", "--port", "4000", "--protocol", "udp", expect=1).stdout
+            self.assertIn("`p2pdiag firewall allow` does not open it: ", text)
+
     def test_hostile_names(self):
         """A name is a name, whatever it would mean to a shell or to nft."""
         table, name = 'a"; flush ruleset; #', "in$(reboot)'\""
