@@ -105,10 +105,14 @@ void add_address(std::vector<Interface>& all, ByteView body) {
 
     const std::uint32_t flags = netlink_u32(attribute(IFA_FLAGS)).value_or(header->ifa_flags);
     const bool tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
+    const bool failed = (flags & IFA_F_DADFAILED) != 0;
     InterfaceAddress found;
     found.address = *address;
     found.prefix = header->ifa_prefixlen;
-    found.usable = !tentative && (flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED)) == 0;
+    found.usable = !tentative && !failed && (flags & IFA_F_DEPRECATED) == 0;
+    // A failed one stays tentative, too.
+    if (tentative) found.check = AddressCheck::going_on;
+    if (failed) found.check = AddressCheck::failed;
     owner->addresses.push_back(found);
 }
 
@@ -128,6 +132,15 @@ std::string_view to_string(LinkKind kind) {
         case LinkKind::other: break;
     }
     return "other";
+}
+
+std::string_view to_string(AddressCheck check) {
+    switch (check) {
+        case AddressCheck::passed: return "passed";
+        case AddressCheck::going_on: return "going-on";
+        case AddressCheck::failed: break;
+    }
+    return "failed";
 }
 
 Result<std::vector<Interface>> interfaces() {

@@ -25,12 +25,18 @@ enum class LinkKind {
 };
 std::string_view to_string(LinkKind kind);
 
+// Of an IPv6 address: duplicate address detection, RFC 4862 section 5.4. Nothing comes in to an
+// address that has not passed it.
+enum class AddressCheck : std::uint8_t { passed, going_on, failed };
+std::string_view to_string(AddressCheck check);
+
 struct InterfaceAddress {
     IpAddress address;
     unsigned prefix = 0;  // bits
     // False for an IPv6 address that is still being checked, was found to be taken, or is
     // deprecated: no new connection uses it.
     bool usable = true;
+    AddressCheck check = AddressCheck::passed;
 };
 
 struct Interface {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "exchange.hpp"
 #include "routing.hpp"
 
@@ -98,6 +99,31 @@ const net::InterfaceAddress* address_for_strangers(const World& world, const net
     return own;
 }
 
+// A link that peers may come in by.
+struct Way {
+    const net::Interface* link = nullptr;
+    const net::InterfaceAddress* own = nullptr;
+    const net::InterfaceAddress* barred = nullptr;  // that they would use in place of `own`
+};
+
+std::vector<Way> ways_in(const World& world, Family family) {
+    std::vector<Way> ways;
+    const std::vector<int> links = links_to_strangers(world, family);
+    for (const net::Interface& interface : world.interfaces) {
+        if (!is_usable(interface)) continue;
+        const bool leads = std::find(links.begin(), links.end(), interface.index) != links.end();
+        if (!links.empty() && !leads) continue;
+        Way way{&interface, nullptr, nullptr};
+        way.own =
+            leads ? address_for_strangers(world, interface, family) : address_of(interface, family);
+        const bool near =
+            way.own == nullptr || way.own->address.scope() == AddressScope::link_local;
+        if (family == Family::ipv6 && near) way.barred = barred_address(interface);
+        ways.push_back(way);
+    }
+    return ways;
+}
+
 // Another address of the link that is treated otherwise, and how; "": none is.
 std::string treated_otherwise(const World& world, const Asked& asked) {
     constexpr std::size_t most = 8;
@@ -167,21 +193,43 @@ Endpoint stranger(Family family) {
     return {v4 ? IpAddress::v4(stranger_v4) : *IpAddress::parse(stranger_v6), stranger_port};
 }
 
+const net::InterfaceAddress* barred_address(const net::Interface& link) {
+    const net::InterfaceAddress* found = nullptr;
+    for (const net::InterfaceAddress& own : link.addresses) {
+        if (own.address.is_v4() || own.address.scope() == AddressScope::link_local) continue;
+        if (own.usable) return nullptr;
+        if (own.check != net::AddressCheck::passed && found == nullptr) found = &own;
+    }
+    return found;
+}
+
+std::string why_barred(const net::Interface& link, const net::InterfaceAddress& address) {
+    const std::string start =
+        "Nothing comes in to " + address.address.to_string() + " of " + printable(link.name) + ": ";
+    return address.check == net::AddressCheck::failed
+               ? start +
+                     "another machine on the link has this address (duplicate address "
+                     "detection failed)."
+               : start +
+                     "whether another machine has this address is still being checked "
+                     "(tentative).";
+}
+
+std::vector<std::string> why_barred(const World& world) {
+    std::vector<std::string> reasons;
+    for (const Way& way : ways_in(world, Family::ipv6)) {
+        if (way.barred != nullptr) reasons.push_back(why_barred(*way.link, *way.barred));
+    }
+    return reasons;
+}
+
 std::vector<Entrance> find_entrances(const World& world) {
     std::vector<Entrance> entrances;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
-        const std::vector<int> links = links_to_strangers(world, family);
-        for (const net::Interface& interface : world.interfaces) {
-            if (!is_usable(interface)) continue;
-            const bool leads =
-                std::find(links.begin(), links.end(), interface.index) != links.end();
-            if (!links.empty() && !leads) continue;
-            const net::InterfaceAddress* own = leads
-                                                   ? address_for_strangers(world, interface, family)
-                                                   : address_of(interface, family);
-            if (own == nullptr) continue;
+        for (const Way& way : ways_in(world, family)) {
+            if (way.own == nullptr || way.barred != nullptr) continue;
             if (entrances.size() < max_entrances)
-                entrances.push_back({interface.name, own->address});
+                entrances.push_back({way.link->name, way.own->address});
         }
     }
     return entrances;

@@ -25,6 +25,14 @@ inline constexpr std::size_t max_entrances = 8;
 // are none, each that works. One address of each family of each.
 std::vector<Entrance> find_entrances(const World& world);
 
+// The IPv6 address of the link that peers would use and that has not passed duplicate address
+// detection, where no other of it reaches further than the link; or nothing.
+const net::InterfaceAddress* barred_address(const net::Interface& link);
+
+// Of every link that is no entrance by IPv6 because of that: a sentence each.
+std::vector<std::string> why_barred(const World& world);
+std::string why_barred(const net::Interface& link, const net::InterfaceAddress& address);
+
 // Stands for a stranger on the internet where it matters who sends: assigned, of nobody in
 // particular, and on no list of addresses that cannot be. Nothing is ever sent there.
 Endpoint stranger(Family family);

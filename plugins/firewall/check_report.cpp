@@ -59,7 +59,7 @@ int exit_code(const CheckReport& report) {
     };
     if (any([](const Verdict& verdict) { return verdict.passes == false; })) return 1;
     const auto is_open = [](const Verdict& verdict) { return verdict.kind != VerdictKind::accept; };
-    return report.lines.empty() || any(is_open) ? 3 : 0;
+    return report.lines.empty() || report.left_out || any(is_open) ? 3 : 0;
 }
 
 json::object to_json(const CheckReport& report, bool trace) {

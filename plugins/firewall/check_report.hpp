@@ -21,6 +21,7 @@ struct CheckLine {
 struct CheckReport {
     std::vector<CheckLine> lines;
     std::vector<std::string> notes;
+    bool left_out = false;  // a way in that could not be judged, of which a note tells
 };
 
 // 0: every first packet passes. 1: some do not. 3: of some it cannot be told, or there are none.

@@ -31,9 +31,22 @@ void note_absent_families(const CheckRequest& request, CheckReport& report) {
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         const auto& source = request.inquiry.source;
         if ((source && source->family() != family) || has_family(report.lines, family)) continue;
+        if (family == Family::ipv6 && report.left_out) continue;
         report.notes.push_back(std::string(family == Family::ipv4 ? "IPv4" : "IPv6") +
                                ": no working link has an address, so nothing can come in.");
     }
+}
+
+void note_barred(const World& world, const CheckRequest& request, CheckReport& report) {
+    const auto& source = request.inquiry.source;
+    if (source && source->is_v4()) return;
+    if (!request.interface) {
+        report.notes = why_barred(world);
+    } else if (const net::Interface* chosen = world.find_interface(*request.interface)) {
+        const net::InterfaceAddress* barred = barred_address(*chosen);
+        if (barred != nullptr) report.notes.push_back(why_barred(*chosen, *barred));
+    }
+    report.left_out = !report.notes.empty();
 }
 
 // What this machine can do about it by itself: what `allow` would find to do, and do.
@@ -109,7 +122,8 @@ boost::system::result<std::vector<Entrance>, BadRequest> entrances_of(const Worl
             std::any_of(entrances.begin(), entrances.end(), [&](const Entrance& entrance) {
                 return entrance.address.family() == own.address.family();
             });
-        if (own.usable && !known) entrances.push_back({chosen->name, own.address});
+        const bool wanting = !own.address.is_v4() && barred_address(*chosen) != nullptr;
+        if (own.usable && !known && !wanting) entrances.push_back({chosen->name, own.address});
     }
     return entrances;
 }
@@ -126,6 +140,7 @@ Checked check_here(const Run& run, const CheckRequest& request) {
         report.lines.push_back({asked, find_listener(world, listeners, asked), {}});
         remedy.find(report.lines.back());
     }
+    note_barred(world, request, report);
     note_absent_families(request, report);
     if (!world.unseen.empty()) {
         Judgement blind;

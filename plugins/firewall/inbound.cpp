@@ -132,15 +132,30 @@ void put_data(const World& world, const std::vector<Asked>& all, const Listeners
     judgement.data["verdicts"] = std::move(verdicts);
 }
 
+// Ways in that are none now, and that nothing was asked of.
+void put_barred(const std::vector<std::string>& reasons, Judgement& judgement) {
+    for (const std::string& reason : reasons) {
+        Finding finding;
+        finding.code = "firewall.undecided";
+        finding.message = "By IPv6 this machine's firewall was not judged. " + reason;
+        finding.evidence = {{"reason", "address-check"}};
+        judgement.findings.push_back(std::move(finding));
+        judgement.summary += ' ' + reason;
+        if (judgement.status == P2PDIAG_PASS) judgement.status = P2PDIAG_WARN;
+    }
+}
+
 }  // namespace
 
 Judgement judge_inbound(const World& world, const std::vector<Asked>& all,
                         const Listeners& listeners) {
     Judgement judgement;
     put_data(world, all, listeners, judgement);
+    const std::vector<std::string> barred = why_barred(world);
     if (all.empty()) {
-        judgement.status = P2PDIAG_SKIP;
+        judgement.status = barred.empty() ? P2PDIAG_SKIP : P2PDIAG_UNKNOWN;
         judgement.summary = "No working link with an address: nothing can come in.";
+        put_barred(barred, judgement);
         return judgement;
     }
     if (!world.unseen.empty()) {
@@ -150,6 +165,7 @@ Judgement judge_inbound(const World& world, const std::vector<Asked>& all,
     const std::vector<Alike> groups = by_what_decides(all);
     for (const Alike& alike : groups) judgement.findings.push_back(finding_of(alike));
     sum_up(all, groups, judgement);
+    put_barred(barred, judgement);
     return judgement;
 }
 

@@ -1,6 +1,7 @@
 #include "links.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -151,9 +152,10 @@ private:
     void connected() {
         const bool vpn = check_vpn();
         check_ipv6();
+        const bool duplicate = check_duplicates();
         const bool silent_v4 = check_gateway(machine_.internet_v4);
         const bool silent_v6 = check_gateway(machine_.internet_v6);
-        result_.finish(vpn || silent_v4 || silent_v6 ? P2PDIAG_WARN : P2PDIAG_PASS,
+        result_.finish(vpn || duplicate || silent_v4 || silent_v6 ? P2PDIAG_WARN : P2PDIAG_PASS,
                        "IPv4 " + path_text(machine_.internet_v4) + "; IPv6 " +
                            path_text(machine_.internet_v6));
     }
@@ -190,6 +192,24 @@ private:
             "net.ipv6-available", Severity::info,
             "This machine has a public IPv6 address and a route for it",
             {{"interface", printable(link->name)}, {"address", found->address.to_string()}});
+    }
+
+    // The kernel leaves such an address on the link, and does not use it.
+    bool check_duplicates() {
+        bool any = false;
+        for (const Interface& link : machine_.interfaces) {
+            for (const net::InterfaceAddress& one : link.addresses) {
+                if (!link.working() || one.check != net::AddressCheck::failed) continue;
+                if (std::exchange(any, true)) continue;
+                const std::string address = one.address.to_string();
+                result_.add("net.address-duplicate", Severity::warning,
+                            "Another machine on the link of " + printable(link.name) +
+                                " has the address " + address +
+                                ": this machine does not use it, and nothing comes in to it",
+                            {{"interface", printable(link.name)}, {"address", address}});
+            }
+        }
+        return any;
     }
 
     const net::Neighbour* neighbour(const std::optional<net::Route>& route) const {
@@ -245,7 +265,8 @@ private:
             addresses.push_back(json::object{{"address", one.address.to_string()},
                                              {"prefix", one.prefix},
                                              {"scope", to_string(one.address.scope())},
-                                             {"usable", one.usable}});
+                                             {"usable", one.usable},
+                                             {"check", net::to_string(one.check)}});
         }
         const std::string_view owner = owner_of(link.name);
         const Interface* master = link.master == 0 ? nullptr : find(link.master);

@@ -44,6 +44,26 @@ TEST_CASE("the way to the internet is the entrance, by both families") {
     CHECK(judged(down, 8000).status == P2PDIAG_SKIP);
 }
 
+TEST_CASE("an address that has not passed duplicate address detection is no entrance") {
+    for (const auto check : {net::AddressCheck::failed, net::AddressCheck::going_on}) {
+        World world = connected();
+        net::Interface& link = world.interfaces[1];
+        link.addresses = {
+            {ip("10.9.0.2"), 24}, {ip("2a01:db8::2"), 64, false, check}, {ip("fe80::2"), 64}};
+        REQUIRE(find_entrances(world).size() == 1);
+        const Judgement judgement = judged(world, 8000);
+        CHECK(judgement.status == P2PDIAG_WARN);
+        CHECK(has(judgement, "firewall.undecided"));
+        CHECK(judgement.summary.find("2a01:db8::2 of vb") != std::string::npos);
+        // Another that is good is one.
+        link.addresses.push_back({ip("2a01:db8::3"), 64});
+        CHECK(find_entrances(world).size() == 2);
+        CHECK(judged(world, 8000).status == P2PDIAG_PASS);
+        link.addresses = {{ip("2a01:db8::2"), 64, false, check}, {ip("fe80::2"), 64}};
+        CHECK(judged(world, 8000).status == P2PDIAG_UNKNOWN);
+    }
+}
+
 TEST_CASE("open, answers only, blocked") {
     const Judgement open = judged(connected(), 8000);
     CHECK(open.status == P2PDIAG_PASS);

@@ -203,3 +203,16 @@ TEST_CASE("a machine with thousands of links, and names that are no text") {
     CHECK(judgement.data.at("interfaces_left_out") == 2935);
     CHECK(json::parse(json::to_text(judgement.data)).has_value());
 }
+
+TEST_CASE("an address that another machine has") {
+    Snapshot home = machine({link(2, "eth0", LinkKind::ethernet, {"192.168.1.7", "fe80::1"})});
+    home.internet_v4 = route(2, "192.168.1.7");
+    net::InterfaceAddress taken{*IpAddress::parse("2a01:db8::2"), 64, false};
+    taken.check = net::AddressCheck::going_on;
+    home.interfaces[1].addresses.push_back(taken);
+    CHECK(codes(judge(home)).empty());
+    home.interfaces[1].addresses.back().check = net::AddressCheck::failed;
+    const Judgement judgement = judge(home);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(codes(judgement) == Codes{"net.address-duplicate"});
+}
