@@ -3,6 +3,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/wireless.h>
 #include <sys/ioctl.h>
@@ -10,7 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "net/netlink.hpp"
 
@@ -86,7 +89,51 @@ void add_link(std::vector<Interface>& all, ByteView body) {
     // With a number of a namespace it lies there.
     if (lies_on_another(driver) && attribute(IFLA_LINK_NETNSID).empty())
         found.lower = static_cast<int>(netlink_u32(attribute(IFLA_LINK)).value_or(0));
+    const ByteView attached = netlink_attribute(attribute(IFLA_XDP), 0, IFLA_XDP_ATTACHED);
+    found.xdp = !attached.empty() && attached[0] != XDP_ATTACHED_NONE;
+    // An ipvlan of layer 3 has none by its nature.
+    found.arp_off =
+        (link->ifi_flags & IFF_NOARP) != 0 && link->ifi_type == ARPHRD_ETHER && driver != "ipvlan";
     all.push_back(std::move(found));
+}
+
+// Whether there are filters at this end of the qdisc of that link; what the kernel does not tell
+// counts as one.
+bool has_filters(int index, std::uint32_t end) {
+    tcmsg question{};
+    question.tcm_family = AF_UNSPEC;
+    question.tcm_ifindex = index;
+    question.tcm_parent = TC_H_MAKE(TC_H_CLSACT, end);
+    std::array<std::uint8_t, sizeof question> body{};
+    std::memcpy(body.data(), &question, sizeof question);
+    bool any = false;
+    const ErrorCode error =
+        netlink_request(RTM_GETTFILTER, NLM_F_DUMP, body,
+                        [&](std::uint16_t type, ByteView) { any = any || type == RTM_NEWTFILTER; });
+    return any || error;
+}
+
+struct Qdisc {
+    int link = 0;
+    bool both_ends = false;
+};
+
+void add_qdisc(std::vector<Qdisc>& all, ByteView body) {
+    const auto header = netlink_header<tcmsg>(body);
+    if (!header) return;
+    const std::string kind = netlink_text(netlink_attribute(body, sizeof(tcmsg), TCA_KIND));
+    if (kind == "clsact" || kind == "ingress")
+        all.push_back({header->tcm_ifindex, kind == "clsact"});
+}
+
+void look_for_filters(const std::vector<Qdisc>& qdiscs, std::vector<Interface>& all) {
+    for (const Qdisc& qdisc : qdiscs) {
+        const auto link = std::find_if(
+            all.begin(), all.end(), [&](const Interface& one) { return one.index == qdisc.link; });
+        if (link == all.end()) continue;
+        link->tc_ingress = has_filters(qdisc.link, TC_H_MIN_INGRESS);
+        link->tc_egress = qdisc.both_ends && has_filters(qdisc.link, TC_H_MIN_EGRESS);
+    }
 }
 
 void add_address(std::vector<Interface>& all, ByteView body) {
@@ -145,16 +192,21 @@ std::string_view to_string(AddressCheck check) {
 
 Result<std::vector<Interface>> interfaces() {
     std::vector<Interface> all;
-    const auto dump = [&](std::uint16_t request, std::uint16_t reply, auto add) {
+    const auto dump = [](std::uint16_t request, std::uint16_t reply, auto& found, auto add) {
         // A struct rtgenmsg of AF_UNSPEC, padded to what the kernel reads.
-        const std::array<std::uint8_t, sizeof(ifinfomsg)> body{};
+        const std::array<std::uint8_t, sizeof(tcmsg)> zeros{};
+        const ByteView body(zeros.data(),
+                            request == RTM_GETQDISC ? sizeof(tcmsg) : sizeof(ifinfomsg));
         return netlink_request(request, NLM_F_DUMP, body,
                                [&](std::uint16_t type, ByteView message) {
-                                   if (type == reply) add(all, message);
+                                   if (type == reply) add(found, message);
                                });
     };
-    if (const ErrorCode error = dump(RTM_GETLINK, RTM_NEWLINK, add_link)) return error;
-    if (const ErrorCode error = dump(RTM_GETADDR, RTM_NEWADDR, add_address)) return error;
+    if (const ErrorCode error = dump(RTM_GETLINK, RTM_NEWLINK, all, add_link)) return error;
+    if (const ErrorCode error = dump(RTM_GETADDR, RTM_NEWADDR, all, add_address)) return error;
+    // A kernel without traffic control has none of these.
+    std::vector<Qdisc> qdiscs;
+    if (!dump(RTM_GETQDISC, RTM_NEWQDISC, qdiscs, add_qdisc)) look_for_filters(qdiscs, all);
     return all;
 }
 

@@ -48,6 +48,11 @@ struct Interface {
     unsigned mtu = 0;      // bytes
     int master = 0;        // index of the bridge or bond that this link is a part of, or 0
     int lower = 0;         // index of the link here that a VLAN, macvlan or ipvlan lies on, or 0
+    // Programs that may do anything with its packets before or after every rule of a firewall.
+    bool xdp = false;         // one is attached by XDP
+    bool tc_ingress = false;  // filters of tc(8) at the qdiscs clsact or ingress
+    bool tc_egress = false;   // … and at the other side of clsact
+    bool arp_off = false;     // a link that would have ARP and discovery, switched off (IFF_NOARP)
     std::vector<InterfaceAddress> addresses;
 
     // Can carry packets.

@@ -208,6 +208,8 @@ void ask_for_arp(const World& world, const net::Interface& link, Asked& asked) {
 void ask_for_neighbours(const World& world, Asked& asked) {
     const net::Interface* link = world.find_interface(asked.packet.interface);
     if (link == nullptr || !has_discovery(*link) || !lets_in(asked.verdict)) return;
+    if (link->arp_off)
+        leave_open("ARP and neighbour discovery are switched off on " + link->name, asked);
     if (asked.packet.family() == Family::ipv4) return ask_for_arp(world, *link, asked);
     Discovery(world, *link, asked).run();
 }

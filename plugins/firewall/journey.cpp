@@ -1,7 +1,9 @@
 #include "journey.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/text.hpp"
 #include "ipsec.hpp"
 #include "literals.hpp"
 #include "routing.hpp"
@@ -68,6 +70,22 @@ bool has_rules_below(const World& world, const net::Interface& whole) {
         }
     }
     return false;
+}
+
+// What is attached to the link, or to those it is made of, and may do anything with its packets.
+std::vector<std::string> programs_at(const World& world, const net::Interface& whole,
+                                     Direction direction) {
+    std::vector<const net::Interface*> links = links_below(world, whole);
+    links.insert(links.begin(), &whole);
+    const bool in = direction == Direction::in;
+    std::vector<std::string> found;
+    for (const net::Interface* link : links) {
+        const std::string name = printable(link->name);
+        if (in && link->xdp) found.push_back("an XDP program is attached to " + name);
+        if (in ? link->tc_ingress : link->tc_egress)
+            found.push_back("filters of tc are attached to " + name);
+    }
+    return found;
 }
 
 }  // namespace
@@ -137,6 +155,10 @@ bool Journey::prepare() {
     }
     if (interface_ != nullptr && has_rules_below(world_, *interface_)) {
         problems.push_back("rules at the links that " + interface_->name + " is made of");
+    }
+    if (interface_ != nullptr) {
+        for (std::string& what : programs_at(world_, *interface_, packet_.direction))
+            problems.push_back(std::move(what));
     }
     if (packet_.source && packet_.source->family() != packet_.family()) {
         problems.push_back("the sender's address is of another family");

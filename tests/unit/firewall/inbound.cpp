@@ -64,6 +64,34 @@ TEST_CASE("an address that has not passed duplicate address detection is no entr
     }
 }
 
+TEST_CASE("programs at the link, and ARP switched off, are no all-clear") {
+    const auto said = [](const auto& change) {
+        World world = connected();
+        change(world);
+        const Judgement judgement = judged(world, 8000);
+        CHECK(judgement.status == P2PDIAG_UNKNOWN);
+        CHECK(has(judgement, "firewall.undecided"));
+        CHECK_FALSE(has(judgement, "firewall.inbound-open"));
+        return judgement.summary;
+    };
+    const auto names = [](const std::string& text, const char* words) {
+        INFO(text);
+        CHECK(text.find(words) != std::string::npos);
+    };
+    names(said([](World& world) { world.interfaces[1].xdp = true; }),
+          "an XDP program is attached to vb");
+    names(said([](World& world) {
+              world.interfaces[2].xdp = true;
+              world.interfaces[1].lower = world.interfaces[2].index;
+          }),
+          "an XDP program is attached to vc");
+    names(said([](World& world) { world.interfaces[1].tc_ingress = true; }),
+          "filters of tc are attached to vb");
+    names(said([](World& world) { world.interfaces[1].tc_egress = true; }),
+          "filters of tc are attached to vb");
+    names(said([](World& world) { world.interfaces[1].arp_off = true; }), "switched off on vb");
+}
+
 TEST_CASE("open, answers only, blocked") {
     const Judgement open = judged(connected(), 8000);
     CHECK(open.status == P2PDIAG_PASS);
