@@ -9,20 +9,6 @@ namespace p2pdiag::firewall {
 
 namespace {
 
-// The packet that would have to leave so that the one coming in is an answer to it.
-Packet own_packet(const Packet& incoming) {
-    Packet own = incoming;
-    own.direction = Direction::out;
-    own.source.reset();
-    if (incoming.destination.scope() != AddressScope::unspecified)
-        own.source = incoming.destination;
-    own.source_port = incoming.destination_port;
-    own.destination = incoming.source.value_or(
-        incoming.family() == Family::ipv4 ? IpAddress() : *IpAddress::parse("::"));
-    own.destination_port = incoming.source_port.value_or(0);
-    return own;
-}
-
 Verdict with_limit(Verdict verdict, const char* limit) {
     if (verdict.kind == VerdictKind::accept || verdict.kind == VerdictKind::reply_only)
         verdict.why += limit;
@@ -34,8 +20,8 @@ Verdict assess(const windows::Ruleset& ruleset, const Packet& packet,
                const std::optional<std::string>& program) {
     Verdict verdict = windows::judge(ruleset, packet, program);
     if (packet.direction == Direction::in && verdict.passes == false) {
-        verdict =
-            join_answer(std::move(verdict), windows::judge(ruleset, own_packet(packet), program));
+        verdict = join_answer(std::move(verdict),
+                              windows::judge(ruleset, foreign::sent_back(packet), program));
     }
     return with_limit(std::move(verdict),
                       " That is Windows' own firewall: filters of other security programs are not "
@@ -46,8 +32,10 @@ Verdict assess(const macos::Ruleset& ruleset, const Packet& packet,
                const std::optional<std::string>& program) {
     Verdict verdict = macos::judge(ruleset, packet, program);
     if (packet.direction == Direction::in && verdict.passes == false) {
-        verdict = join_answer(std::move(verdict), macos::judge_answer(ruleset, own_packet(packet)));
+        verdict = join_answer(std::move(verdict),
+                              macos::judge_answer(ruleset, foreign::sent_back(packet)));
     }
+    if (packet.direction == Direction::in) macos::ask_for_neighbours(ruleset, packet, verdict);
     return with_limit(std::move(verdict),
                       " That is macOS' own firewalls: network extensions of other programs are not "
                       "seen here.");

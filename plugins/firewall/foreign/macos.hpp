@@ -33,6 +33,10 @@ Verdict judge(const Ruleset& ruleset, const Packet& packet,
 // Of the answer to `own`, which goes out.
 Verdict judge_answer(const Ruleset& ruleset, const Packet& own);
 
+// By IPv6, where `verdict` lets `packet` in: it becomes that of neighbour discovery (RFC 4861),
+// without which nobody finds the machine, where that does not pass.
+void ask_for_neighbours(const Ruleset& ruleset, const Packet& packet, Verdict& verdict);
+
 // As `remedy` of foreign.hpp.
 std::vector<std::string> remedy(const Ruleset& ruleset, const Question& question,
                                 const Verdict& verdict, const std::optional<std::string>& program);

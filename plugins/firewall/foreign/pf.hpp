@@ -48,6 +48,7 @@ struct Rule {
     bool not_interface = false;
     std::optional<Family> family;
     std::optional<std::uint8_t> protocol;  // IANA number
+    std::optional<std::uint8_t> icmp_type;
     Host from;
     Host to;
     // Of a TCP packet these of the flags of `flags_of` must be set, and the others of them not.

@@ -10,7 +10,8 @@ namespace {
 
 // TCP's flags as RFC 9293 section 3.1 has them from the right.
 constexpr std::uint8_t syn = 2;
-constexpr std::uint8_t syn_and_ack = 2 | 16;
+constexpr std::uint8_t ack = 16;
+constexpr std::uint8_t syn_and_ack = syn | ack;
 
 class Matcher {
 public:
@@ -21,7 +22,8 @@ public:
     foreign::Match match() {
         if (rule_.never || (rule_.direction && *rule_.direction != packet_.direction) ||
             (rule_.family && *rule_.family != packet_.family()) ||
-            (rule_.protocol && *rule_.protocol != packet_.protocol)) {
+            (rule_.protocol && *rule_.protocol != packet_.protocol) ||
+            (rule_.icmp_type && rule_.icmp_type != packet_.icmp_type)) {
             match_.require(Truth::no);
             return match_;
         }
@@ -138,7 +140,9 @@ private:
 
     void flags() {
         if (rule_.flags_of == 0 || packet_.protocol != protocol_tcp) return;
-        const std::uint8_t set = packet_.state == CtState::fresh ? syn : syn_and_ack;
+        std::uint8_t set = syn;
+        if (packet_.part_in_flow() == Part::answer) set = syn_and_ack;
+        if (packet_.part_in_flow() == Part::later) set = ack;
         if ((set & rule_.flags_of) != rule_.flags) match_.require(Truth::no);
     }
 

@@ -163,12 +163,30 @@ private:
             rule_.to = read_host(words_);
         } else if (word == "flags") {
             read_flags(words_.take());
+        } else if (word == "icmp6-type" || word == "icmp-type") {
+            read_icmp(words_.take(), word == "icmp6-type");
         } else if (word == "fragment") {
             rule_.never = true;
         } else {
             return word == "all" || word == "allow-opts";
         }
         return true;
+    }
+
+    // Discovery's types by name; of the others, which no packet in question is, a number will do.
+    void read_icmp(const std::string& text, bool v6) {
+        if (words_.take("code")) words_.skip();
+        if (v6 && (text == "neighbrsol" || text == "neighbradv")) {
+            rule_.icmp_type = text == "neighbrsol" ? nd_solicitation : nd_advertisement;
+        } else if (text == "echoreq" || text == "echorep" || text == "routersol" ||
+                   text == "routeradv" || text == "unreach" || text == "toobig" ||
+                   text == "timex" || text == "paramprob" || text == "redir" || !v6) {
+            rule_.icmp_type = 0;
+        } else if (word_is_number(text) && text.size() <= 3 && std::stoi(text) <= 255) {
+            rule_.icmp_type = static_cast<std::uint8_t>(std::stoi(text));
+        } else {
+            open("the type of ICMPv6 " + text, false);
+        }
     }
 
     void read_flags(const std::string& text) {

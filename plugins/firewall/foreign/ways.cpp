@@ -12,7 +12,13 @@ namespace {
 // Ends that are kept apart. Past these, one that ends alike takes on the reasons of the others.
 constexpr std::size_t most_ends = 64;
 
-void add(std::vector<End>& ends, End one) {
+IpAddress unspecified(Family family) {
+    return family == Family::ipv4 ? IpAddress() : *IpAddress::parse("::");
+}
+
+}  // namespace
+
+void add_end(std::vector<End>& ends, End one) {
     if (ends.size() >= most_ends) {
         for (End& known : ends) {
             if (known.passes != one.passes || known.reject_kind != one.reject_kind) continue;
@@ -23,6 +29,20 @@ void add(std::vector<End>& ends, End one) {
     }
     ends.push_back(std::move(one));
 }
+
+Packet sent_back(const Packet& incoming) {
+    Packet own = incoming;
+    own.direction = Direction::out;
+    own.source.reset();
+    if (incoming.destination.scope() != AddressScope::unspecified)
+        own.source = incoming.destination;
+    own.source_port = incoming.destination_port;
+    own.destination = incoming.source.value_or(unspecified(incoming.family()));
+    own.destination_port = incoming.source_port.value_or(0);
+    return own;
+}
+
+namespace {
 
 // The one to speak for all that end alike: it hangs on least.
 const End& surest(const std::vector<End>& ends) {
@@ -40,7 +60,7 @@ void Match::require(Truth condition, std::uint64_t reason) {
     reasons |= reason;
 }
 
-void Ways::end(End one) { add(ends_, std::move(one)); }
+void Ways::end(End one) { add_end(ends_, std::move(one)); }
 
 void Ways::trace(TraceStep step) {
     if (trace_.size() < Limits{}.max_trace)
@@ -51,11 +71,11 @@ void Ways::trace(TraceStep step) {
 
 void Ways::go_on(const std::vector<End>& then) {
     std::vector<End> next;
-    for (const End& one : then) add(next, one);
+    for (const End& one : then) add_end(next, one);
     std::vector<End> all;
     for (End& before : ends_) {
         if (!before.passes) {
-            add(all, std::move(before));
+            add_end(all, std::move(before));
             continue;
         }
         for (End after : next) {
@@ -64,7 +84,7 @@ void Ways::go_on(const std::vector<End>& then) {
                 if (!after.rule) after.rule = before.rule;
                 after.why = before.why + ' ' + after.why;
             }
-            add(all, std::move(after));
+            add_end(all, std::move(after));
         }
     }
     ends_ = std::move(all);

@@ -32,6 +32,12 @@ struct End {
     std::uint64_t reasons = 0;  // what was not known on the way here
 };
 
+// At most some, past which one takes on the reasons of others that end alike.
+void add_end(std::vector<End>& ends, End one);
+
+// A packet of this machine to whoever `incoming` is from.
+Packet sent_back(const Packet& incoming);
+
 class Ways {
 public:
     Reasons reasons;

@@ -98,7 +98,8 @@ TEST_CASE("interfaces, families, protocols") {
     CHECK(kind(shut + "pass in on en0 all", anywhere) == depends);
     CHECK(kind(shut + "pass in inet6 all") == drop);
     CHECK(kind(shut + "pass in inet all") == accept);
-    CHECK(kind(shut + "pass in inet6 all", on_en0(from("2001:db8::9", packet()))) == accept);
+    CHECK(kind(shut + "pass in inet6 all\npass out inet6 proto ipv6-icmp all",
+               on_en0(from("2001:db8::9", packet()))) == accept);
     CHECK(kind(shut + "pass in proto tcp all") == drop);
     CHECK(kind(shut + "pass in proto 17 all") == accept);
     CHECK(kind(shut + "pass in proto unheard-of all") == undecided);
@@ -415,4 +416,40 @@ TEST_CASE("remedies of pf") {
     const auto by_hand = lines("block drop in all");
     REQUIRE(by_hand.size() == 2);
     CHECK(says(by_hand[0], "before the line that became `block drop in all`"));
+}
+
+TEST_CASE("where no state is kept, what follows has to pass as well") {
+    const auto by_tcp = [](const std::string& rules) { return ask(rules, on_en0(tcp(packet()))); };
+    CHECK(kind("pass in all no state\nblock drop out all") == drop);
+    CHECK(says(ask("pass in all no state\nblock drop out all").why, "no answer to it leaves"));
+    CHECK(kind("block drop out all") == drop);
+    CHECK(by_tcp("block drop out all").kind == drop);
+    CHECK(kind("pass in all keep state\nblock drop out all") == accept);
+    CHECK(kind("pass in all no state\npass out all no state") == accept);
+    CHECK(kind("pass in all no state\nblock drop out proto tcp all") == accept);
+    CHECK(kind("pass in all no state\nblock drop out from <t> to any") == undecided);
+    // Only what was begun is known by its flags.
+    const std::string acks = "block drop in quick proto tcp all flags A/A\n";
+    CHECK(by_tcp(acks + "pass in all no state").kind == drop);
+    CHECK(says(by_tcp(acks + "pass in all no state").why, "what follows does not come in"));
+    CHECK(by_tcp(acks + "pass in all keep state").kind == accept);
+    CHECK(by_tcp("block drop out quick proto tcp all flags A/SA").kind == drop);
+    CHECK(kind(acks + "pass in all no state") == accept);
+}
+
+TEST_CASE("by IPv6 neighbour discovery has to pass") {
+    const Packet v6 = on_en0(from("2001:db8::9", packet()));
+    const auto of = [&](const std::string& rules) { return ask(rules, v6); };
+    CHECK(of("pass in all keep state").kind == accept);
+    const Verdict shut =
+        of("block drop in quick inet6 proto ipv6-icmp all\npass in all keep state");
+    CHECK(shut.kind == drop);
+    CHECK(says(shut.why, "no neighbour can find this machine"));
+    CHECK(of("block drop out quick inet6 proto ipv6-icmp all\npass in all keep state").kind ==
+          drop);
+    // It answers, but does not look for others.
+    CHECK(of("block drop out quick inet6 proto ipv6-icmp all icmp6-type neighbrsol").kind ==
+          undecided);
+    CHECK(of("block drop in quick inet6 proto ipv6-icmp all icmp6-type echoreq").kind == accept);
+    CHECK(kind("block drop in quick inet6 proto ipv6-icmp all\npass in all keep state") == accept);
 }

@@ -28,8 +28,11 @@ Asked ask_text(const std::string& text, const std::string& interface,
 
 Asked ask_mac(const std::string& rules, const std::string& tables = "",
               Family family = Family::ipv4) {
-    return ask_text(before + rules + "\nblock drop out all\n" + tables + "# pf end\n", "en0",
-                    family);
+    // Nothing of this machine leaves but answers and neighbour discovery.
+    const std::string out =
+        "\nblock drop out all\npass out proto udp from any port = 8000 to any no state\npass out "
+        "inet6 proto ipv6-icmp all\n";
+    return ask_text(before + rules + out + tables + "# pf end\n", "en0", family);
 }
 
 std::string decider(const Asked& asked) {
