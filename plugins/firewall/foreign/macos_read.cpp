@@ -109,6 +109,8 @@ private:
             case Section::interfaces:
                 if (indented) return;
                 if (pf::is_rule_line(line)) return rule(line);
+                if (pf_.interfaces.size() < most_lists)
+                    pf_.interfaces.emplace(line.substr(0, line.find_first_of(" \t")));
                 if (line.find("(skip)") != std::string_view::npos)
                     pf_.skipped.emplace(line.substr(0, line.find_first_of(" \t")));
                 return;

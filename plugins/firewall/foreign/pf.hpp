@@ -59,6 +59,8 @@ struct Rule {
     bool never = false;               // about fragments, which no packet in question is
     std::string returns;              // of a block: what it answers with, empty for nothing
     std::vector<Open> open;
+    // Of a pass: words by which what it matches may end otherwise, or elsewhere.
+    std::vector<std::string> opaque;
     std::string anchor;       // its name, as written; may end in "/*"
     std::vector<Rule> inner;  // of an anchor whose rules stand in braces
     bool has_inner = false;
@@ -96,6 +98,7 @@ struct Ruleset {
     // Paths of all anchors; absent: not listed. What is listed and has no list is not known.
     std::optional<std::set<std::string>> anchors;
     std::map<std::string, std::vector<TableEntry>> tables;  // by "anchor\nname"
+    std::set<std::string> interfaces;                       // of the listing, and their groups
     std::set<std::string> skipped;                          // interfaces that pf leaves alone
     std::vector<std::string> unread;  // lines that were not understood: anything may be missing
 };

@@ -30,7 +30,8 @@ bool alike(const Stand& a, const Stand& b) {
     if (a.hit != b.hit || (a.rule == nullptr) != (b.rule == nullptr)) return false;
     if (a.rule == nullptr) return true;
     return a.rule->action == b.rule->action && a.rule->returns == b.rule->returns &&
-           a.rule->keeps_state == b.rule->keeps_state && a.rule->limited == b.rule->limited;
+           a.rule->keeps_state == b.rule->keeps_state && a.rule->limited == b.rule->limited &&
+           a.rule->opaque == b.rule->opaque;
 }
 
 void add(std::vector<Stand>& stands, Stand one) {
@@ -310,6 +311,16 @@ private:
         }
         one.keeps_state = rule.keeps_state;
         one.end.why = "It is passed by pf's rule `" + rule.text + "`.";
+        for (const std::string& word : rule.opaque) {
+            one.end.reasons |= ways_.reasons.add(
+                "what \"" + word + "\" does in the rule `" + rule.text + '`', false);
+            one.keeps_state.reset();
+        }
+        if (!rule.opaque.empty()) {
+            End other = one;
+            other.end.passes = false;
+            ends_.push_back(std::move(other));
+        }
         if (rule.limited) {
             End full = one;
             full.end.passes = false;

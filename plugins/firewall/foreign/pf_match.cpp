@@ -57,9 +57,29 @@ private:
                    std::all_of(name.begin() + static_cast<std::ptrdiff_t>(rule_.interface.size()),
                                name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
             is = Truth::yes;  // "en" stands for all of the kind
+        } else if (may_be_group(rule_.interface)) {
+            const Truth unknown_group = Truth::maybe;
+            return match_.require(unknown_group, unknown("whether " + printable(name, 40) +
+                                                         " is in the interface group \"" +
+                                                         printable(rule_.interface, 40) + '"'));
         }
         match_.require(rule_.not_interface ? !is : is,
                        is == Truth::maybe ? depends("the interface") : 0);
+    }
+
+    // Its members are not told, be it listed or not. The name of a group ends in no digit, and that
+    // of a link in one; "utun" stands for all of its kind.
+    bool may_be_group(const std::string& name) const {
+        if (name.back() >= '0' && name.back() <= '9') return false;
+        for (const std::string_view kind :
+             {"lo", "en", "utun", "awdl", "llw", "bridge", "gif", "stf", "ppp", "ipsec", "ap",
+              "anpi", "p2p", "vmnet", "feth", "vlan", "bond", "pflog", "pktap"}) {
+            if (name == kind) return false;
+        }
+        return std::ranges::none_of(ruleset_.interfaces, [&](const std::string& link) {
+            return link.size() > name.size() && link.starts_with(name) &&
+                   link.find_first_not_of("0123456789", name.size()) == std::string::npos;
+        });
     }
 
     // `own`: it is this machine's side.

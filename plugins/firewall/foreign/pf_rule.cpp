@@ -111,6 +111,10 @@ private:
         rule_.open.push_back({printable(text, 200), circumstantial});
     }
 
+    void opaque(const std::string& word) {
+        if (rule_.action == Rule::Action::pass) rule_.opaque.push_back(printable(word, 80));
+    }
+
     // In the order of pfctl's print_rule, but none is counted on. Where a word is not understood,
     // neither is what follows it.
     void read_conditions() {
@@ -122,6 +126,7 @@ private:
                 return;
             }
             if (!read_place(word) && !read_packet(word) && !read_state(word) && !read_other(word)) {
+                opaque(word);
                 return open("\"" + word + "\" in the rule `" + rule_.text + '`', false);
             }
         }
@@ -137,9 +142,14 @@ private:
         } else if (word == "on") {
             rule_.not_interface = words_.take("!");
             rule_.interface = words_.take();
-        } else if (word == "reply-to" || word == "dup-to") {
-            words_.skip();
-            if (words_.next().starts_with('(')) words_.skip();
+        } else if (word == "reply-to" || word == "dup-to" || word == "route-to") {
+            opaque(word);
+            const bool list = words_.next() == "{";
+            const bool bracket = words_.next().starts_with('(');
+            do words_.skip();
+            while (list && !words_.done() && words_.next() != "}");
+            if (list) words_.skip();
+            if (!list && !bracket && words_.next().starts_with('(')) words_.skip();
         } else {
             return false;
         }

@@ -291,8 +291,33 @@ TEST_CASE("what is not understood is not passed over") {
     CHECK(kind("pass in all keep state (max 5)\nblock drop in all" + no_out) == drop);
     CHECK(kind(shut + "pass in log (all) quick all keep state label \"x y\" tag z") == accept);
     CHECK(kind(shut + "some words") == undecided);
-    CHECK(kind("match in all scrub (no-df)\n" + shut + "pass in reply-to (en0 10.0.0.1) all") ==
-          accept);
+    CHECK(kind("match in all scrub (no-df)\n" + shut + "pass in all") == accept);
+}
+
+TEST_CASE("what sends a packet or its answer elsewhere is no all-clear") {
+    for (const std::string word :
+         {"route-to (en1 10.0.0.1)", "route-to { (en1 10.0.0.1), (en2 10.0.0.1) }",
+          "dup-to (en1 10.0.0.1)", "reply-to (en0 10.0.0.1)", "reply-to en1"}) {
+        INFO(word);
+        const Verdict verdict = ask("pass in on en0 " + word + " inet proto udp all keep state");
+        CHECK(verdict.kind == undecided);
+        CHECK(says(verdict.why, '"' + word.substr(0, word.find(' ')) + '"'));
+        CHECK(kind("pass in on en0 " + word + " inet proto tcp all keep state") == accept);
+    }
+    for (const std::string word : {"divert-to 127.0.0.1 port 700", "rdr-to 10.0.0.5", "novelty"}) {
+        INFO(word);
+        CHECK(kind("pass in quick on en0 inet all " + word) == undecided);
+        CHECK(kind("pass in on en0 inet all " + word + "\npass in quick all keep state") == accept);
+    }
+}
+
+TEST_CASE("a group of interfaces whose members are not told") {
+    const Verdict verdict = ask("block drop in on egress all" + no_out);
+    CHECK(verdict.kind == undecided);
+    CHECK(says(verdict.why, "is in the interface group \"egress\""));
+    CHECK(kind("block drop in on ! egress all") == undecided);
+    CHECK(kind("block drop in on utun all") == accept);
+    CHECK(kind("block drop in on en1 all") == accept);
 }
 
 TEST_CASE("redirections may send it elsewhere") {
