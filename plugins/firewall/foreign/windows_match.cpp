@@ -213,8 +213,14 @@ private:
             const bool found = std::any_of(names.begin(), names.end(), [&](const auto& name) {
                 return same_text(name, flow_.interface);
             });
+            const bool pattern = std::any_of(names.begin(), names.end(), [](const auto& name) {
+                return name.find_first_of("*?[") != std::string::npos;
+            });
             if (flow_.interface.empty())
                 match_.require(Truth::maybe, depends("the interface"));
+            else if (!found && pattern)
+                match_.require(Truth::maybe, depends("which interfaces the name with wildcards "
+                                                     "in the rule stands for"));
             else if (!found)
                 match_.require(Truth::no);
         }

@@ -218,6 +218,9 @@ TEST_CASE("interfaces and their types") {
     CHECK(kind_of({rule("a", {{"InterfaceAlias", "[\"Ethernet\",\"WI-FI\"]"}})}, packet()) ==
           accept);
     CHECK(kind_of({rule("a", {{"InterfaceAlias", "\"Ethernet\""}})}, packet()) == reply_only);
+    // What a name with wildcards stands for is Windows' to say.
+    CHECK(kind_of({rule("a", {{"InterfaceAlias", "\"Wi*\""}})}, packet()) == depends);
+    CHECK(kind_of({rule("a", {{"InterfaceAlias", "[\"E*\",\"Wi-Fi\"]"}})}, packet()) == accept);
     CHECK(kind_of({rule("a", {{"InterfaceType", "2"}})}, packet()) == depends);
     CHECK(kind_of({rule("a", {{"InterfaceType", "\"Any\""}})}, packet()) == accept);
     Packet anywhere = packet();
