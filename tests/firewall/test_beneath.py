@@ -99,6 +99,21 @@ class Beneath(unittest.TestCase):
                 if rule is None or "4000" in rule:
                     self.assertEqual(machine.probe(to=MACVLAN)["delivered"], port)
 
+    def test_programs_at_the_link(self):
+        qdisc = ("tc", "qdisc", "add", "dev", "vb")
+        drop = ("matchall", "action", "drop")
+        for commands, why in (([(*qdisc, "clsact")], None),
+                              ([(*qdisc, "clsact"), ("tc", "filter", "add", "dev", "vb", "ingress", *drop)], "filters of tc"),
+                              ([(*qdisc, "clsact"), ("tc", "filter", "add", "dev", "vb", "egress", *drop)], "filters of tc"),
+                              ([(*qdisc, "ingress"), ("tc", "filter", "add", "dev", "vb", "parent", "ffff:", *drop)], "filters of tc"),
+                              ([("ip", "link", "set", "vb", "arp", "off")], "switched off on vb")):
+            with self.subTest(commands[-1]), Machine() as machine:
+                for command in commands:
+                    machine.tool(*command)
+                said = check(machine)
+                self.assertEqual(said["verdict"], "undecided" if why else "accept", said["why"])
+                self.assertIn(why or "", said["why"])
+
 
 if __name__ == "__main__":
     opening.P2PDIAG = sys.argv.pop(1)
