@@ -156,6 +156,12 @@ Verdict judge_answer(const Ruleset& ruleset, const Packet& own) {
         own.source.value_or(own.family() == Family::ipv4 ? IpAddress() : *IpAddress::parse("::"));
     answer.destination_port = own.source_port.value_or(0);
     answer.state = CtState::established;
+    std::vector<Following> rest = {{answer, ""}};
+    if (own.protocol == protocol_tcp) {
+        rest.push_back({own, "A connection can be begun, but what follows does not leave. "});
+        rest.back().packet.state = CtState::established;
+        rest.back().packet.part = Part::later;
+    }
     for (pf::End& sent : pf_ends(ruleset, own, ways)) {
         if (!sent.end.passes) {
             sent.end.why = "A packet of this machine does not leave: " + sent.end.why;
@@ -172,9 +178,9 @@ Verdict judge_answer(const Ruleset& ruleset, const Packet& own) {
             ways.end(std::move(passed));
             if (sent.keeps_state == true) continue;
         }
-        for (pf::End& back : pf_ends(ruleset, answer, ways)) {
-            back.end.reasons |= sent.end.reasons;
-            ways.end(std::move(back.end));
+        for (End& back : ends_of_following(ruleset, rest, ways)) {
+            back.reasons |= sent.end.reasons;
+            ways.end(std::move(back));
         }
     }
     return ways.conclude();
