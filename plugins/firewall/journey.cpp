@@ -81,9 +81,9 @@ std::vector<std::string> programs_at(const World& world, const net::Interface& w
     std::vector<std::string> found;
     for (const net::Interface* link : links) {
         const std::string name = printable(link->name);
-        if (in && link->xdp) found.push_back("an XDP program is attached to " + name);
+        if (in && link->xdp) found.push_back("an XDP program that is attached to " + name);
         if (in ? link->tc_ingress : link->tc_egress)
-            found.push_back("filters of tc are attached to " + name);
+            found.push_back("filters of tc that are attached to " + name);
     }
     return found;
 }

@@ -101,11 +101,13 @@ class Beneath(unittest.TestCase):
 
     def test_programs_at_the_link(self):
         qdisc = ("tc", "qdisc", "add", "dev", "vb")
-        drop = ("matchall", "action", "drop")
+        any_packet = ("u32", "match", "u32", "0", "0")
+        on = ("tc", "filter", "add", "dev", "vb")
+        tc = "filters of tc that are attached to vb"
         for commands, why in (([(*qdisc, "clsact")], None),
-                              ([(*qdisc, "clsact"), ("tc", "filter", "add", "dev", "vb", "ingress", *drop)], "filters of tc"),
-                              ([(*qdisc, "clsact"), ("tc", "filter", "add", "dev", "vb", "egress", *drop)], "filters of tc"),
-                              ([(*qdisc, "ingress"), ("tc", "filter", "add", "dev", "vb", "parent", "ffff:", *drop)], "filters of tc"),
+                              ([(*qdisc, "clsact"), (*on, "ingress", *any_packet)], tc),
+                              ([(*qdisc, "clsact"), (*on, "egress", *any_packet)], tc),
+                              ([(*qdisc, "ingress"), (*on, "parent", "ffff:", *any_packet)], tc),
                               ([("ip", "link", "set", "vb", "arp", "off")], "switched off on vb")):
             with self.subTest(commands[-1]), Machine() as machine:
                 for command in commands:

@@ -79,16 +79,16 @@ TEST_CASE("programs at the link, and ARP switched off, are no all-clear") {
         CHECK(text.find(words) != std::string::npos);
     };
     names(said([](World& world) { world.interfaces[1].xdp = true; }),
-          "an XDP program is attached to vb");
+          "an XDP program that is attached to vb");
     names(said([](World& world) {
               world.interfaces[2].xdp = true;
               world.interfaces[1].lower = world.interfaces[2].index;
           }),
-          "an XDP program is attached to vc");
+          "an XDP program that is attached to vc");
     names(said([](World& world) { world.interfaces[1].tc_ingress = true; }),
-          "filters of tc are attached to vb");
+          "filters of tc that are attached to vb");
     names(said([](World& world) { world.interfaces[1].tc_egress = true; }),
-          "filters of tc are attached to vb");
+          "filters of tc that are attached to vb");
     names(said([](World& world) { world.interfaces[1].arp_off = true; }), "switched off on vb");
 }
 
