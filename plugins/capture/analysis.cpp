@@ -68,6 +68,7 @@ void Analysis::add(const capture::Packet& packet) {
     if (segment_.fragment) return;
     current_.number = packet.number;
     current_.now_ns = now_ns;
+    current_.interface = packet.interface;
     if (packet.comments.empty()) {
         current_.comment.clear();
     } else {
@@ -81,6 +82,7 @@ void Analysis::take_incomplete(const capture::Segment& segment, const capture::A
     segment_ = segment;
     current_.number = arrival.packet;
     current_.now_ns = arrival.time_ns;
+    current_.interface = 0;
     current_.comment.clear();
     take_segment();
 }
@@ -352,7 +354,11 @@ Outcome Analysis::finish(bool lost, std::optional<std::int64_t> ended_ns) {
     result.conversation_count = flows_.count();
     std::sort_heap(conversations_.begin(), conversations_.end(), busier);
     result.conversations = std::move(conversations_);
-    result.mappings = evidence_.mappings;
+    for (const ToldMapping& told : evidence_.mappings) {
+        const bool known =
+            std::ranges::find(result.mappings, told.mapping) != result.mappings.end();
+        if (!known) result.mappings.push_back(told.mapping);
+    }
     for (const auto& [key, exchange] : evidence_.exchanges) result.open_requests += exchange.open;
     for (const auto& [session, handshake] : evidence_.handshakes) {
         if (handshake.fate == Fate::open) ++result.open_requests;

@@ -41,6 +41,7 @@ private:
     struct Current {
         std::uint64_t number = 0;
         std::int64_t now_ns = 0;
+        std::uint32_t interface = 0;  // of the capture
         std::string comment;
         const capture::Segment* segment = nullptr;
         Flow* flow = nullptr;
@@ -68,7 +69,6 @@ private:
     void take_chat(const capture::PeerContent& content);
     void note_handshake(const capture::PeerContent& content);
     void note_version(std::uint8_t version);
-    void note_mapping(const Endpoint& mapped);
     // One row for all of it, with their number.
     void take_uncounted(Described described, std::size_t size);
     void take(const natpmp::Request& content);
@@ -92,7 +92,10 @@ private:
     Sequence add_message(Described described);
     // A request or answer that belongs to `key`. The request's number is that of its first packet.
     Sequence request(const std::string& key, Described described, RequestTraits traits);
-    void answer(const std::string& key, Described described, const std::string& question = {});
+    void answer(const std::string& key, Described described, const AnswerTraits& traits = {});
+    // `leg` was answered by a message from `from` to `to`, which says that it looks like `mapped`.
+    void note_mapping(const RequestTraits& traits, const Leg& leg, const Endpoint& from,
+                      const Endpoint& to, const std::optional<Endpoint>& mapped);
     void asked_router(Protocol protocol, Sequence request);
     void version_refused(Protocol asked, Described described);
     void notice(Described described);

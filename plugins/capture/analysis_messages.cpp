@@ -87,10 +87,13 @@ void Analysis::take(const capture::StunContent& content) {
     RequestTraits traits;
     traits.asks_for_another_source =
         message.change_request && (message.change_request->address || message.change_request->port);
+    traits.asks_for_another_target = message.response_port.has_value();
     traits.attempt = session_of(message);
     switch (message.message_class) {
         case stun::Class::request: request(key, describe(content), traits); break;
         case stun::Class::success:
+            answer(key, describe(content), {{}, message.reflexive_address()});
+            break;
         case stun::Class::error: answer(key, describe(content)); break;
         case stun::Class::indication: notice(describe(content)); break;
     }
@@ -115,18 +118,6 @@ void Analysis::note_stun(const capture::StunContent& content) {
     } else if (message.method == stun::Method::binding && !message.has_integrity) {
         sender.stun_server = true;
     }
-    const auto mapped = message.reflexive_address();
-    if (!mapped) return;
-    note_mapping(*mapped);
-}
-
-void Analysis::note_mapping(const Endpoint& mapped) {
-    const capture::Segment& segment = *current_.segment;
-    const Transport transport =
-        segment.carrier == capture::Carrier::tcp ? Transport::tcp : Transport::udp;
-    const Mapping mapping{transport, segment.to, segment.from, mapped};
-    if (std::ranges::find(evidence_.mappings, mapping) != evidence_.mappings.end()) return;
-    evidence_.note(evidence_.mappings, mapping);
 }
 
 std::optional<Sequence> Analysis::quoted_request(const capture::IcmpError& error) {
@@ -255,7 +246,7 @@ void Analysis::take(const dns::Message& content) {
     }
     if (content.response) {
         hosts_.at(segment.from.address).dns_server = true;
-        answer(dns_key(content, segment.to), std::move(described), question_of(content));
+        answer(dns_key(content, segment.to), std::move(described), {question_of(content), {}});
     } else {
         RequestTraits traits;
         traits.question = question_of(content);

@@ -12,6 +12,9 @@ constexpr std::int64_t forgotten_ns = 60'000'000'000;
 // A NAT passes a packet on at once.
 constexpr std::int64_t translated_ns = 500'000'000;
 
+// After such a pause without a packet the mapping may have been forgotten in between.
+constexpr std::int64_t same_mapping_ns = 30'000'000'000;
+
 std::int64_t never_negative(std::int64_t delay) { return std::max<std::int64_t>(delay, 0); }
 
 std::string between(const Endpoint& client, const Endpoint& server) {
@@ -87,11 +90,16 @@ Sequence Analysis::request(const std::string& key, Described described, RequestT
     leg.from = segment.from;
     leg.to = segment.to;
     leg.request = add_message(std::move(described));
+    leg.interface = current_.interface;
     leg.first_ns = leg.last_ns = current_.now_ns;
     current_.flow->request[current_.side] = leg.request;
     transaction.legs.push_back(leg);
     if (transaction.early_answer) {
         pair(transaction.legs.back(), *transaction.early_answer);
+        if (const Message* said = messages_.find(*transaction.early_answer)) {
+            note_mapping(transaction.traits, transaction.legs.back(), said->from, said->to,
+                         transaction.early_mapped);
+        }
         note_verdict(transaction.legs.back().request, *transaction.early_answer);
         transaction.early_answer.reset();
     }
@@ -105,7 +113,7 @@ Leg* Analysis::leg_of_answer(Transaction& transaction) {
     return transaction.legs.empty() ? nullptr : &transaction.legs.front();
 }
 
-void Analysis::answer(const std::string& key, Described described, const std::string& question) {
+void Analysis::answer(const std::string& key, Described described, const AnswerTraits& traits) {
     const capture::Segment& segment = *current_.segment;
     // The request of the same id to this very server, where several were asked with one id.
     Transaction* transaction = transactions_.find(key + between(segment.to, segment.from));
@@ -114,17 +122,19 @@ void Analysis::answer(const std::string& key, Described described, const std::st
         Transaction& early = transactions_.make(key);
         early.protocol = described.protocol;
         early.early_answer = add_message(std::move(described));
+        early.early_mapped = traits.mapped;
         early.early_ns = current_.now_ns;
         return;
     }
     Leg* leg = leg_of_answer(*transaction);
-    const bool fits = same_question(transaction->traits.question, question);
+    const bool fits = same_question(transaction->traits.question, traits.question);
     if (leg == nullptr || !fits) return notice(std::move(described));
     const bool elsewhere = leg->to != segment.from && !transaction->traits.many_answers;
     const bool as_asked = transaction->traits.asks_for_another_source;
     if (elsewhere) {
         described.text += as_asked ? " (as asked)" : ", but " + leg->to.to_string() + " was asked";
     }
+    note_mapping(transaction->traits, *leg, segment.from, segment.to, traits.mapped);
     Message* newest = leg->answer ? messages_.find(*leg->answer) : nullptr;
     const bool same = newest != nullptr && newest->from == segment.from &&
                       newest->to == segment.to && newest->text == described.text;
@@ -140,6 +150,26 @@ void Analysis::answer(const std::string& key, Described described, const std::st
     if (!elsewhere || as_asked) return;
     evidence_.note(evidence_.elsewhere,
                    Elsewhere{transaction->protocol, leg->to, segment.from, current_.number});
+}
+
+// An answer that was asked for tells how the socket that asked looks to where it asked; one that
+// nobody asked for, or that went to or came from elsewhere unasked, may be anybody's.
+void Analysis::note_mapping(const RequestTraits& traits, const Leg& leg, const Endpoint& from,
+                            const Endpoint& to, const std::optional<Endpoint>& mapped) {
+    if (!mapped || to != leg.from || traits.asks_for_another_target) return;
+    if (from != leg.to && !traits.asks_for_another_source) return;
+    const Transport transport =
+        current_.segment->carrier == capture::Carrier::tcp ? Transport::tcp : Transport::udp;
+    const Mapping mapping{transport, leg.from, leg.to, *mapped};
+    const std::int64_t now_ns = current_.now_ns;
+    for (ToldMapping& told : evidence_.mappings) {
+        const bool again = told.mapping == mapping && told.interface == leg.interface &&
+                           now_ns - told.last_ns <= same_mapping_ns;
+        if (!again) continue;
+        told.last_ns = std::max(told.last_ns, now_ns);
+        return;
+    }
+    evidence_.note(evidence_.mappings, ToldMapping{mapping, leg.interface, now_ns, now_ns});
 }
 
 void Analysis::pair(Leg& leg, Sequence answer) {

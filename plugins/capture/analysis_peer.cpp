@@ -78,11 +78,12 @@ void Analysis::take_probe(const capture::PeerContent& content) {
         if (!content.transaction) return notice(describe(content));
         // A peer in the same private network, or behind the same provider's NAT, sees another side
         // of it: that tells nothing about the outside.
+        AnswerTraits traits;
         if (content.observed && content.observed->address.is_public()) {
-            note_mapping(*content.observed);
+            traits.mapped = content.observed;
         }
         return answer("o" + session_text(session) + std::string(as_text(*content.transaction)),
-                      describe(content));
+                      describe(content), traits);
     }
     const Attempt attempt = attempt_of(Protocol::probe, session, segment.from.address);
     if (punch != nullptr && punch->pingers.size() < Punch::max_pingers) {

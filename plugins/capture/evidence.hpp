@@ -154,6 +154,14 @@ struct Handshake {
     Fate fate = Fate::none;  // in the end; none where nothing can be said
 };
 
+// A mapping, and where and when it was told. The times: since 1970, of the first and last answer.
+struct ToldMapping {
+    Mapping mapping;
+    std::uint32_t interface = 0;  // of the capture, that the request passed first
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;
+};
+
 struct VersionMismatch {  // two sides of a conversation that speak different versions of ours
     IpAddress one;
     IpAddress other;
@@ -184,7 +192,7 @@ struct Evidence {
     std::vector<Translation> translations;
     std::vector<Grant> grants;
     std::vector<OneWay> one_way;
-    std::vector<Mapping> mappings;
+    std::vector<ToldMapping> mappings;
     std::vector<VersionMismatch> mismatches;
     std::map<envelope::SessionId, Punch> punches;
     std::map<envelope::SessionId, Handshake> handshakes;

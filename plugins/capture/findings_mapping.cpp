@@ -60,19 +60,43 @@ std::string ports_text(const IpAddress& address, const std::vector<Port>& ports)
     return text + ')';
 }
 
-// Two answers of one server that differ: the mapping itself was replaced meanwhile.
-bool changed_for_one_server(const std::vector<Mapping>& mappings) {
-    std::map<Endpoint, Endpoint> first;
-    for (const Mapping& one : mappings) {
-        const auto [known, is_new] = first.emplace(one.server, one.mapped);
-        if (!is_new && known->second != one.mapped) return true;
-    }
-    return false;
+// For how long at most one mapping without packets is the same as later. RFC 4787 section 4.3: "A
+// NAT UDP mapping timer MUST NOT expire in less than two minutes"; many forget after half a minute.
+// Later the same port may be another program's, too.
+constexpr std::int64_t replaced_within_ns = 120'000'000'000;
+constexpr std::int64_t symmetric_within_ns = 30'000'000'000;
+
+// Between the two of them; 0 where they overlap.
+std::int64_t pause(const ToldMapping& one, const ToldMapping& other) {
+    return std::max<std::int64_t>({0, one.first_ns - other.last_ns, other.first_ns - one.last_ns});
 }
 
-bool all_mapped_alike(const std::vector<Mapping>& mappings) {
-    return std::ranges::all_of(
-        mappings, [&](const Mapping& one) { return one.mapped == mappings.front().mapped; });
+bool differ(const ToldMapping& one, const ToldMapping& other) {
+    return one.mapping.mapped != other.mapping.mapped &&
+           one.mapping.mapped.address.family() == other.mapping.mapped.address.family();
+}
+
+// Two answers of one server that differ: the mapping itself was replaced meanwhile.
+bool replaced(const ToldMapping& one, const ToldMapping& other) {
+    return one.mapping.server == other.mapping.server && differ(one, other) &&
+           pause(one, other) <= replaced_within_ns;
+}
+
+bool symmetric(const ToldMapping& one, const ToldMapping& other) {
+    return one.mapping.server != other.mapping.server && differ(one, other) &&
+           pause(one, other) <= symmetric_within_ns;
+}
+
+// Those of which some other one is `contrary`.
+template <class Contrary>
+std::vector<Mapping> in_conflict(const std::vector<ToldMapping>& all, Contrary contrary) {
+    std::vector<Mapping> found;
+    for (const ToldMapping& one : all) {
+        const bool any = std::ranges::any_of(
+            all, [&](const ToldMapping& other) { return contrary(one, other); });
+        if (any) found.push_back(one.mapping);
+    }
+    return found;
 }
 
 // RFC 4787 section 4.1, as far as these servers differ.
@@ -97,20 +121,24 @@ struct Ports {
 
 // Of each local address, the ports of which servers told different mappings.
 std::map<IpAddress, Ports> changed_ports(const Evidence& evidence) {
-    std::map<std::pair<Transport, Endpoint>, std::vector<Mapping>> by_local;
-    for (const Mapping& one : evidence.mappings) {
+    // The interface too: in files put together two machines may have the same address.
+    std::map<std::tuple<Transport, Endpoint, std::uint32_t>, std::vector<ToldMapping>> by_local;
+    for (const ToldMapping& told : evidence.mappings) {
+        const Mapping& one = told.mapping;
         // Who sees the local address itself, a peer on the same network mostly, has no NAT before
-        // him and tells nothing about one.
-        if (one.mapped != one.local) by_local[{one.transport, one.local}].push_back(one);
+        // him and tells nothing about one; who sees one that is not public is behind the same
+        // outer NAT, and sees another side of it.
+        if (one.mapped == one.local || !one.mapped.address.is_public()) continue;
+        by_local[{one.transport, one.local, told.interface}].push_back(told);
     }
     std::map<IpAddress, Ports> changed;
-    for (auto& [socket, mappings] : by_local) {
-        if (all_mapped_alike(mappings)) continue;
-        const auto& [transport, local] = socket;
-        Ports& ports = changed[local.address];
-        std::vector<Port>& kind =
-            changed_for_one_server(mappings) ? ports.replaced : ports.symmetric;
-        kind.push_back({transport, local.port, std::move(mappings)});
+    for (const auto& [socket, mappings] : by_local) {
+        const auto& [transport, local, interface] = socket;
+        if (std::vector<Mapping> found = in_conflict(mappings, replaced); !found.empty()) {
+            changed[local.address].replaced.push_back({transport, local.port, std::move(found)});
+        } else if (found = in_conflict(mappings, symmetric); !found.empty()) {
+            changed[local.address].symmetric.push_back({transport, local.port, std::move(found)});
+        }
     }
     return changed;
 }

@@ -17,6 +17,7 @@ struct Leg {
     Endpoint from;
     Endpoint to;
     Sequence request = 0;
+    std::uint32_t interface = 0;  // of the capture
     std::int64_t first_ns = 0;
     std::int64_t last_ns = 0;
     std::uint64_t sends = 1;
@@ -29,9 +30,17 @@ struct Leg {
 struct RequestTraits {
     // Whoever asks wants to hear it from elsewhere, or not at all: STUN's CHANGE-REQUEST.
     bool asks_for_another_source = false;
+    // STUN's RESPONSE-PORT: the answer goes to another socket than the one it tells of.
+    bool asks_for_another_target = false;
     bool many_answers = false;  // to a group: everybody may answer
     Attempt attempt = no_attempt;
     std::string question;  // of DNS, to be compared; empty where the message has none
+};
+
+// What is to be known of an answer besides its key.
+struct AnswerTraits {
+    std::string question;            // as above
+    std::optional<Endpoint> mapped;  // how who asked looks from outside
 };
 
 struct Transaction {
@@ -40,6 +49,7 @@ struct Transaction {
     std::vector<Leg> legs;  // empty: an answer came first
     // An answer without a request so far: packets of several processors come out of order.
     std::optional<Sequence> early_answer;
+    std::optional<Endpoint> early_mapped;
     std::int64_t early_ns = 0;
 };
 

@@ -215,6 +215,63 @@ TEST_CASE("a symmetric NAT is told from packets alone") {
     }
 }
 
+TEST_CASE("mappings are those of who asked, seen by whom he asked") {
+    Feed feed;
+    feed.udp(client, server, binding(1)).udp(server, client, mapped(1, outside));
+    const Endpoint other_mapped = at("11.22.33.7:40001");
+    SECTION("nobody asked: anybody can send that") {
+        feed.udp(other_server, client, mapped(77, other_mapped));
+    }
+    SECTION("the right transaction from somebody else") {
+        feed.udp(client, other_server, binding(2));
+        feed.udp(peer, client, mapped(2, other_mapped));
+    }
+    SECTION("an answer that was asked for at another port tells of the port that asked") {
+        stun::Message message;
+        message.transaction[0] = 2;
+        message.response_port = outside.port;
+        feed.udp(at("192.168.7.2:4001"), server, stun::encode(message));
+        feed.udp(server, client, mapped(2, other_mapped));
+    }
+    SECTION("an answer from the alternate address is that of the one that was asked") {
+        feed.udp(client, other_server, binding(2)).udp(other_server, client, mapped(2, outside));
+        feed.udp(client, server, binding(3, stun::ChangeRequest{true, true}));
+        feed.udp(at("11.22.33.11:3479"), client, mapped(3, outside));
+        CHECK(feed.finish().mappings.size() == 2);
+        return;
+    }
+    SECTION("an hour later the port is another program's") {
+        feed.udp(client, other_server, binding(2), 3'600'000);
+        feed.udp(other_server, client, mapped(2, other_mapped));
+        feed.udp(client, server, binding(3)).udp(server, client, mapped(3, other_mapped));
+    }
+    SECTION("a server within the provider's network sees another side of its NAT") {
+        feed.udp(client, other_server, binding(2));
+        feed.udp(other_server, client, mapped(2, at("100.64.7.9:4000")));
+    }
+    CHECK_FALSE(has(feed.later().finish(), "capture.mapping-changed"));
+}
+
+TEST_CASE("two machines with one address, in files put together, have a NAT each") {
+    capture_plugin::Analysis analysis;
+    std::uint64_t number = 0;
+    const auto add = [&](std::uint32_t interface, const Bytes& bytes) {
+        capture::Packet packet;
+        packet.number = ++number;
+        packet.time_ns = 1'700'000'000'000'000'000 + static_cast<std::int64_t>(number) * 10'000'000;
+        packet.interface = interface;
+        packet.link_type = capture::LinkType::raw;
+        packet.data = bytes;
+        packet.original_size = static_cast<std::uint32_t>(bytes.size());
+        analysis.add(packet);
+    };
+    add(0, udp_packet(client, server, binding(1)));
+    add(0, udp_packet(server, client, mapped(1, outside)));
+    add(1, udp_packet(client, other_server, binding(2)));
+    add(1, udp_packet(other_server, client, mapped(2, at("11.22.33.200:4000"))));
+    CHECK_FALSE(has(analysis.finish(false), "capture.mapping-changed"));
+}
+
 TEST_CASE("a NAT within sight: one transaction on two paths") {
     Feed feed;
     feed.udp(client, server, binding(1)).udp(outside, server, binding(1), 1);
