@@ -24,6 +24,13 @@ bool busier(const Conversation& one, const Conversation& other) {
     return packets_of(one) > packets_of(other);
 }
 
+// By what a recording of `run --capture` says beside the packet: such ones go where nobody listens,
+// and that this is said shows that they arrived.
+bool wants_refusal(std::string_view comment) {
+    return comment.starts_with("network.path") ||
+           comment.find("does UDP to any port get out?") != std::string_view::npos;
+}
+
 std::string amount(std::uint64_t bytes) {
     if (bytes < 10'000) return times(bytes, "byte");
     if (bytes < 10'000'000) return std::to_string(bytes / 1000) + " kB";
@@ -107,6 +114,7 @@ void Analysis::take_segment() {
     current_.side = side;
     flow.packets[side] += segment_.packets;
     flow.bytes[side] += segment_.payload.size();
+    flow.heard_ns[side] = std::max(flow.heard_ns[side], current_.now_ns);
     flow.to_group = segment_.to_group;
     flow.last_ns = std::max(flow.last_ns, current_.now_ns);
     segment_.carrier == capture::Carrier::udp ? add_udp() : add_tcp();
@@ -138,7 +146,15 @@ void Analysis::add_icmp() {
     Counted* counted = evidence_.icmp_error(
         {segment_.from.address, kind, error.carrier, error.from.address, error.to});
     const bool first = counted != nullptr && counted->count++ == 0;
-    if (first) counted->packet = current_.number;
+    if (first) {
+        counted->packet = current_.number;
+        counted->first_ns = current_.now_ns;
+        evidence_.heard[{error.carrier, error.from.address, error.to}] = 0;
+    }
+    if (counted != nullptr) {
+        counted->last_ns = std::max(counted->last_ns, current_.now_ns);
+        if (wants_refusal(current_.comment)) ++counted->wanted;
+    }
     Described described{
         Protocol::icmp, Kind::notice,
         icmp_text(kind) + ", for " + std::string(to_string(error.carrier)) + " to " +
@@ -295,8 +311,25 @@ void Analysis::end(Flow& flow) {
             ++grant.inbound;
         }
     }
+    note_heard(flow);
     flow.carrier == capture::Carrier::udp ? end_datagrams(flow) : end_connection(flow);
     add_conversation(flow);
+}
+
+// A reset is no sign that an ICMP error was wrong.
+void Analysis::note_heard(const Flow& flow) {
+    if (evidence_.heard.empty()) return;
+    for (const std::size_t side : {0, 1}) {
+        const std::size_t other = 1 - side;
+        const bool spoke = flow.carrier == capture::Carrier::udp
+                               ? flow.packets[other] > 0
+                               : flow.bytes[other] > 0 || flow.tcp.accepted[other];
+        if (!spoke) continue;
+        const auto found =
+            evidence_.heard.find({flow.carrier, flow.side(side).address, flow.side(other)});
+        if (found == evidence_.heard.end()) continue;
+        found->second = std::max(found->second, flow.heard_ns[other]);
+    }
 }
 
 void Analysis::end_datagrams(Flow& flow) {

@@ -119,6 +119,7 @@ private:
     void end(const Transaction& transaction);
     void end_leg(const Transaction& transaction, const Leg& leg);
     void end_handshakes();
+    void note_heard(const Flow& flow);
     void end(Flow& flow);
     void end_datagrams(Flow& flow);
     void end_connection(Flow& flow);

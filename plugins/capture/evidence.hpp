@@ -68,7 +68,13 @@ struct IcmpKey {
 struct Counted {
     std::uint64_t count = 0;
     std::uint64_t packet = 0;
+    std::uint64_t wanted = 0;  // of them, about packets that were sent in order to be refused
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;
 };
+
+// Of packets that an ICMP error is about.
+using IcmpTarget = std::tuple<capture::Carrier, IpAddress, Endpoint>;
 
 struct Reset {
     Endpoint from;  // who reset
@@ -185,6 +191,8 @@ struct Evidence {
 
     std::map<ExchangeKey, Exchange> exchanges;
     std::map<IcmpKey, Counted> icmp;
+    // When the target of such an error was heard last itself, since 1970; at most one for each.
+    std::map<IcmpTarget, std::int64_t> heard;
     std::map<RefusalKey, Refused> refusals;
     std::vector<Elsewhere> elsewhere;
     std::vector<Reset> resets;

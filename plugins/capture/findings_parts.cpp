@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "describe.hpp"
+#include "wire/natpmp/message.hpp"
+#include "wire/ssdp/message.hpp"
 
 namespace p2pdiag::capture_plugin {
 
@@ -49,6 +51,43 @@ void add_elsewhere(FindingList& list, const Evidence& evidence) {
     }
 }
 
+namespace {
+
+// SSDP and port control are tried on every router, whether it has them or not.
+bool is_discovery_port(const IcmpKey& key) {
+    return key.carrier == capture::Carrier::udp &&
+           (key.to.port == ssdp::port || key.to.port == natpmp::server_port);
+}
+
+// The target is heard after it: then the error was passing, or somebody else's invention. What was
+// under way when a filter was set may arrive shortly after the first one.
+bool was_answered(const Evidence& evidence, const IcmpKey& key, const Counted& counted) {
+    constexpr std::int64_t under_way_ns = 2'000'000'000;
+    const auto heard = evidence.heard.find({key.carrier, key.from, key.to});
+    if (heard == evidence.heard.end()) return false;
+    return heard->second > counted.last_ns || heard->second > counted.first_ns + under_way_ns;
+}
+
+// Empty where it says what is wrong.
+std::string why_harmless(const Evidence& evidence, const IcmpKey& key, const Counted& counted) {
+    if (was_answered(evidence, key, counted)) {
+        return "; but answers of that address are in the capture afterwards: the error was "
+               "passing, or forged";
+    }
+    const bool closed_port =
+        meaning(key.kind) == icmp::Meaning::port_unreachable && key.reporter == key.to.address;
+    if (closed_port && counted.wanted == counted.count) {
+        return ": a test of p2pdiag wanted that answer";
+    }
+    if (closed_port && is_discovery_port(key)) {
+        return ": nobody answers searches for routers and requests for port mapping there, as on "
+               "many networks";
+    }
+    return {};
+}
+
+}  // namespace
+
 void add_icmp(FindingList& list, const Evidence& evidence) {
     for (const auto& [key, counted] : evidence.icmp) {
         const std::string target =
@@ -66,16 +105,19 @@ void add_icmp(FindingList& list, const Evidence& evidence) {
                                         : "by " + key.reporter.to_string() + " on the way";
         const std::string what = std::string(to_string(key.carrier)) + " to " + target;
         const std::string says = icmp_text(key.kind);
+        const std::string harmless = why_harmless(evidence, key, counted);
         if (meaning(key.kind) == icmp::Meaning::prohibited) {
-            list.add({"capture.icmp-prohibited", Severity::error,
+            list.add({"capture.icmp-prohibited",
+                      harmless.empty() ? Severity::error : Severity::info,
                       "A filter refuses " + what + ", and says so (" + by_whom + ", " +
-                          times(counted.count, "time") + ")",
+                          times(counted.count, "time") + ")" + harmless,
                       std::move(details)});
             continue;
         }
         if (!is_refusal(key.kind)) continue;
-        list.add({"capture.unreachable", Severity::warning,
-                  what + ": " + says + " (" + by_whom + ", " + times(counted.count, "time") + ")",
+        list.add({"capture.unreachable", harmless.empty() ? Severity::warning : Severity::info,
+                  what + ": " + says + " (" + by_whom + ", " + times(counted.count, "time") + ")" +
+                      harmless,
                   std::move(details)});
     }
 }

@@ -66,7 +66,10 @@ void add_exchange(FindingList& list, const ExchangeKey& key, const Exchange& exc
                           std::to_string(exchange.asked) + ' ' + who(key) + " had no reply";
         // Single ones are lost on any network.
         const bool many = exchange.unanswered * 5 >= exchange.asked;
-        if (many && !others_work) finding.severity = Severity::warning;
+        // And not every refusal is said: RFC 1812 section 4.3.2.8 wants a limit to their rate.
+        const bool all_refused = exchange.answered == 0;
+        const bool normal = all_refused || is_discovery(key.protocol);
+        if (many && !others_work && !normal) finding.severity = Severity::warning;
     }
     list.add(std::move(finding));
 }

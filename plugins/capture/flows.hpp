@@ -55,6 +55,7 @@ struct Flow {
     // From the lower endpoint, from the higher.
     std::array<std::uint64_t, 2> packets{};
     std::array<std::uint64_t, 2> bytes{};
+    std::array<std::int64_t, 2> heard_ns{};    // when it sent something last
     std::array<std::uint64_t, 2> undecoded{};  // datagrams that nothing here understands
     std::array<std::uint64_t, 2> undecoded_bytes{};
     std::array<Sequence, 2> data_message{no_message, no_message};

@@ -328,6 +328,67 @@ TEST_CASE("ICMP errors belong to the request that caused them") {
     }
 }
 
+TEST_CASE("an ICMP error does not outweigh the answers that come after it") {
+    const Bytes request = udp_packet(client, server, binding(1));
+    const auto error = icmp_error(peer.address, client.address, 3, 13, request);
+    const auto severity = [](Feed& feed) {
+        const auto found = with_code(feed.later().finish(), "capture.icmp-prohibited");
+        REQUIRE(found.size() == 1);
+        return found[0].severity;
+    };
+    Feed feed;
+    feed.packet(request);
+    SECTION("an answer to that very request") {
+        feed.packet(error).udp(server, client, mapped(1, outside));
+        CHECK(severity(feed) == Severity::info);
+    }
+    SECTION("the errors go on, and so do the answers") {
+        feed.packet(error).udp(client, server, binding(2), 3'000);
+        feed.udp(server, client, mapped(2, outside)).packet(error);
+        CHECK(severity(feed) == Severity::info);
+    }
+    SECTION("a filter that was set meanwhile is no such thing") {
+        feed.udp(server, client, mapped(1, outside)).udp(client, server, binding(2), 3'000);
+        feed.packet(error);
+        CHECK(severity(feed) == Severity::error);
+    }
+}
+
+TEST_CASE("closed ports of discovery, and of tests that want them closed, are normal") {
+    const auto refused = [](const Endpoint& to, std::string_view comment) {
+        const Bytes request = udp_packet(client, to, binding(1));
+        Feed feed;
+        feed.packet(request);
+        feed.packet(icmp_error(to.address, client.address, 3, 3, request), 10,
+                    capture::Direction::unknown, comment);
+        const auto found = with_code(feed.later().finish(), "capture.unreachable");
+        REQUIRE(found.size() == 1);
+        return found[0].severity;
+    };
+    CHECK(refused(router, "") == Severity::info);
+    CHECK(refused({router.address, 1900}, "") == Severity::info);
+    CHECK(refused({server.address, 50000}, "") == Severity::warning);
+    CHECK(refused({server.address, 50000},
+                  "stun.nat: does UDP to any port get out?, send 1 (an error about it)") ==
+          Severity::info);
+}
+
+TEST_CASE("a search that is refused now and then is not lost") {
+    const Bytes search = bytes_of(
+        "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
+        "MX: 1\r\nST: upnp:rootdevice\r\n\r\n");
+    Feed feed;
+    for (std::uint16_t i = 0; i < 6; ++i) {
+        const Endpoint from{client.address, static_cast<std::uint16_t>(4000 + i)};
+        const Bytes packet = udp_packet(from, {router.address, 1900}, search);
+        feed.packet(packet);
+        if (i < 4) feed.packet(icmp_error(router.address, client.address, 3, 3, packet));
+    }
+    for (const Finding& finding : feed.later().finish().findings) {
+        CHECK(finding.severity == Severity::info);
+    }
+}
+
 TEST_CASE("an ICMP error belongs to the request that it quotes, not to the newest") {
     const Bytes first = udp_packet(client, server, binding(1));
     const Bytes second = udp_packet(client, server, binding(2));
