@@ -121,7 +121,9 @@ void add_answer_from_elsewhere(FindingList& list, const OneWay& asked, const One
 // Several were asked, nobody answered, and nothing else came in either.
 bool nothing_came_in(const Evidence& evidence) {
     std::set<IpAddress> asked;
+    std::set<IpAddress> senders;
     for (const auto& [key, exchange] : evidence.exchanges) {
+        senders.insert(key.from);
         if (exchange.answered > 0 || exchange.other_source_answered > 0) return false;
         if (exchange.refused > 0 || is_discovery(key.protocol)) continue;
         if (key.protocol == Protocol::probe) continue;  // told by add_punching
@@ -129,8 +131,13 @@ bool nothing_came_in(const Evidence& evidence) {
     }
     for (const OneWay& one : evidence.one_way) {
         if (answer_from_elsewhere(evidence, one) != nullptr) return false;
+        senders.insert(one.from.address);
         asked.insert(one.to.address);
     }
+    // Whoever is asked himself, and asks: what others sent to him is in the capture.
+    const bool both = std::ranges::any_of(
+        asked, [&](const IpAddress& address) { return senders.contains(address); });
+    if (both) return false;
     return evidence.two_way.empty() && asked.size() > 1;
 }
 

@@ -328,6 +328,22 @@ TEST_CASE("ICMP errors belong to the request that caused them") {
     }
 }
 
+TEST_CASE("what comes in unasked is something that came in") {
+    const auto nothing_came_in = [](const Outcome& outcome) {
+        const auto found = with_code(outcome, "capture.one-way");
+        return std::ranges::any_of(found, [](const Finding& finding) {
+            return finding.evidence.contains("conversations_both_ways");
+        });
+    };
+    Feed feed;
+    feed.tcp(client, web, 100, {.syn = true}).udp(client, server, binding(1));
+    SECTION("nothing") { CHECK(nothing_came_in(feed.later().finish())); }
+    SECTION("somebody knocks") {
+        feed.tcp(peer, at("192.168.7.2:8000"), 7, {.syn = true});
+        CHECK_FALSE(nothing_came_in(feed.later().finish()));
+    }
+}
+
 TEST_CASE("an ICMP error does not outweigh the answers that come after it") {
     const Bytes request = udp_packet(client, server, binding(1));
     const auto error = icmp_error(peer.address, client.address, 3, 13, request);
