@@ -60,10 +60,11 @@ public:
         }
         if (const PathTarget* best = nearest()) {
             add("internet " + ms_text(*best->series.median()));
-            if (best->series.fell_silent()) {
+            const PathTarget* least = least_lossy();
+            if (least == nullptr) {
                 add("loss not known, since the server stopped answering");
             } else if (path_.finished) {
-                add(std::to_string(100 * best->series.lost() / std::max(1U, best->series.sent)) +
+                add(std::to_string(100 * least->series.lost() / std::max(1U, least->series.sent)) +
                     " % lost");
             }
         }
@@ -121,18 +122,24 @@ private:
             {std::move(code), Severity::warning, std::move(message), std::move(evidence)});
     }
 
-    // A server that answers all it gets absolves the path before it; a router that answers few
-    // pings may simply have better to do.
-    void judge_loss() {
-        unsigned measured = 0;
+    // A server that answers all it gets absolves the path before it. Null where none answered to
+    // the end.
+    const PathTarget* least_lossy() const {
         const PathTarget* least = nullptr;
         for (const PathTarget& target : path_.targets) {
             if (target.series.answered() == 0 || target.series.fell_silent()) continue;
-            ++measured;
-            if (!target.series.lossy()) return;
-            if (least == nullptr || target.series.lost() < least->series.lost()) least = &target;
+            const auto rank = [](const PathTarget& one) {
+                return std::pair(one.series.lossy(), one.series.lost());
+            };
+            if (least == nullptr || rank(target) < rank(*least)) least = &target;
         }
-        if (measured == 0) return;
+        return least;
+    }
+
+    // A router that answers few pings may simply have better to do.
+    void judge_loss() {
+        const PathTarget* least = least_lossy();
+        if (least == nullptr || !least->series.lossy()) return;
         const bool at_home = path_.gateway && path_.gateway->series.lossy();
         const std::string lost =
             std::to_string(least->series.lost()) + " of " + std::to_string(least->series.sent);

@@ -106,6 +106,8 @@ TEST_CASE("loss counts when no server is free of it") {
     CHECK(codes(judge(report({lossy}))) == Codes{"net.loss-high"});
     CHECK(codes(judge(report({lossy, silent}))) == Codes{"net.loss-high"});
     CHECK(codes(judge(report({lossy, good}))).empty());
+    // The loss that is shown is the one that was judged.
+    CHECK(judge(report({lossy, good})).summary.find(" 0 % lost") != std::string::npos);
     CHECK(codes(judge(report({silent}))).empty());
     // One that answered, and then did not any more, tells of itself.
     auto stopped = target("192.0.2.4:3478", series(16, 1));
