@@ -111,8 +111,8 @@ p2pdiag_status check_nat(Run& run) {
     const auto session = std::make_shared<Session>();
     const net::FlowWatch flows = net::watch_flows(run);
     run_until(run.cancel_fd(), run.time_to_stop(), measure(options, session));
-    if (session->ipv4) watch_flows(run, session->ipv4->observations());
-    if (session->ipv6) watch_flows(run, session->ipv6->observations());
+    if (session->ipv4) tell_flows(run, session->ipv4->observations());
+    if (session->ipv6) tell_flows(run, session->ipv6->observations());
     return report(run,
                   result_of(Family::ipv4, session->ipv4, session->targets.ipv4, session->resolved),
                   result_of(Family::ipv6, session->ipv6, session->targets.ipv6, session->resolved),

@@ -61,7 +61,7 @@ void tell_socket(Run& run, const Observations& seen, SocketId socket) {
 
 }  // namespace
 
-void watch_flows(Run& run, const Observations& seen) {
+void tell_flows(Run& run, const Observations& seen) {
     for (SocketId socket = 0; socket < seen.sockets.size(); ++socket) {
         tell_socket(run, seen, socket);
     }
