@@ -193,7 +193,7 @@ private:
     void findings() {
         std::vector<const Finding*> shown;
         for (const Finding* finding : all_findings(report_)) {
-            if (options_.verbose || finding->severity != Severity::info) shown.push_back(finding);
+            if (options_.verbose || matters(*finding)) shown.push_back(finding);
         }
         if (shown.empty()) return;
         title("Findings");
@@ -208,6 +208,14 @@ private:
             paragraph("    ", 4, finding->message);
         }
         paragraph("  ", 2, "More about one: p2pdiag explain " + shown.front()->code, sgr::dim);
+    }
+
+    // What kept a check from running is worth a look, however mild: its line alone may be cut.
+    bool matters(const Finding& finding) const {
+        if (finding.severity != Severity::info) return true;
+        return std::ranges::any_of(report_.checks, [&](const CheckResult& check) {
+            return check.id == finding.check && check.status == Status::skip;
+        });
     }
 
     void totals() {

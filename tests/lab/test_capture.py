@@ -136,6 +136,10 @@ class Permission(unittest.TestCase):
         self.assertIn("every local user may then capture", check["summary"])
         self.assertEqual(self.as_nobody("capture", "live", "--for", "1s").returncode, 3)
 
+        # On a terminal too, and in full, though it is longer than a line.
+        console = self.as_nobody("run", "capture.access").stdout
+        self.assertIn(check["data"]["command"], " ".join(console.split()))
+
         subprocess.run(command[1:], check=True)
         code, report = self.access()
         check = report["checks"][0]
