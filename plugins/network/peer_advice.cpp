@@ -17,6 +17,13 @@ bool same_network(const IpAddress& address, const net::InterfaceAddress& own) {
     return true;
 }
 
+// RFC 919 section 7: all bits of the host are ones. RFC 3021: links of two addresses have none.
+bool is_broadcast_of(const IpAddress& address, const net::InterfaceAddress& own) {
+    if (!address.is_v4() || own.prefix > 30 || !same_network(address, own)) return false;
+    const std::uint32_t host_bits = 0xFFFFFFFFU >> own.prefix;
+    return (address.v4_bits() & host_bits) == host_bits;
+}
+
 template <class Test>
 bool any_own(const OwnAddresses& own, Test test) {
     return std::any_of(own.interfaces.begin(), own.interfaces.end(), [&](const auto& link) {
@@ -49,6 +56,10 @@ Advice advise(const IpAddress& peer, const OwnAddresses& own) {
     }
     const auto is_peer = [&](const net::InterfaceAddress& one) { return one.address == peer; };
     if (any_own(own, is_peer)) return Advice::own_address;
+    const auto to_all = [&](const net::InterfaceAddress& one) {
+        return is_broadcast_of(peer, one);
+    };
+    if (any_own(own, to_all)) return Advice::no_host;
     const auto& outside = own.seen_outside;
     if (std::find(outside.begin(), outside.end(), peer) != outside.end()) return Advice::own_public;
     if (scope == AddressScope::link_local) return Advice::link_local;

@@ -60,6 +60,7 @@ TEST_CASE("what an address is worth from here") {
     CHECK(advise(ip("192.168.1.7"), own) == Advice::own_address);
     CHECK(advise(ip("198.51.100.4"), own) == Advice::own_public);
     CHECK(advise(ip("192.168.1.200"), own) == Advice::none);
+    CHECK(advise(ip("192.168.1.255"), own) == Advice::no_host);
     CHECK(advise(ip("192.168.2.1"), own) == Advice::private_elsewhere);
     CHECK(advise(ip("10.0.0.1"), own) == Advice::private_elsewhere);
     CHECK(advise(ip("fd00::1"), own) == Advice::private_elsewhere);
