@@ -49,6 +49,7 @@ struct Exchange {
     boost::beast::flat_buffer buffer;
     Parser parser;
     HttpProblem problem{Kind::no_answer, "no connection in time"};
+    bool connected = false;
     bool answered = false;
 };
 
@@ -147,8 +148,8 @@ bool is_whole(const Exchange& exchange) {
 }
 
 asio::awaitable<void> run(std::shared_ptr<Exchange> exchange) {
-    const bool connected = co_await connect(exchange);
-    if (!connected) co_return;
+    exchange->connected = co_await connect(exchange);
+    if (!exchange->connected) co_return;
     exchange->problem.text = "connected, but no answer in time";
     // Kept in a variable: it has to outlive the writing.
     const auto message = to_beast(exchange->request);
@@ -203,7 +204,10 @@ asio::awaitable<boost::system::result<HttpResponse, HttpProblem>> http_fetch(Htt
     const TimePoint deadline = Clock::now() + limits.whole;
     auto work = run(exchange);
     co_await in_time(deadline, std::move(work));
-    if (!exchange->answered) co_return exchange->problem;
+    if (!exchange->answered) {
+        exchange->problem.mute = exchange->connected && !exchange->parser.got_some();
+        co_return exchange->problem;
+    }
     co_return to_response(*exchange);
 }
 

@@ -54,7 +54,8 @@ struct HttpProblem {
         bad_request,  // what was asked has characters that would break out of it; nothing was sent
     };
     Kind kind = Kind::no_answer;
-    std::string text;  // for people
+    std::string text;   // for people
+    bool mute = false;  // the connection came about, and not a byte came back on it
 };
 
 boost::asio::awaitable<boost::system::result<HttpResponse, HttpProblem>> http_fetch(

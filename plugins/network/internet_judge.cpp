@@ -80,10 +80,20 @@ private:
     bool connected() const { return v4_.connected + v6_.connected > 0; }
     bool page_came() const { return report_.portal.portal == Portal::absent; }
 
+    // Something on the way may accept connections in the place of every server. The one connection
+    // on which something is asked tells, of its own family alone.
+    bool is_mute(Family family) const {
+        const PortalResult& portal = report_.portal;
+        const FamilyTally& tally = family == Family::ipv4 ? v4_ : v6_;
+        return portal.mute && portal.server && portal.server->address.family() == family &&
+               tally.connected > 0;
+    }
+
     void judge_internet() {
         if (report_.portal.portal == Portal::present) return captive_portal();
         if (connected()) {
-            result_.finish(P2PDIAG_PASS, paths_text() + portal_text());
+            const bool mute = is_mute(Family::ipv4) || is_mute(Family::ipv6);
+            result_.finish(mute ? P2PDIAG_WARN : P2PDIAG_PASS, paths_text() + portal_text());
             return add_silent_router();
         }
         if (page_came()) {
@@ -178,6 +188,7 @@ private:
         const bool tried_all = v6_.tried == v6_.servers && v6_.silent == v6_.servers;
         const bool usable = report_.route_v6 == true && report_.public_v6;
         if (!usable || !tried_all || v6_.servers < enough_servers || v4_.connected == 0) return;
+        if (is_mute(Family::ipv4)) return;
         if (report_.portal.portal == Portal::present) return;
         result_.add("net.ipv6-broken", Severity::warning,
                     "There is a route for IPv6 and a public address, but none of " +
@@ -201,9 +212,14 @@ private:
         if (result_.status == P2PDIAG_PASS) result_.status = P2PDIAG_WARN;
     }
 
-    std::string path_text(std::string_view name, const FamilyTally& tally,
+    std::string path_text(Family family, const FamilyTally& tally,
                           std::optional<bool> route) const {
-        std::string text(name);
+        std::string text(family == Family::ipv4 ? "IPv4" : "IPv6");
+        if (is_mute(family)) {
+            return text +
+                   ": connections are accepted, but nothing answers on them, as where "
+                   "something on the way accepts them in the servers' place";
+        }
         if (tally.connected > 0) {
             return text + " works (" +
                    std::to_string(duration_cast<milliseconds>(*tally.fastest).count()) + " ms)";
@@ -214,8 +230,8 @@ private:
     }
 
     std::string paths_text() const {
-        return path_text("IPv4", v4_, report_.route_v4) + "; " +
-               path_text("IPv6", v6_, report_.route_v6);
+        return path_text(Family::ipv4, v4_, report_.route_v4) + "; " +
+               path_text(Family::ipv6, v6_, report_.route_v6);
     }
 
     std::string portal_text() const {
@@ -252,7 +268,9 @@ private:
                           {"rtt_ms", ms_of(tally.fastest)},
                           {"servers", std::move(servers)}};
         if (route) text["route"] = *route;
-        if (tally.connected > 0) {
+        if (is_mute(family)) {
+            // Who accepted is not known.
+        } else if (tally.connected > 0) {
             text["works"] = true;
         } else if (route == false ||
                    (tally.silent >= enough_servers && tally.tried == tally.servers)) {
@@ -268,7 +286,7 @@ private:
         json::object page{{"present", nullptr}, {"reason", to_string(portal.portal)},
                           {"host", nullptr},    {"server", nullptr},
                           {"status", nullptr},  {"location", nullptr},
-                          {"detail", nullptr}};
+                          {"detail", nullptr},  {"mute", portal.mute}};
         if (portal.portal == Portal::absent) page["present"] = false;
         if (portal.portal == Portal::present) page["present"] = true;
         if (!portal.host.empty()) page["host"] = printable(portal.host);

@@ -23,6 +23,8 @@ constexpr net::HttpLimits limits_of_answer{Milliseconds(0), 64 * 1024, 16 * 1024
 // RFC 6585 section 6: 511 Network Authentication Required, of "intercepting proxies used to
 // control access to the network".
 constexpr unsigned network_authentication_required = 511;
+// What gets less time, since the name took long to look up, may be answered later.
+constexpr Milliseconds fair_patience{1500};
 // A cache of more than a year is none.
 constexpr long longest_age = 366L * 24 * 3600;
 
@@ -120,6 +122,7 @@ asio::awaitable<PortalResult> ask_portal(PortalQuestion question, TimePoint dead
     if (!answer) {
         result.portal = Portal::no_answer;
         result.detail = answer.error().text;
+        result.mute = answer.error().mute && limits.whole >= fair_patience;
         co_return result;
     }
     result.status = answer->status;

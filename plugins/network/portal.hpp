@@ -43,7 +43,10 @@ struct PortalResult {
     std::optional<unsigned> status;  // of HTTP
     std::string location;            // where a redirect leads
     std::string detail;              // for people; empty where there is nothing to add
-    std::optional<ClockSkew> skew;   // only of the expected answer
+    // no_answer, though the connection came about: not a byte came back in more than a second, or
+    // before the other side closed it.
+    bool mute = false;
+    std::optional<ClockSkew> skew;  // only of the expected answer
 };
 
 // What an answer means. Pure.

@@ -121,6 +121,36 @@ TEST_CASE("a page that came from the internet proves it, a login page disproves 
     }
 }
 
+TEST_CASE("who accepts every connection and says nothing on it is no internet that works") {
+    auto made = report(TcpOutcome::connected, TcpOutcome::no_answer);
+    made.portal.portal = Portal::no_answer;
+    made.portal.server = Endpoint::parse("192.0.2.9:80").value();
+    CHECK(codes(judge(made)) == Codes{"net.ipv6-broken"});
+    CHECK(json::value(judge(made).data).at_pointer("/ipv4/works") == true);
+    made.portal.mute = true;
+    const Judgement judgement = judge(made);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(codes(judgement).empty());  // which says that IPv4 works
+    CHECK(judgement.summary.find("IPv4: connections are accepted, but nothing answers on them") ==
+          0);
+    CHECK(judgement.summary.find("works") == std::string::npos);
+    CHECK(json::value(judgement.data).at_pointer("/ipv4/works").is_null());
+    CHECK(json::value(judgement.data).at_pointer("/portal/mute") == true);
+    // Of IPv6 it tells nothing.
+    made = report(TcpOutcome::connected, TcpOutcome::connected);
+    made.portal.portal = Portal::no_answer;
+    made.portal.server = Endpoint::parse("192.0.2.9:80").value();
+    made.portal.mute = true;
+    CHECK(judge(made).summary.find("IPv6 works (12 ms)") != std::string::npos);
+    CHECK(judge(made).status == P2PDIAG_WARN);
+    // No connection came about but that one: it is that server's own affair.
+    made = report(TcpOutcome::no_answer, TcpOutcome::connected);
+    made.portal.portal = Portal::no_answer;
+    made.portal.server = Endpoint::parse("192.0.2.9:80").value();
+    made.portal.mute = true;
+    CHECK(judge(made).status == P2PDIAG_PASS);
+}
+
 TEST_CASE("the clock is wrong beyond a minute, the uncertainty deducted") {
     const auto with_skew = [](std::chrono::milliseconds ahead, std::chrono::milliseconds by) {
         auto made = report(TcpOutcome::connected, TcpOutcome::connected);

@@ -108,6 +108,11 @@ TEST_CASE("http: what is no answer is said so") {
     CHECK(problem_of(fetch_from(HttpFault::closes_at_once)) == Kind::no_answer);
     CHECK(problem_of(fetch_from(HttpFault::closes_within)) == Kind::no_answer);
     CHECK(problem_of(fetch_from(HttpFault::not_http)) == Kind::malformed);
+    // Connected, and not a byte of an answer.
+    CHECK(fetch_from(HttpFault::closes_at_once).error().mute);
+    for (const HttpFault fault : {HttpFault::closed, HttpFault::closes_within}) {
+        CHECK_FALSE(fetch_from(fault).error().mute);
+    }
 }
 
 TEST_CASE("http: where this machine cannot send, nothing is waited for") {
