@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t largest_file = 64 * 1024;
 constexpr std::size_t most_servers = 8;
+constexpr std::size_t most_lines = 3;  // MAXNS
 constexpr std::size_t most_domains = 32;
 // RFC 1035 section 3.1: 255 octets.
 constexpr std::size_t longest_domain = 255;
@@ -56,14 +57,20 @@ void read_option(std::string_view option, ResolvConf& into) {
     number("attempts:", 5, into.attempts);
 }
 
-void read_line(const std::vector<std::string_view>& words, ResolvConf& into) {
+// `lines`: with servers, so far.
+void add_server(const NameServer& server, std::size_t& lines, ResolvConf& into) {
+    auto& known = into.servers;
+    const bool fresh = std::find(known.begin(), known.end(), server) == known.end();
+    if (fresh && known.size() < most_servers) known.push_back(server);
+    if (++lines <= most_lines) into.asked = known.size();
+}
+
+void read_line(const std::vector<std::string_view>& words, std::size_t& lines, ResolvConf& into) {
     if (words.size() < 2) return;
     const std::string_view keyword = words.front();
     if (keyword == "nameserver") {
         const auto server = parse_server(words[1]);
-        auto& known = into.servers;
-        const bool fresh = server && std::find(known.begin(), known.end(), *server) == known.end();
-        if (fresh && known.size() < most_servers) known.push_back(*server);
+        if (server) add_server(*server, lines, into);
     } else if (keyword == "search" || keyword == "domain") {
         // The last such line counts.
         into.search.clear();
@@ -102,12 +109,13 @@ std::string NameServer::to_string() const {
 
 ResolvConf parse_resolv_conf(std::string_view text) {
     ResolvConf conf;
+    std::size_t lines = 0;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         const std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.starts_with('#') || line.starts_with(';')) continue;
-        read_line(words_of(line), conf);
+        read_line(words_of(line), lines, conf);
     }
     return conf;
 }
@@ -116,6 +124,12 @@ ResolverSetup resolver_setup() {
     ResolverSetup setup;
     const auto conf = read_file("/etc/resolv.conf", largest_file);
     if (conf) setup.configured = parse_resolv_conf(*conf);
+    if (setup.configured.servers.empty()) {
+        setup.by_default = true;
+        setup.configured.servers.push_back({IpAddress::v4(0x7F000001), {}});
+        setup.configured.asked = 1;
+        return setup;  // no stub has put that there
+    }
     if (!asks_this_machine(setup.configured)) return setup;
     for (const Stub& stub : stubs) {
         const auto text = read_file(stub.file, largest_file);

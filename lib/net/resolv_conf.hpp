@@ -22,19 +22,23 @@ struct NameServer {
 
 struct ResolvConf {
     std::vector<NameServer> servers;  // in their order, without duplicates, at most 8
+    // The first so many of them are asked: the C library takes three lines (resolv.conf(5), MAXNS),
+    // duplicates among them, and never asks the others.
+    std::size_t asked = 0;
     std::vector<std::string> search;  // printable, at most 32
     unsigned ndots = 1;               // as resolv.conf(5) bounds it: at most 15
     unsigned timeout_s = 5;           // at most 30
     unsigned attempts = 2;            // at most 5
 };
 
-// The C library uses the first three of the servers. Lines that it would not understand are left
-// out. Pure.
+// Lines that the C library would not understand are left out. Pure.
 ResolvConf parse_resolv_conf(std::string_view text);
 
 struct ResolverSetup {
-    ResolvConf
-        configured;  // /etc/resolv.conf; where it names no server, the C library asks 127.0.0.1
+    ResolvConf configured;  // /etc/resolv.conf
+    // It names no server, or is not there, and 127.0.0.1 stands in its place: resolv.conf(5), "the
+    // default is to use the name server on the local machine".
+    bool by_default = false;
     // The servers that a stub on this machine asks in turn; empty where there is none, or where its
     // configuration cannot be seen.
     std::vector<NameServer> behind_stub;

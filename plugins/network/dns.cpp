@@ -27,7 +27,8 @@ namespace {
 // Two sends, 600 ms and 1200 ms of waiting, and a little more for TCP.
 constexpr Milliseconds query_patience = 2200ms;
 constexpr Milliseconds again_patience = 1500ms;  // over TCP, and alone over UDP
-// The C library asks three at most (resolv.conf(5), MAXNS); those behind a stub are asked besides.
+// Three that the C library asks, and those behind a stub or never asked, to tell whether they would
+// do.
 constexpr std::size_t most_servers = 6;
 constexpr std::size_t most_names = 4;
 constexpr std::size_t most_over_tcp = 4;  // of one server
@@ -75,12 +76,15 @@ std::optional<bool> is_outside(const IpAddress& address) {
     return route->gateway.has_value();
 }
 
-void add_server(Names& names, const net::NameServer& server, bool behind_stub) {
+enum class Place { asked, never_asked, behind_stub };
+
+void add_server(Names& names, const net::NameServer& server, Place place) {
     if (names.servers.size() == most_servers) {
         ++names.servers_left_out;
         return;
     }
-    ServerAnswers answers{server, behind_stub, {}, is_outside(server.address), {}};
+    ServerAnswers answers{server, place == Place::behind_stub, place == Place::never_asked,
+                          {},     is_outside(server.address),  {}};
     for (std::size_t i = 0; i < names.names.size(); ++i) {
         answers.lookups.push_back({i, Family::ipv4, false, {}});
         // A lie shows in one family as well as in two.
@@ -175,8 +179,13 @@ p2pdiag_status check_dns(Run& run) {
     names->names = names_of(read_input(run));
     names->setup = net::resolver_setup();
     names->has_route = has_route();
-    for (const auto& server : names->setup.configured.servers) add_server(*names, server, false);
-    for (const auto& server : names->setup.behind_stub) add_server(*names, server, true);
+    const net::ResolvConf& conf = names->setup.configured;
+    for (std::size_t i = 0; i < conf.servers.size(); ++i) {
+        add_server(*names, conf.servers[i], i < conf.asked ? Place::asked : Place::never_asked);
+    }
+    for (const auto& server : names->setup.behind_stub) {
+        add_server(*names, server, Place::behind_stub);
+    }
     run_until(run.cancel_fd(), run.time_to_stop(), measure_names(names));
     return hand_over(run, judge(*names));
 }

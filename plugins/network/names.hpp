@@ -37,6 +37,7 @@ struct Lookup {
 struct ServerAnswers {
     net::NameServer server;
     bool behind_stub = false;  // a stub on this machine asks it
+    bool never_asked = false;  // by the C library, which takes the first three alone
     std::vector<Lookup> lookups;
     // A public or provider's address behind a router, so that what is asked of it leaves the
     // network here; nothing: the kernel did not tell.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -22,6 +23,7 @@ struct Tally {
     unsigned usable = 0;    // answered with an address, or that there is none
     unsigned answered = 0;  // whatever was said
     unsigned resolved = 0;  // with an address
+    unsigned no_address = 0;
     std::optional<milliseconds> quickest;
     std::optional<DnsOutcome> trouble;  // of the first wanted lookup that was of no use
 };
@@ -93,6 +95,7 @@ private:
             ++tally.asked;
             if (is_usable(outcome)) ++tally.usable;
             if (outcome == DnsOutcome::answered) ++tally.resolved;
+            if (outcome == DnsOutcome::no_address) ++tally.no_address;
             if (!is_usable(outcome) && !tally.trouble) tally.trouble = outcome;
         }
         return tally;
@@ -102,6 +105,15 @@ private:
         const ServerAnswers& server = names_.servers[index];
         return server.server.to_string() +
                (server.behind_stub ? " (behind " + names_.setup.stub + ")" : std::string());
+    }
+
+    bool is_asked(std::size_t index) const { return !names_.servers[index].never_asked; }
+
+    // Says of every wanted name, and of both types, that there is none.
+    bool is_empty(std::size_t index) const {
+        const auto is_one = [](const AskedName& name) { return name.kind == NameKind::wanted; };
+        const auto wanted = std::ranges::count_if(names_.names, is_one);
+        return wanted > 0 && std::cmp_equal(tallies_[index].no_address, 2 * wanted);
     }
 
     // Of no use for any wanted name, and asked to the end.
@@ -118,11 +130,6 @@ private:
                 "No name server answers, and this machine has no route to the internet, "
                 "where names are of use");
         }
-        if (count == 0) {
-            const std::string message = "No name server is configured in /etc/resolv.conf";
-            result_.add("net.dns-failed", Severity::error, message, {{"servers", json::array()}});
-            return result_.finish(P2PDIAG_FAIL, message);
-        }
         if (!any_asked()) {
             return result_.finish(P2PDIAG_UNKNOWN,
                                   names_.interrupted
@@ -131,6 +138,7 @@ private:
         }
         if (!any_usable()) return none_answers();
         for (std::size_t i = 0; i < count; ++i) judge_dead(i);
+        judge_empty();
         for (std::size_t name = 0; name < names_.names.size(); ++name) judge_name(name);
         judge_speed();
         if (!result_.findings.empty()) {
@@ -150,8 +158,10 @@ private:
     }
 
     bool any_usable() const {
-        return std::any_of(tallies_.begin(), tallies_.end(),
-                           [](const Tally& tally) { return tally.usable > 0; });
+        for (std::size_t i = 0; i < tallies_.size(); ++i) {
+            if (is_asked(i) && tallies_[i].usable > 0) return true;
+        }
+        return false;
     }
 
     bool any_asked() const {
@@ -159,22 +169,42 @@ private:
                            [](const Tally& tally) { return tally.asked > 0; });
     }
 
+    // Null where there is none.
+    json::value would_do() const {
+        for (std::size_t i = 0; i < tallies_.size(); ++i) {
+            if (!is_asked(i) && tallies_[i].usable > 0) {
+                return json::value(names_.servers[i].server.to_string());
+            }
+        }
+        return nullptr;
+    }
+
     void none_answers() {
         if (names_.interrupted) {
             return result_.finish(P2PDIAG_UNKNOWN,
                                   "Interrupted before any name server had answered");
         }
-        std::string message = names_.servers.size() == 1 ? "The name server "
-                                                         : "No name server gives usable answers: ";
+        std::string message =
+            names_.setup.by_default      ? "/etc/resolv.conf names no name server, so that of this "
+                                           "machine is asked: "
+            : names_.servers.size() == 1 ? "The name server "
+                                         : "No name server gives usable answers: ";
         json::array servers;
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            if (!is_asked(i)) continue;
             const DnsOutcome trouble = tallies_[i].trouble.value_or(DnsOutcome::timed_out);
             message += (i == 0 ? "" : "; ") + text_of(i) + ' ' + std::string(words(trouble)) +
                        over_tcp_words(i);
             servers.push_back(evidence_of(i, trouble));
         }
+        const json::value other = would_do();
+        if (other.is_string()) {
+            message += "; " + std::string(other.as_string()) +
+                       " answers, and is never asked, since programs ask the first three alone";
+        }
         result_.add("net.dns-failed", Severity::error, message,
                     {{"servers", std::move(servers)},
+                     {"never_asked", other},
                      {"lost_outside", all_lost_outside()},
                      {"over_tcp_alone", over_tcp_alone()}});
         result_.finish(P2PDIAG_FAIL, message);
@@ -219,7 +249,7 @@ private:
 
     // The C library asks in the given order, and waits for each that is silent.
     void judge_dead(std::size_t index) {
-        if (!is_dead(index)) return;
+        if (!is_dead(index) || !is_asked(index)) return;
         const DnsOutcome trouble = *tallies_[index].trouble;
         const std::string who = "The name server " + text_of(index);
         std::string message = who + ' ' + std::string(words(trouble)) + over_tcp_words(index);
@@ -238,6 +268,24 @@ private:
         }
     }
 
+    // Programs take the first answer they get, and this one as well: that another server knows more
+    // does not help.
+    void judge_empty() {
+        std::string which;
+        json::array servers;
+        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
+            if (!is_asked(i) || !is_empty(i)) continue;
+            which += (which.empty() ? "" : ", ") + text_of(i);
+            servers.push_back(evidence_of(i, DnsOutcome::no_address));
+        }
+        if (servers.empty()) return;
+        const std::string message = "Answers come from " + which +
+                                    ", and none of them has an address, neither A nor AAAA, for "
+                                    "any name that was asked for";
+        result_.add("net.dns-failed", Severity::warning, message,
+                    {{"servers", std::move(servers)}, {"lost_outside", false}});
+    }
+
     // What becomes of one question, whichever server is asked.
     struct Asked {
         bool usable = false;
@@ -250,7 +298,7 @@ private:
     Asked ask(std::size_t name, Family family) const {
         Asked asked;
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
-            if (is_dead(i)) continue;  // which has been said
+            if (!is_asked(i) || is_dead(i)) continue;  // the latter has been said
             for (const Lookup& lookup : names_.servers[i].lookups) {
                 if (lookup.name != name || lookup.family != family) continue;
                 const DnsOutcome outcome = lookup.answer.outcome;
@@ -358,7 +406,7 @@ private:
     // Of the first server that works: it is the one that programs wait for.
     void judge_speed() {
         for (std::size_t i = 0; i < tallies_.size(); ++i) {
-            if (tallies_[i].usable == 0) continue;
+            if (!is_asked(i) || tallies_[i].usable == 0) continue;
             const auto& quickest = tallies_[i].quickest;
             // It may have been this machine that was slow.
             if (quickest && *quickest > slow && *quickest - names_.late <= slow) {
@@ -378,11 +426,17 @@ private:
     std::string summary() const {
         std::string text;
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
-            text += (i == 0 ? "" : "; ") + text_of(i) + " answers";
+            text += (i == 0 ? "" : "; ") + text_of(i);
+            if (!is_asked(i)) {
+                text += " is never asked, since programs ask the first three alone";
+                continue;
+            }
+            text += " answers";
             if (tallies_[i].quickest) {
                 text += " in " + std::to_string(tallies_[i].quickest->count()) + " ms";
             }
         }
+        if (names_.setup.by_default) text += "; /etc/resolv.conf names no name server";
         return text;
     }
 
@@ -418,7 +472,7 @@ private:
     void judge_lies() {
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
             const auto addresses = made_up(names_.servers[i]);
-            if (addresses.empty()) continue;
+            if (!is_asked(i) || addresses.empty()) continue;
             const std::string address = addresses.front().to_string();
             result_.add("net.dns-rewritten", Severity::warning,
                         "The name server " + text_of(i) +
@@ -432,6 +486,7 @@ private:
     void judge_filter() {
         std::set<std::string> told;
         for (const ServerAnswers& server : names_.servers) {
+            if (server.never_asked) continue;
             for (const Lookup& lookup : server.lookups) {
                 const AskedName& name = name_of(lookup);
                 if (name.kind != NameKind::wanted || lookup.answer.addresses.empty()) continue;
@@ -491,23 +546,28 @@ private:
             for (const Lookup& lookup : server.lookups) lookups.push_back(describe(lookup));
             json::object text{{"server", server.server.to_string()},
                               {"behind_stub", server.behind_stub},
+                              {"never_asked", server.never_asked},
                               {"usable", nullptr},
                               {"quickest_ms", nullptr},
                               {"outside", outside_value(server)},
                               {"tcp", tcp_value(server)},
                               {"lookups", std::move(lookups)}};
-            if (tallies_[i].asked > 0) text["usable"] = tallies_[i].usable > 0;
+            if (tallies_[i].asked > 0) text["usable"] = tallies_[i].usable > 0 && !is_empty(i);
             if (tallies_[i].quickest) text["quickest_ms"] = tallies_[i].quickest->count();
             servers.push_back(std::move(text));
         }
         const net::ResolvConf& conf = names_.setup.configured;
         json::array search;
         for (const std::string& domain : conf.search) search.push_back(json::value(domain));
-        result_.data = {
-            {"servers", std::move(servers)},  {"servers_left_out", names_.servers_left_out},
-            {"late_ms", names_.late.count()}, {"stub", nullptr},
-            {"search", std::move(search)},    {"ndots", conf.ndots},
-            {"timeout_s", conf.timeout_s},    {"attempts", conf.attempts}};
+        result_.data = {{"servers", std::move(servers)},
+                        {"servers_left_out", names_.servers_left_out},
+                        {"late_ms", names_.late.count()},
+                        {"stub", nullptr},
+                        {"by_default", names_.setup.by_default},
+                        {"search", std::move(search)},
+                        {"ndots", conf.ndots},
+                        {"timeout_s", conf.timeout_s},
+                        {"attempts", conf.attempts}};
         if (!names_.setup.stub.empty()) result_.data["stub"] = names_.setup.stub;
     }
 

@@ -14,6 +14,7 @@ TEST_CASE("an ordinary resolv.conf") {
         "; old\nsearch old.example\nsearch lan example.org\n"
         "options ndots:2 timeout:1 attempts:99 edns0 rotate\n");
     REQUIRE(conf.servers.size() == 3);
+    CHECK(conf.asked == 2);  // of three lines
     CHECK(conf.servers[0].to_string() == "192.168.1.1");
     CHECK(conf.servers[1].to_string() == "2001:db8::1");
     CHECK(conf.servers[2].to_string() == "fe80::1%eth0");
@@ -34,6 +35,7 @@ TEST_CASE("what the C library would not understand is left out, and everything i
     for (int i = 0; i < 100; ++i) many += "nameserver 10.0.0." + std::to_string(i) + "\n";
     const auto conf = net::parse_resolv_conf(many);
     CHECK(conf.servers.size() == 8);
+    CHECK(conf.asked == 3);
     CHECK(conf.search.size() == 32);
     CHECK(net::parse_resolv_conf("search a\x1b[31m\n").search.front() == "a?[31m");
 }

@@ -94,8 +94,75 @@ TEST_CASE("no server of use") {
         names.interrupted = true;
         CHECK(judge(names).status == P2PDIAG_UNKNOWN);
     }
-    Names none = questions();
-    CHECK(codes(judge(none)) == Codes{"net.dns-failed"});
+}
+
+TEST_CASE("without a configured server this machine's own is asked") {
+    Names names = questions();
+    names.setup.by_default = true;
+    names.servers = {server("127.0.0.1", names)};
+    CHECK(judge(names).status == P2PDIAG_PASS);
+    CHECK(judge(names).summary.find("names no name server") != std::string::npos);
+    CHECK(judge(names).data.at("by_default") == true);
+    names.servers = {server("127.0.0.1", names, DnsOutcome::closed)};
+    const Judgement judgement = judge(names);
+    CHECK(judgement.status == P2PDIAG_FAIL);
+    REQUIRE(codes(judgement) == Codes{"net.dns-failed"});
+    CHECK(judgement.summary.find("/etc/resolv.conf names no name server") == 0);
+    CHECK(judgement.summary.find("127.0.0.1 does not listen") != std::string::npos);
+}
+
+TEST_CASE("a server behind the third is never asked, and saves nothing") {
+    Names names = questions();
+    for (const char* address : {"192.168.1.1", "192.168.1.2", "192.168.1.3"}) {
+        names.servers.push_back(server(address, names, DnsOutcome::timed_out));
+    }
+    names.servers.push_back(server("192.168.1.4", names));
+    names.servers.back().never_asked = true;
+    const Judgement judgement = judge(names);
+    CHECK(judgement.status == P2PDIAG_FAIL);
+    REQUIRE(codes(judgement) == Codes{"net.dns-failed"});
+    CHECK(judgement.findings[0].severity == Severity::error);
+    CHECK(judgement.findings[0].evidence.at("never_asked") == "192.168.1.4");
+    CHECK(judgement.findings[0].evidence.at("servers").as_array().size() == 3);
+    CHECK(judgement.summary.find("192.168.1.4 answers, and is never asked") != std::string::npos);
+    // Nor does it harm, whatever it says.
+    for (std::size_t i = 0; i < 3; ++i) names.servers[i] = server("192.168.1.1", names);
+    answer(names.servers[3], reserved, "198.51.100.66");
+    CHECK(judge(names).status == P2PDIAG_PASS);
+    names.servers[3] = server("192.168.1.4", names, DnsOutcome::timed_out);
+    names.servers[3].never_asked = true;
+    CHECK(judge(names).status == P2PDIAG_PASS);
+    CHECK(judge(names).summary.find("192.168.1.4 answers") == std::string::npos);
+}
+
+TEST_CASE("a server that has no address for any name is of no use") {
+    Names names = questions();
+    names.servers = {server("192.168.1.1", names)};
+    auto& lookups = names.servers[0].lookups;
+    for (const std::size_t name : {0U, 1U}) {
+        lookups[name].answer = {DnsOutcome::no_address, {}, 5ms, false};
+    }
+    // The other type is not known yet.
+    CHECK(judge(names).findings.empty());
+    for (const std::size_t name : {0U, 1U}) {
+        lookups.push_back({name, Family::ipv6, true, {DnsOutcome::no_address, {}, 5ms, false}});
+    }
+    const Judgement judgement = judge(names);
+    CHECK(judgement.status == P2PDIAG_WARN);
+    REQUIRE(codes(judgement) == Codes{"net.dns-failed"});
+    CHECK(judgement.findings[0].severity == Severity::warning);
+    CHECK(judgement.findings[0].message.find("neither A nor AAAA") != std::string::npos);
+    const json::value evidence = judgement.findings[0].evidence;
+    CHECK(evidence.at_pointer("/servers/0/reason") == "no-address");
+    CHECK(json::value(judgement.data).at_pointer("/servers/0/usable") == false);
+    // Programs take that for an answer, and ask no other server.
+    names.servers.push_back(server("192.168.1.2", names));
+    CHECK(codes(judge(names)) == Codes{"net.dns-failed"});
+    // By IPv6 alone is an address as well.
+    names.servers.pop_back();
+    names.servers[0].lookups.back().answer.outcome = DnsOutcome::answered;
+    names.servers[0].lookups.back().answer.addresses = {*IpAddress::parse("2001:db8::1")};
+    CHECK(judge(names).status == P2PDIAG_PASS);
 }
 
 TEST_CASE("one of two is silent: slow when it is asked first") {
