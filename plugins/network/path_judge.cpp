@@ -163,7 +163,29 @@ private:
             {{"server", best->server.to_string()}, {"rtt_ms", rtt}});
     }
 
-    // Proven at one server, or the same silence at two, which cannot both be the servers' fault.
+    // Servers of one network may stand behind one firewall of their own.
+    static bool share_network(const IpAddress& one, const IpAddress& other) {
+        const std::size_t octets = one.is_v4() ? 3 : 6;  // /24; /48, a site's (RFC 6177)
+        return one.family() == other.family() &&
+               std::equal(one.bytes().begin(), one.bytes().begin() + octets, other.bytes().begin());
+    }
+
+    // Large packets vanish on the way to it, or at it.
+    bool swallows(std::size_t index) const {
+        return mtu_[index].black_hole || mtu_[index].suspected;
+    }
+
+    // Servers far from each other cannot all drop large packets themselves.
+    bool is_of_path(std::size_t first) const {
+        for (std::size_t i = 0; i < mtu_.size(); ++i) {
+            const auto& servers = path_.targets;
+            const auto& other = servers[i].server.address;
+            if (swallows(i) && !share_network(servers[first].server.address, other)) return true;
+        }
+        return false;
+    }
+
+    // Proven at one server, or the same silence at two.
     void judge_black_hole() {
         unsigned suspected = 0;
         std::size_t worst = 0;
@@ -175,18 +197,27 @@ private:
             proven = proven || mtu_[i].black_hole;
             if (!proven && mtu_[i].suspected) worst = i;
         }
-        if (!proven && suspected < 2) return;
+        if (proven || suspected >= 2) add_black_hole(worst, proven);
+    }
+
+    void add_black_hole(std::size_t worst, bool in_pieces) {
         const MtuTrial& trial = path_.targets[worst].mtu;
         const auto& passes = mtu_[worst].passes;
+        const std::string server = path_.targets[worst].server.to_string();
+        const bool of_path = is_of_path(worst);
+        const std::string doubt =
+            of_path ? ""
+                    : ". The path drops them, or the server does: none in another network tells";
         add("net.mtu-blackhole",
             std::string(family_name()) + ": packets of " + std::to_string(trial.link_mtu) +
-                " bytes to " + path_.targets[worst].server.to_string() +
-                " vanish without a word, while " +
+                " bytes to " + server + " vanish without a word, while " +
                 (passes ? "those of " + std::to_string(*passes) + " bytes" : "small ones") +
-                " arrive",
-            {{"server", path_.targets[worst].server.to_string()},
+                " arrive" + doubt,
+            {{"server", server},
              {"vanish", trial.link_mtu},
-             {"pass", passes ? json::value(*passes) : json::value(nullptr)}});
+             {"pass", passes ? json::value(*passes) : json::value(nullptr)},
+             {"in_pieces", in_pieces},
+             {"by", of_path ? "path" : "path-or-server"}});
     }
 
     static json::object describe(const PingedHost& host) {

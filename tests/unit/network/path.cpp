@@ -233,5 +233,29 @@ TEST_CASE("a black hole is proven at one server or seen at two") {
     const Judgement judgement = judge(report({one}));
     CHECK(codes(judgement) == Codes{"net.mtu-blackhole"});
     CHECK(judgement.findings[0].evidence.at("pass") == 1400);
+    CHECK(judgement.findings[0].evidence.at("in_pieces") == true);
     CHECK(judgement.status == P2PDIAG_WARN);
+}
+
+TEST_CASE("servers of one network may drop large packets themselves") {
+    const auto suspected = trial({size(1500, 6, 0), size(1500, 4, 0, true), size(1400, 4, 4)});
+    auto one = target("192.0.2.1:3478", series(16, 16));
+    auto two = target("192.0.2.200:3478", series(16, 16));
+    one.mtu = two.mtu = suspected;
+    const Judgement near = judge(report({one, two}));
+    REQUIRE(codes(near) == Codes{"net.mtu-blackhole"});
+    CHECK(near.findings[0].evidence.at("by") == "path-or-server");
+    CHECK(near.findings[0].evidence.at("in_pieces") == false);
+    CHECK(near.summary.find("or the server does") != std::string::npos);
+    two.server = *Endpoint::parse("198.51.100.1:3478");
+    const Judgement far = judge(report({one, two}));
+    REQUIRE(codes(far) == Codes{"net.mtu-blackhole"});
+    CHECK(far.findings[0].evidence.at("by") == "path");
+    CHECK(far.summary.find("or the server") == std::string::npos);
+    // What passes to one is no matter of the path to all.
+    two.mtu = trial({size(1500, 1, 1)});
+    CHECK(codes(judge(report({one, two}))).empty());
+    // One server alone, by proof.
+    one.mtu = trial({size(1500, 6, 0), size(1500, 4, 4, true), size(1400, 4, 4)});
+    CHECK(judge(report({one})).findings.at(0).evidence.at("by") == "path-or-server");
 }
