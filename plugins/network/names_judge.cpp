@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <utility>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "names.hpp"
+#include "names_tally.hpp"
 
 namespace p2pdiag::network_plugin {
 
@@ -17,21 +16,6 @@ using std::chrono::milliseconds;
 // A lookup that takes longer is felt in every connection. The quickest of several counts, so that
 // one name whose own servers are slow does not make the resolver slow.
 constexpr milliseconds slow{500};
-
-struct Tally {
-    unsigned asked = 0;     // wanted names, to an end
-    unsigned usable = 0;    // answered with an address, or that there is none
-    unsigned answered = 0;  // whatever was said
-    unsigned resolved = 0;  // with an address
-    unsigned no_address = 0;
-    std::optional<milliseconds> quickest;
-    std::optional<DnsOutcome> trouble;  // of the first wanted lookup that was of no use
-};
-
-bool is_usable(DnsOutcome outcome) {
-    return outcome == DnsOutcome::answered || outcome == DnsOutcome::no_address ||
-           outcome == DnsOutcome::no_name;
-}
 
 std::string_view words(DnsOutcome outcome) {
     switch (outcome) {
@@ -46,19 +30,6 @@ std::string_view words(DnsOutcome outcome) {
     }
 }
 
-const char* tcp_word(DnsOutcome outcome) {
-    if (net::has_answered(outcome)) return "answered";
-    return outcome == DnsOutcome::closed ? "refused" : "silent";
-}
-
-json::value tcp_value(const ServerAnswers& server) {
-    return server.tcp ? json::value(tcp_word(*server.tcp)) : json::value(nullptr);
-}
-
-json::value outside_value(const ServerAnswers& server) {
-    return server.outside ? json::value(*server.outside) : json::value(nullptr);
-}
-
 bool answers_over_tcp_alone(const ServerAnswers& server) {
     return server.tcp && net::has_answered(*server.tcp);
 }
@@ -66,11 +37,12 @@ bool answers_over_tcp_alone(const ServerAnswers& server) {
 class NamesJudge {
 public:
     explicit NamesJudge(const Names& names) : names_(names) {
-        for (const ServerAnswers& server : names.servers) tallies_.push_back(count(server));
+        for (const ServerAnswers& server : names.servers)
+            tallies_.push_back(tally_of(names, server));
     }
 
     Judgement run() {
-        describe();
+        result_.data = describe(names_, tallies_);
         judge_servers();
         judge_lies();
         judge_filter();
@@ -80,27 +52,6 @@ public:
 private:
     const AskedName& name_of(const Lookup& lookup) const { return names_.names[lookup.name]; }
 
-    Tally count(const ServerAnswers& server) const {
-        Tally tally;
-        for (const Lookup& lookup : server.lookups) {
-            if (!lookup.done) continue;
-            const DnsOutcome outcome = lookup.answer.outcome;
-            const bool wanted = name_of(lookup).kind == NameKind::wanted;
-            if (net::has_answered(outcome)) ++tally.answered;
-            const auto& took = lookup.answer.took;
-            const bool quicker = took && (!tally.quickest || *took < *tally.quickest);
-            // .invalid is answered out of hand (RFC 6761 section 6.4), which tells nothing.
-            if (quicker && wanted) tally.quickest = took;
-            if (!wanted) continue;
-            ++tally.asked;
-            if (is_usable(outcome)) ++tally.usable;
-            if (outcome == DnsOutcome::answered) ++tally.resolved;
-            if (outcome == DnsOutcome::no_address) ++tally.no_address;
-            if (!is_usable(outcome) && !tally.trouble) tally.trouble = outcome;
-        }
-        return tally;
-    }
-
     std::string text_of(std::size_t index) const {
         const ServerAnswers& server = names_.servers[index];
         return server.server.to_string() +
@@ -108,13 +59,6 @@ private:
     }
 
     bool is_asked(std::size_t index) const { return !names_.servers[index].never_asked; }
-
-    // Says of every wanted name, and of both types, that there is none.
-    bool is_empty(std::size_t index) const {
-        const auto is_one = [](const AskedName& name) { return name.kind == NameKind::wanted; };
-        const auto wanted = std::ranges::count_if(names_.names, is_one);
-        return wanted > 0 && std::cmp_equal(tallies_[index].no_address, 2 * wanted);
-    }
 
     // Of no use for any wanted name, and asked to the end.
     bool is_dead(std::size_t index) const {
@@ -274,7 +218,7 @@ private:
         std::string which;
         json::array servers;
         for (std::size_t i = 0; i < names_.servers.size(); ++i) {
-            if (!is_asked(i) || !is_empty(i)) continue;
+            if (!is_asked(i) || !tallies_[i].empty) continue;
             which += (which.empty() ? "" : ", ") + text_of(i);
             servers.push_back(evidence_of(i, DnsOutcome::no_address));
         }
@@ -514,61 +458,6 @@ private:
     void warn() {
         if (result_.status != P2PDIAG_PASS) return;
         result_.finish(P2PDIAG_WARN, result_.findings.back().message);
-    }
-
-    json::object describe(const Lookup& lookup) const {
-        json::array addresses;
-        for (const IpAddress& address : lookup.answer.addresses) {
-            addresses.push_back(json::value(address.to_string()));
-        }
-        const AskedName& name = name_of(lookup);
-        const char* kind = name.kind == NameKind::wanted     ? "wanted"
-                           : name.kind == NameKind::reserved ? "reserved"
-                                                             : "random";
-        json::object text{{"name", printable(name.name, 255)},
-                          {"kind", kind},
-                          {"type", lookup.family == Family::ipv4 ? "A" : "AAAA"},
-                          {"outcome", "not-awaited"},
-                          {"addresses", std::move(addresses)},
-                          {"ms", nullptr},
-                          {"over_tcp", lookup.answer.over_tcp},
-                          {"tcp", lookup.tcp ? json::value(tcp_word(*lookup.tcp)) : json::value()}};
-        if (lookup.done) text["outcome"] = net::to_string(lookup.answer.outcome);
-        if (lookup.answer.took) text["ms"] = lookup.answer.took->count();
-        return text;
-    }
-
-    void describe() {
-        json::array servers;
-        for (std::size_t i = 0; i < names_.servers.size(); ++i) {
-            const ServerAnswers& server = names_.servers[i];
-            json::array lookups;
-            for (const Lookup& lookup : server.lookups) lookups.push_back(describe(lookup));
-            json::object text{{"server", server.server.to_string()},
-                              {"behind_stub", server.behind_stub},
-                              {"never_asked", server.never_asked},
-                              {"usable", nullptr},
-                              {"quickest_ms", nullptr},
-                              {"outside", outside_value(server)},
-                              {"tcp", tcp_value(server)},
-                              {"lookups", std::move(lookups)}};
-            if (tallies_[i].asked > 0) text["usable"] = tallies_[i].usable > 0 && !is_empty(i);
-            if (tallies_[i].quickest) text["quickest_ms"] = tallies_[i].quickest->count();
-            servers.push_back(std::move(text));
-        }
-        const net::ResolvConf& conf = names_.setup.configured;
-        json::array search;
-        for (const std::string& domain : conf.search) search.push_back(json::value(domain));
-        result_.data = {{"servers", std::move(servers)},
-                        {"servers_left_out", names_.servers_left_out},
-                        {"late_ms", names_.late.count()},
-                        {"stub", nullptr},
-                        {"by_default", names_.setup.by_default},
-                        {"search", std::move(search)},
-                        {"ndots", conf.ndots},
-                        {"timeout_s", conf.timeout_s},
-                        {"attempts", conf.attempts}};
-        if (!names_.setup.stub.empty()) result_.data["stub"] = names_.setup.stub;
     }
 
     const Names& names_;
