@@ -10,6 +10,12 @@
 
 namespace p2pdiag::firewall {
 
+// What the command for macOS collects before the rules of translation: the application firewall
+// off, pf on.
+inline const std::string mac_before_nat =
+    "Firewall is disabled. (State = 0)\n# pf info\nStatus: Enabled for 0 days 00:00:01   Debug: "
+    "Urgent\n# pf interfaces\nen0\nlo0 (skip)\n# pf nat\n";
+
 inline IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 
 inline std::string file_text(const std::string& path) {

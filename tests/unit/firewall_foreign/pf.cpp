@@ -15,14 +15,10 @@ constexpr auto undecided = VerdictKind::undecided;
 constexpr auto drop = VerdictKind::drop;
 constexpr auto reject = VerdictKind::reject;
 
-const std::string before =
-    "Firewall is disabled. (State = 0)\n# pf info\nStatus: Enabled for 0 days 00:00:01   Debug: "
-    "Urgent\n# pf interfaces\nen0\nlo0 (skip)\n# pf nat\n";
-
 // All that the command collects, with these rules; the application firewall is off.
 std::string mac_with(const std::string& rules, const std::string& after = "",
                      const std::string& nat = "") {
-    return before + nat + "# pf rules\n" + rules + "\n" + after + "# pf end\n";
+    return mac_before_nat + nat + "# pf rules\n" + rules + "\n" + after + "# pf end\n";
 }
 
 Packet on_en0(Packet made = packet()) {

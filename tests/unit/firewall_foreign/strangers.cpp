@@ -12,9 +12,7 @@ constexpr auto accept = VerdictKind::accept;
 constexpr auto reply_only = VerdictKind::reply_only;
 constexpr auto drop = VerdictKind::drop;
 
-const std::string before =
-    "Firewall is disabled. (State = 0)\n# pf info\nStatus: Enabled for 0 days 00:00:01   Debug: "
-    "Urgent\n# pf interfaces\nen0\nlo0 (skip)\n# pf nat\n# pf rules\n";
+const std::string before = mac_before_nat + "# pf rules\n";
 
 // Of UDP to port 8000, by one family.
 Asked ask_text(const std::string& text, const std::string& interface,

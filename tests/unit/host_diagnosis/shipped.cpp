@@ -104,6 +104,16 @@ report::CheckResult filtered_by(const std::string& whom) {
                     json::object{{"ipv4", json::object{{"filtered_by", whom}}}});
 }
 
+report::CheckResult forwarded_by_hand() {
+    return check("upnp.target", Status::pass,
+                 {finding("portmap.forwarded", I,
+                          {{"protocol", "udp"},
+                           {"family", "ipv4"},
+                           {"port", 8000},
+                           {"external", "203.0.113.7:8000"},
+                           {"verified", "packet"}})});
+}
+
 report::CheckResult program_listens() {
     return check("network.ports", Status::pass,
                  {finding("net.port-in-use", I, {{"protocol", "udp"}, {"use", "reachable"}})});
@@ -859,13 +869,7 @@ TEST_CASE("what came in from outside outweighs two NATs and the provider's") {
     const auto works = check("upnp.mapping", Status::pass,
                              {finding("portmap.forward-works", I,
                                       {{"protocol", "udp"}, {"family", "ipv4"}, {"port", 8000}})});
-    const auto reached = check("upnp.target", Status::pass,
-                               {finding("portmap.forwarded", I,
-                                        {{"protocol", "udp"},
-                                         {"family", "ipv4"},
-                                         {"port", 8000},
-                                         {"external", "203.0.113.7:8000"},
-                                         {"verified", "packet"}})});
+    const auto reached = forwarded_by_hand();
     const Commands forward{"p2pdiag forward add --port 8000 --protocol udp"};
     for (const char* outside : {"private", "carrier-grade"}) {
         CAPTURE(outside);
@@ -891,13 +895,7 @@ TEST_CASE("what came in from outside outweighs two NATs and the provider's") {
 TEST_CASE("a port that was forwarded by hand needs no router that takes requests") {
     const auto none = router({finding("portmap.none", W)}, Status::warn);
     const auto symmetric = stun_nat("nat.symmetric", W, Status::warn);
-    const auto by_hand = check("upnp.target", Status::pass,
-                               {finding("portmap.forwarded", I,
-                                        {{"protocol", "udp"},
-                                         {"family", "ipv4"},
-                                         {"port", 8000},
-                                         {"external", "203.0.113.7:8000"},
-                                         {"verified", "packet"}})});
+    const auto by_hand = forwarded_by_hand();
     CHECK(find(diagnosed({symmetric, none}), "cause.no-port-mapping") != nullptr);
     const auto report = diagnosed({symmetric, none, by_hand});
     CHECK(codes(report.causes) == Commands{"cause.symmetric-nat"});
