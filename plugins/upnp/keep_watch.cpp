@@ -14,6 +14,10 @@ constexpr portmap::Seconds shortest_wait{1};
 constexpr portmap::Seconds after_failure{2};
 constexpr std::chrono::hours never{24 * 365};
 
+std::string moved_to(const IpAddress& external) {
+    return "the router's outside address is now " + external.to_string();
+}
+
 }  // namespace
 
 void KeepWatch::granted(const portmap::MapGrant& grant, TimePoint at) {
@@ -51,7 +55,7 @@ KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::PortControl
     const bool restarted = epochs_.restarted(status->epoch, now);
     const bool moved = note_external(status->external_address);
     // With another address the epoch begins anew as well (RFC 6887 section 8.5).
-    if (moved) return again("the router's outside address is now " + external_->to_string());
+    if (moved) return again(moved_to(*external_));
     if (restarted) return again("the router was restarted");
     // Some take their epoch from the machine's uptime, which a restart of the service leaves alone.
     if (back) return again("the router was away for a while");
@@ -71,7 +75,7 @@ KeepWatch::Need KeepWatch::on_status(const portmap::Outcome<portmap::IgdStatus>&
         return again("the router was restarted");
     }
     if (note_external(status->external)) {
-        return again("the router's outside address is now " + external_->to_string());
+        return again(moved_to(*external_));
     }
     if (back) return again("the router was away for a while");
     return Need::nothing;
@@ -95,7 +99,7 @@ bool KeepWatch::note_external(const std::optional<IpAddress>& external) {
 bool KeepWatch::on_asked_again(const portmap::MapGrant& grant, TimePoint at) {
     const bool restarted = grant.epoch && epochs_.restarted(*grant.epoch, at);
     if (is_elsewhere(grant)) {
-        why_ = "the router's outside address is now " + grant.external_address->to_string();
+        why_ = moved_to(*grant.external_address);
     } else if (restarted) {
         why_ = "the router was restarted";
     } else {
