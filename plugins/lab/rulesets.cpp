@@ -93,13 +93,21 @@ std::string filtering(Nat kind) {
 constexpr unsigned sequential_first = 20000;
 constexpr unsigned sequential_count = 4096;
 
-std::string sequential_ports() {
-    std::string map = "numgen inc mod " + std::to_string(sequential_count) + " map {";
+// Both protocols share the map: twice as much is more than the socket buffer to the kernel holds
+// where only root may enlarge it (EMSGSIZE), and the ruleset goes there in one piece.
+std::string sequential_map() {
+    const std::string count = std::to_string(sequential_count);
+    std::string map = "\n    map sequential {\n        typeof numgen inc mod " + count +
+                      " : udp sport\n        elements = { ";
     for (unsigned i = 0; i < sequential_count; ++i) {
         if (i > 0) map += ',';
         map += std::to_string(i) + ':' + std::to_string(sequential_first + i);
     }
-    return map + '}';
+    return map + " }\n    }\n";
+}
+
+std::string sequential_port() {
+    return "numgen inc mod " + std::to_string(sequential_count) + " map @sequential";
 }
 
 // How an inside endpoint becomes an outside one.
@@ -130,8 +138,8 @@ std::string mapping(Nat kind) {
         case Nat::symmetric_sequential:
             return R"(
         udp dport 53 masquerade
-        meta l4proto udp snat ip to @WAN@:@PORTS@
-        meta l4proto tcp snat ip to @WAN@:@PORTS@
+        meta l4proto udp snat ip to @WAN@:@PORT@
+        meta l4proto tcp snat ip to @WAN@:@PORT@
         masquerade)";
     }
     return "";
@@ -163,6 +171,7 @@ std::string nat_ruleset(Nat kind, const NatPlace& place) {
         maps += pinned_map;
         remember += remember_pinned;
     }
+    if (kind == Nat::symmetric_sequential) maps += sequential_map();
     Template ruleset(R"(table ip nat {@MAPS@
     chain prerouting {
         type nat hook prerouting priority dstnat@HAIRPIN_IN@@FILTERING@
@@ -187,7 +196,7 @@ std::string nat_ruleset(Nat kind, const NatPlace& place) {
         .set("LIFETIME", std::to_string(place.lifetime_s))
         .set("INSIDE", place.inside_net)
         .set("WAN", place.outside_address);
-    if (kind == Nat::symmetric_sequential) ruleset.set("PORTS", sequential_ports());
+    if (kind == Nat::symmetric_sequential) ruleset.set("PORT", sequential_port());
     return ruleset.text();
 }
 

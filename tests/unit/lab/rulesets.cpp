@@ -27,7 +27,7 @@ TEST_CASE("no mark of a template is left, and every brace is closed") {
             CHECK_FALSE(has(text, "@WAN"));
             CHECK_FALSE(has(text, "@INSIDE"));
             CHECK_FALSE(has(text, "@LIFETIME"));
-            CHECK_FALSE(has(text, "@PORTS"));
+            CHECK_FALSE(has(text, "@PORT"));
             CHECK(std::count(text.begin(), text.end(), '{') ==
                   std::count(text.begin(), text.end(), '}'));
         }
@@ -56,8 +56,10 @@ TEST_CASE("the kinds differ where they should") {
     CHECK(has(nat_ruleset(Nat::symmetric, home()), "masquerade fully-random"));
     CHECK(has(nat_ruleset(Nat::address_dependent, home()), "ip daddr . udp sport map @pinned"));
     const std::string sequential = nat_ruleset(Nat::symmetric_sequential, home());
-    CHECK(has(sequential, "numgen inc mod 4096 map {0:20000,1:20001,"));
-    CHECK(has(sequential, ",4095:24095}"));
+    CHECK(has(sequential, "elements = { 0:20000,1:20001,"));
+    CHECK(has(sequential, ",4095:24095 }"));
+    CHECK(has(sequential, "udp snat ip to 11.22.33.7:numgen inc mod 4096 map @sequential"));
+    CHECK(has(sequential, "tcp snat ip to 11.22.33.7:numgen inc mod 4096 map @sequential"));
 }
 
 TEST_CASE("hairpin only where asked for") {
