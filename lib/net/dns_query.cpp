@@ -3,7 +3,6 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +14,7 @@
 #include <memory>
 
 #include "base/host_port.hpp"
-#include "net/deadline.hpp"
+#include "net/borrowed_descriptor.hpp"
 #include "net/endpoint.hpp"
 #include "net/flow.hpp"
 #include "net/routes.hpp"
@@ -134,12 +133,10 @@ void on_reply(void* argument, int status, int, unsigned char* bytes, int size) {
 
 // Until c-ares has something to do with its socket, or the time has come.
 asio::awaitable<void> wait_for(int fd, bool writable, TimePoint until) {
-    const int watched = ::dup(fd);
-    if (watched < 0) co_return;
-    stream_descriptor socket(co_await asio::this_coro::executor, watched);
-    const auto what = writable ? stream_descriptor::wait_write : stream_descriptor::wait_read;
-    auto ready = socket.async_wait(what, asio::use_awaitable);
-    co_await in_time(until, std::move(ready));
+    BorrowedDescriptor socket(co_await asio::this_coro::executor, fd);
+    if (!socket.valid()) co_return;
+    co_await socket.wait(writable ? stream_descriptor::wait_write : stream_descriptor::wait_read,
+                         until);
 }
 
 asio::awaitable<void> pause(TimePoint until) {

@@ -6,16 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
 #include "base/host_port.hpp"
-#include "net/deadline.hpp"
+#include "net/borrowed_descriptor.hpp"
 #include "net/endpoint.hpp"
 
 namespace p2pdiag::net {
@@ -103,6 +101,10 @@ public:
         addresses_ = std::move(addresses);
         ::eventfd_write(event_, 1);
     }
+    bool finished() {
+        const std::lock_guard lock(mutex_);
+        return finished_;
+    }
     Addresses result() {
         const std::lock_guard lock(mutex_);
         return addresses_;
@@ -156,17 +158,15 @@ asio::awaitable<Addresses> resolve(std::string host, Family family, TimePoint de
     if (!is_host_name(host)) co_return ResolveError::failed;
 
     const auto lookup = std::make_shared<Lookup>();
-    const int watched = ::dup(lookup->event());
-    if (watched < 0) co_return ResolveError::failed;
-    const auto executor = co_await asio::this_coro::executor;
-    asio::posix::stream_descriptor event(executor, watched);
-    bool answered = false;
-    for (int started = 1; !answered && Clock::now() < deadline; ++started) {
+    BorrowedDescriptor event(co_await asio::this_coro::executor, lookup->event());
+    if (!event.valid()) co_return ResolveError::failed;
+    for (int started = 1; !lookup->finished() && Clock::now() < deadline; ++started) {
         if (!start(lookup, host, family) && started == 1) co_return ResolveError::failed;
-        const TimePoint next = started < most_lookups ? Clock::now() + ask_again : deadline;
-        auto done =
-            event.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-        answered = co_await in_time(std::min(next, deadline), std::move(done));
+        const TimePoint asked_until =
+            started < most_lookups ? std::min(Clock::now() + ask_again, deadline) : deadline;
+        while (!lookup->finished() && Clock::now() < asked_until) {
+            co_await event.wait(asio::posix::stream_descriptor::wait_read, asked_until);
+        }
     }
     co_return lookup->result();
 }

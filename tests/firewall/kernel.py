@@ -73,6 +73,12 @@ def _own_lock():
     os.environ["XTABLES_LOCKFILE"] = f"/proc/{os.getpid()}/fd/{os.memfd_create('lock')}"
 
 
+def is_real_root():
+    """And not that of a user namespace."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return os.geteuid() == 0 and file.read().split()[2] == "4294967295"
+
+
 def isolate():
     """Moves this process where it may make network namespaces. Once, and before any thread or socket."""
     for tool in ("nft", "ip", "iptables-nft-restore", "iptables-legacy-restore"):

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 
-from cases import V6
+from cases import V6, nft
 from kernel import PEER, PEER6, Network, run
 
 P2PDIAG = None
@@ -40,6 +40,10 @@ class Machine(Network):
         done = self.p2pdiag("firewall", "allow", "--port", str(port), "--protocol", protocol, "--yes", "--format", "json",
                             *options, expect=expect)
         return json.loads(done.stdout)
+
+    def show_rules(self):
+        """A table without a rule. In a user namespace no rules at all may be another network's, and are no answer."""
+        self.load(nft("table inet seen {\n}\n"))
 
     def undo(self):
         return self.p2pdiag("undo", "--all", "--yes").stdout

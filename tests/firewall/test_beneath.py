@@ -66,6 +66,7 @@ def check(machine, protocol="udp", interface="vb"):
 
 def measure(case):
     with Machine() as machine:
+        machine.show_rules()
         for command in case.ip:
             machine.tool(*command)
         return check(machine, case.protocol), machine.probe(case.protocol)
@@ -84,6 +85,7 @@ class Beneath(unittest.TestCase):
         for rule, port, verdict in (("udp dport 5000 drop", None, "undecided"), ("udp dport 4000 drop", None, "undecided"),
                                     (None, 4000, "accept")):
             with self.subTest(rule), Machine() as machine:
+                machine.show_rules()
                 machine.tool("ip", "link", "add", "link", "vb", "name", "mv", "type", "macvlan", "mode", "bridge")
                 machine.tool("ip", "addr", "add", f"{MACVLAN}/24", "dev", "mv")
                 machine.tool("ip", "link", "set", "mv", "up")
@@ -110,6 +112,7 @@ class Beneath(unittest.TestCase):
                               ([(*qdisc, "ingress"), (*on, "parent", "ffff:", *any_packet)], tc),
                               ([("ip", "link", "set", "vb", "arp", "off")], "switched off on vb")):
             with self.subTest(commands[-1]), Machine() as machine:
+                machine.show_rules()
                 for command in commands:
                     machine.tool(*command)
                 said = check(machine)

@@ -87,7 +87,8 @@ def tables(host, family):
 
 
 def read(path):
-    with contextlib.suppress(FileNotFoundError):
+    """Nothing where it is not there, or is root's: what cannot be read cannot be written."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     return ""

@@ -2,7 +2,11 @@
 // knows by itself.
 #include "net/resolve.hpp"
 
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
+#include <memory>
 
 #include "run_task.hpp"
 
@@ -33,6 +37,37 @@ TEST_CASE("localhost is found without a name server") {
     const auto found = resolve("localhost", Family::ipv4);
     REQUIRE(found.has_value());
     CHECK(found->front().scope() == AddressScope::loopback);
+}
+
+namespace {
+
+// Two sockets that something arrives at in the same moment: Asio takes both events from the kernel
+// at once, and the first to be told closes the other.
+boost::asio::awaitable<Result<std::vector<IpAddress>>> resolve_after_a_close() {
+    using udp = boost::asio::ip::udp;
+    using Socket = boost::asio::basic_datagram_socket<udp>;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const udp::endpoint loopback(boost::asio::ip::address_v4::loopback(), 0);
+    Socket sender(executor, loopback);
+    Socket first(executor, loopback);
+    auto second = std::make_unique<Socket>(executor, loopback);
+    for (const Socket* to : {&first, second.get()}) {
+        sender.send_to(boost::asio::buffer("x", 1), to->local_endpoint());
+    }
+    co_await first.async_wait(Socket::wait_read, boost::asio::use_awaitable);
+    second.reset();
+    co_return co_await net::resolve("localhost", Family::ipv4, Clock::now() + Milliseconds(60'000));
+}
+
+}  // namespace
+
+TEST_CASE("the event of a socket that has just been closed is no answer") {
+    for (int i = 0; i < 20; ++i) {
+        boost::asio::io_context context;
+        const auto found = run_on(context, resolve_after_a_close());
+        REQUIRE(found.has_value());
+        CHECK(found->front().scope() == AddressScope::loopback);
+    }
 }
 
 TEST_CASE("a name that is none fails at once, and a deadline that is over ends the wait") {
