@@ -124,7 +124,12 @@ private:
                 names_ += (names_.empty() ? "" : ", ") + name;
             }
             if (in_force(trial) || came_in(trial)) seen_ = true;
-            if (came_in(trial)) add_works(trial, grant);
+            if (came_in(trial)) {
+                came_in_ = true;
+                add_works(trial, grant);
+            } else if (trial.proof) {
+                no_packet_ = no_packet(*trial.proof);
+            }
             for (const Finding& finding : works.findings) {
                 result_.add(finding.code, finding.severity, finding.message, finding.evidence);
             }
@@ -136,6 +141,14 @@ private:
         return trial.proof && trial.proof->result &&
                (trial.proof->result->proof == Proof::arrived ||
                 trial.proof->result->proof == Proof::stopped_here);
+    }
+
+    // Where packets cannot be seen at the interface, silence is not held against the router.
+    static std::string no_packet(const OutsideProof& proof) {
+        if (proof.result && proof.result->proof == Proof::not_arrived) {
+            return "a packet from outside did not come in, which a firewall here may have stopped";
+        }
+        return "not tried by a packet: " + why_no_packet(proof.why_not);
     }
 
     // Whatever stands before the router lets in what it forwards.
@@ -238,6 +251,7 @@ private:
             std::string text = "The router makes and removes forwards by " + names_;
             if (!seen_) text += "; it cannot be asked whether they are in force";
             if (no_outside_) text += "; but it names no outside address that could be used";
+            if (!came_in_ && !no_packet_.empty()) text += "; " + no_packet_;
             result_.finish(limited ? P2PDIAG_WARN : P2PDIAG_PASS, std::move(text));
         } else if (refused_ + empty_ > 0) {
             result_.finish(P2PDIAG_FAIL,
@@ -286,6 +300,8 @@ private:
     unsigned permanent_ = 0;  // takes no lease
     bool no_outside_ = false;
     bool seen_ = false;
+    bool came_in_ = false;
+    std::string no_packet_;  // why none could prove a forward
     std::string leftover_;  // what may still be there; empty = nothing
     std::string names_;
 };

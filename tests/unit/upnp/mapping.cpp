@@ -183,7 +183,14 @@ TEST_CASE("C2: accepted, listed, and no packet comes in") {
         const bool seen = own.proof->result->proof == Proof::stopped_here;
         CHECK(codes(judgement) == (seen ? Codes{"portmap.forward-works"} : Codes{}));
         CHECK(judgement.status == P2PDIAG_PASS);
+        CHECK((judgement.summary.find("which a firewall here may") == std::string::npos) == seen);
     }
+    // A pass that no packet stands behind says so.
+    Trial untried = trial();
+    untried.proof.emplace();
+    untried.proof->why_not = "no-answer";
+    CHECK(judged({untried}).summary.find("not tried by a packet: no STUN server answers") !=
+          std::string::npos);
     // Whatever the router's address looks like, what came in came in.
     Trial exposed = with_packet(Proof::arrived, true);
     (**exposed.granted).external_address = ip("192.168.9.2");
