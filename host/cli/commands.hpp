@@ -56,6 +56,8 @@ int change_command(const Context& context, const change::Target& target,
 
 struct FixArguments {
     std::vector<std::string> only;  // ids of remedies; empty = all
+    std::vector<std::string> skip;  // globs of checks
+    bool deep = false;
     std::optional<std::int64_t> port;
     ChangeFlags flags;
 };

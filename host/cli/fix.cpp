@@ -98,16 +98,20 @@ private:
     profile::Profile load_own_profile() const {
         profile::Request request = profile_request(context_);
         request.port = arguments_.port;
+        if (arguments_.deep) request.deep = true;
         return load_profile(request);
     }
 
     // `checks` empty: all of the profile.
     Report measure(const std::vector<std::string>& checks) {
         Measurement measurement{.context = context_, .profile = load_own_profile(), .plan = {}};
+        std::vector<std::string> skip = measurement.profile.skip;
+        skip.insert(skip.end(), arguments_.skip.begin(), arguments_.skip.end());
         measurement.plan =
             plan_checks(context_, {.checks = checks.empty() ? measurement.profile.checks : checks,
                                    .only = {},
-                                   .skip = measurement.profile.skip});
+                                   .skip = std::move(skip),
+                                   .deep = measurement.profile.deep});
         Report report = empty_report(measurement);
         Live live(context_, false, report);
         run_checks(measurement, settings_for(measurement), live.events(), signals_, report);

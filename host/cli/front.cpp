@@ -218,6 +218,12 @@ void Front::add_fix() {
     fix.add_option("--only", fix_.only, "Only the remedy with this id; repeatable")
         ->type_name("REMEDY")
         ->allow_extra_args(false);
+    fix.add_flag("--deep", fix_.deep,
+                 "Also run checks that take minutes: they prove a forward behind two NATs");
+    suggestions_.add(*fix.add_option("--skip", fix_.skip, "Leave out checks that match; repeatable")
+                          ->type_name("GLOB")
+                          ->allow_extra_args(false),
+                     [this] { return known_checks(context_); });
     add_port(fix, fix_.port);
     add_change_flags(fix, fix_.flags, false, suggestions_);
     fix.footer(
@@ -229,7 +235,8 @@ void Front::add_fix() {
         "Examples:\n"
         "  p2pdiag fix --dry-run\n"
         "  sudo p2pdiag fix --yes\n"
-        "  p2pdiag fix --only forward-port");
+        "  p2pdiag fix --only forward-port\n"
+        "  sudo p2pdiag fix --deep --skip stun.lifetime");
 }
 
 void Front::add_undo() {

@@ -302,7 +302,7 @@ private:
     bool seen_ = false;
     bool came_in_ = false;
     std::string no_packet_;  // why none could prove a forward
-    std::string leftover_;  // what may still be there; empty = nothing
+    std::string leftover_;   // what may still be there; empty = nothing
     std::string names_;
 };
 

@@ -139,6 +139,22 @@ class Plan(FixCase):
         self.assertIn("nothing that p2pdiag could fix", done.stdout)
         self.assertEqual(self.files(), ["b"])
 
+    def test_which_checks(self):
+        """box.look is one of those that take long."""
+        def checks(*arguments, profile='[run]\nchecks = ["box.*"]\n'):
+            with open(self.profile, "w") as file:
+                file.write(profile)
+            document = self.document(*self.words("--dry-run", *arguments), code=0, BOX_WANTED="")
+            return [check["id"] for check in document["before"]["checks"]]
+
+        self.assertEqual(checks(), ["box.content"])
+        self.assertEqual(checks("--deep"), ["box.content", "box.look"])
+        self.assertEqual(checks(profile='[run]\nchecks = ["box.*"]\ndeep = true\n'), ["box.content", "box.look"])
+        self.assertEqual(checks("--deep", "--skip", "box.l*"), ["box.content"])
+        done = self.fix("--skip", "box.lok")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unknown check 'box.lok'", done.stderr)
+
     def test_a_plan_that_comes_to_nothing(self):
         for how, status, state, code in (("fail", "nothing", "impossible", 1), ("unknown", "unknown", "unknown", 3),
                                          ("error", "error", "error", 4), ("crash", "error", "error", 4)):

@@ -252,7 +252,7 @@ constexpr const p2pdiag_verb* verbs[] = {&box};
 constexpr p2pdiag_check content =
     p2pdiag::check<look>({.id = "box.content", .title = "What is in the box"});
 constexpr p2pdiag_check look_into =
-    p2pdiag::check<repeat_input>({.id = "box.look", .title = "What a check is told"});
+    p2pdiag::check<repeat_input>({.id = "box.look", .title = "What a check is told", .deep = true});
 constexpr const p2pdiag_check* checks[] = {&content, &look_into};
 
 }  // namespace
