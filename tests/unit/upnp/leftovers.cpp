@@ -172,6 +172,25 @@ TEST_CASE("F1: by NAT-PMP and PCP the record alone knows of it") {
     }
 }
 
+TEST_CASE("F1: what there was no time for is named") {
+    PortControlServer router;
+    router.misbehave(PortControlFault::silent);
+    for (const char* id : {"00000006", "00000007", "00000008"}) {
+        write_record(id, service_of(router, portmap::Protocol::pcp), now_in_seconds());
+    }
+    const Leftovers tried = remove();
+    CHECK(tried.removed.empty());
+    REQUIRE(tried.left.size() == 3);
+    for (const std::string& what : tried.left) {
+        CHECK(what.starts_with("UDP port 8001 by PCP of router: "));
+    }
+    CHECK(tried.left.back().ends_with("the router took too long"));
+    CHECK(ids().size() == 3);
+    router.misbehave(PortControlFault::none);
+    CHECK(remove().removed.size() == 3);
+    CHECK(ids().empty());
+}
+
 TEST_CASE("F1: what the router must have forgotten by now is forgotten here") {
     PortControlServer router;
     router.misbehave(PortControlFault::refused);
