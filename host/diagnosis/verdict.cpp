@@ -200,6 +200,11 @@ Verdict with_open_port(Verdict verdict, const report::Report& report) {
     return verdict;
 }
 
+// The port that matters was tried, and nothing reached a program. With the causes or without them.
+bool is_filtered(const report::Report& report, const Verdict& verdict) {
+    return verdict.status == "open" && of_target(report, "nat.port-filtered") != nullptr;
+}
+
 bool has_automatic_remedy(const Cause& cause) {
     return std::ranges::any_of(cause.remedies, &report::Remedy::automatic);
 }
@@ -273,11 +278,17 @@ Verdict judge(const std::vector<CheckResult>& checks) {
 Verdict conclude(const report::Report& report, const Cause* foremost) {
     const std::vector<Cause>& causes = report.causes;
     Verdict verdict = with_open_port(with_forward(judge(report.checks), report), report);
+    if (is_filtered(report, verdict)) {
+        verdict.headline = "No NAT; strangers reach other UDP ports of this machine, and not " +
+                           name_of_target(report) + '.';
+    }
     // What could not be read is not open.
     if (reaches_peers(verdict) && unseen_firewall(report.checks) != nullptr) {
         verdict.headline += " Whether this machine's own firewall stands in the way was not seen.";
     }
-    return naming(foremost, weighed(std::move(verdict), causes));
+    verdict = weighed(std::move(verdict), causes);
+    if (is_filtered(report, verdict)) verdict.status = "direct";
+    return naming(foremost, std::move(verdict));
 }
 
 }  // namespace p2pdiag::diagnosis

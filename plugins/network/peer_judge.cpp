@@ -170,7 +170,11 @@ private:
             Verdict verdict = unreachable(
                 address, "This machine has no route to " + address.peer.to_string(), std::nullopt);
             verdict.weight = 1;
+            verdict.evidence["no_route"] = true;
             return verdict;
+        }
+        if (address.udp == UdpOutcome::not_permitted) {
+            return {4, P2PDIAG_FAIL, text_of(address), "net.send-forbidden", evidence_of(address)};
         }
         if (torn_down(address)) {
             return {5,

@@ -27,6 +27,7 @@ public:
 
     Judgement run() {
         judge_lookups();
+        judge_own_firewall();
         judge_servers();
         judge_routes();
         judge_internet();
@@ -82,6 +83,22 @@ private:
             evidence["answered_from"] = sums.udp_trouble->answered_from->to_string();
         }
         return evidence;
+    }
+
+    // EPERM is the kernel's word for a packet that a rule of its own dropped.
+    void judge_own_firewall() {
+        json::array forbidden;
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            const auto& trouble = sums_[i].udp_trouble;
+            if (trouble && trouble->outcome == Outcome::not_permitted)
+                forbidden.emplace_back(text(i));
+        }
+        if (forbidden.empty()) return;
+        const bool all = forbidden.size() == sums_.size();
+        result_.add("net.send-forbidden", all ? Severity::error : Severity::warning,
+                    "This machine's own firewall forbids it to send UDP to " +
+                        std::string(all ? "the STUN servers" : "a STUN server"),
+                    {{"servers", std::move(forbidden)}});
     }
 
     void judge_servers() {

@@ -99,17 +99,29 @@ private:
         std::string text = "A stranger's packet to " + subject() +
                            " comes as far as this machine's network interface, and its own "
                            "firewall drops it";
-        if (!by_forward()) {
-            result_.finish(P2PDIAG_WARN, std::move(text));
-            return;
-        }
+        if (!by_forward()) return filtered("host", std::move(text));
         json::object why = evidence(false);
         why["cause"] = "host-firewall";
         result_.add("portmap.mapped-but-unreachable", Severity::error, text, std::move(why));
         result_.finish(P2PDIAG_FAIL, std::move(text));
     }
 
-    // Nothing is wrong with that: it is how things are where nobody has forwarded the port.
+    // There is no NAT that would have to be told. `by`: "host", "way", or "either" where packets
+    // cannot be seen at the interface.
+    void filtered(const char* by, std::string text) {
+        result_.add("nat.port-filtered", Severity::warning, text,
+                    {{"protocol", "udp"},
+                     {"port", facts_.port},
+                     {"family", "ipv4"},
+                     {"by", by},
+                     {"external", external()},
+                     {"asked", facts_.proof.result->asked},
+                     {"controls_answered", facts_.proof.result->controls_answered},
+                     {"server", facts_.proof.server->to_string()}});
+        result_.finish(P2PDIAG_WARN, std::move(text));
+    }
+
+    // Behind a NAT it is how things are where nobody has forwarded the port.
     void not_arrived() {
         if (facts_.proven_earlier) {
             result_.finish(P2PDIAG_UNKNOWN,
@@ -118,8 +130,19 @@ private:
                                "hold an earlier try against the sender for half a minute");
             return;
         }
-        std::string text = "No stranger's packet comes in to " + subject() + " from outside";
-        if (*facts_.behind_nat) text += ": no forward of it is in force";
+        const std::string packet = "No stranger's packet to " + external();
+        if (!*facts_.behind_nat && facts_.proof.tapped) {
+            return filtered("way", packet +
+                                       " comes as far as this machine, and there is no NAT: "
+                                       "something on the way drops it");
+        }
+        if (!*facts_.behind_nat) {
+            return filtered("either", packet +
+                                          " came to a program, and there is no NAT: this machine's "
+                                          "own firewall drops it, or something on the way");
+        }
+        std::string text = "No stranger's packet comes in to " + subject() +
+                           " from outside: no forward of it is in force";
         if (!facts_.proof.tapped) {
             text = "No stranger's packet came to a program on " + subject() +
                    ": it is not forwarded, or this machine's own firewall drops it";

@@ -114,6 +114,12 @@ inline report::CheckResult forwarded_by_hand() {
                            {"verified", "packet"}})});
 }
 
+inline report::CheckResult target_filtered(const std::string& by) {
+    return check("upnp.target", Status::warn,
+                 {finding("nat.port-filtered", W,
+                          {{"protocol", "udp"}, {"family", "ipv4"}, {"port", 8000}, {"by", by}})});
+}
+
 inline report::CheckResult program_listens() {
     return check("network.ports", Status::pass,
                  {finding("net.port-in-use", I, {{"protocol", "udp"}, {"use", "reachable"}})});

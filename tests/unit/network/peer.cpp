@@ -148,6 +148,13 @@ TEST_CASE("of several addresses the one that tells most is judged, and all are n
     CHECK(judge(both).findings[0].severity == Severity::error);
 }
 
+TEST_CASE("what this machine's own firewall forbids is not laid to the peer") {
+    const Judgement own = judge(report(peer(TcpOutcome::no_answer, UdpOutcome::not_permitted)));
+    CHECK(own.status == P2PDIAG_FAIL);
+    REQUIRE(codes(own) == Codes{"net.send-forbidden"});
+    CHECK(own.findings[0].severity == Severity::error);
+}
+
 TEST_CASE("who lacks rights is told what they would show") {
     PeerAddress denied = peer(TcpOutcome::connected, UdpOutcome::silent);
     CHECK(judge(report(denied)).summary.find("sudo") == std::string::npos);

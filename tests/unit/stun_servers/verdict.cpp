@@ -206,8 +206,10 @@ TEST_CASE("a firewall on this machine is no missing internet") {
                                 std::vector{silent, other}}) {
         const auto verdict = judge(report_of(servers));
         CHECK(verdict.status == P2PDIAG_UNKNOWN);
-        CHECK(codes(verdict) == Codes{"nat.stun-unreachable error"});
+        CHECK(codes(verdict) == Codes{"net.send-forbidden warning", "nat.stun-unreachable error"});
     }
+    CHECK(codes(judge(report_of({refused, other}))) ==
+          Codes{"net.send-forbidden error", "nat.stun-unreachable error"});
 }
 
 TEST_CASE("a kernel that does not tell its routes has not said that there are none") {

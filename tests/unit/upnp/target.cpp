@@ -60,8 +60,24 @@ TEST_CASE("what this machine's own firewall drops has come that far, and is no w
     CHECK(forwarded.findings[0].evidence.at("cause") == "host-firewall");
     CHECK(forwarded.status == P2PDIAG_FAIL);
     const Judgement open = judge_target(facts_of(Proof::stopped_here, false));
-    CHECK(open.findings.empty());
+    REQUIRE(codes(open) == Codes{"nat.port-filtered"});
+    CHECK(open.findings[0].evidence.at("by") == "host");
     CHECK(open.status == P2PDIAG_WARN);
+}
+
+TEST_CASE("without a NAT, what is not seen to come is dropped on the way") {
+    const Judgement judgement = judge_target(facts_of(Proof::not_arrived, false));
+    REQUIRE(codes(judgement) == Codes{"nat.port-filtered"});
+    CHECK(judgement.status == P2PDIAG_WARN);
+    CHECK(judgement.findings[0].evidence.at("port") == 8000);
+    CHECK(judgement.findings[0].evidence.at("by") == "way");
+    // Who cannot look at the interface cannot tell it from a drop here.
+    TargetFacts facts = facts_of(Proof::not_arrived, false);
+    facts.proof.tapped = false;
+    const Judgement either = judge_target(facts);
+    REQUIRE(codes(either) == Codes{"nat.port-filtered"});
+    CHECK(either.findings[0].evidence.at("by") == "either");
+    CHECK(either.summary.find("own firewall drops it, or") != std::string::npos);
 }
 
 TEST_CASE("a port that nobody forwarded is nothing wrong, and silence is no proof against us") {
