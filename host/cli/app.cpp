@@ -1,6 +1,7 @@
 #include "cli/app.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -42,7 +43,11 @@ int main(int argc, char** argv) {
         context.globals.plugin_dirs = words.values_of("--plugin-dir");
         for (const std::string& dir : context.globals.plugin_dirs) {
             std::error_code error;
-            if (completes || std::filesystem::is_directory(dir, error)) continue;
+            if (completes) continue;
+            if (std::filesystem::is_directory(dir, error)) {
+                if (::access(dir.c_str(), R_OK | X_OK) == 0) continue;
+                error = {errno, std::generic_category()};
+            }
             const bool there = error && error != std::errc::no_such_file_or_directory;
             throw UsageError{"--plugin-dir " + dir + ": " +
                              (there ? error.message() : "no such directory")};

@@ -109,6 +109,9 @@ int list_command(const Context& context, const ListArguments& arguments) {
     for (const Section& section : sections) {
         text += (text.empty() ? "" : "\n") + table(section.name, section.rows);
     }
+    // Why what should be here is not; the plugins' own table says it itself.
+    const std::string refused = refused_plugins(context);
+    if ((what == "checks" || what == "verbs") && !refused.empty()) text += refused + '\n';
     return print_result(text);
 }
 

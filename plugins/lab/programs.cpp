@@ -13,7 +13,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "base/fd.hpp"
@@ -25,10 +27,13 @@ namespace {
 constexpr const char* sbin_directories = "/usr/local/sbin:/usr/sbin:/sbin";
 constexpr int exec_failed = 127;  // as shells have it
 
+// Last comes p2pdiag itself, so that its name can be typed in a shell of the lab.
 std::string search_path() {
     const char* path = std::getenv("PATH");
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
     return std::string(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin") + ":" +
-           sbin_directories;
+           sbin_directories + (error ? "" : ":" + self.parent_path().native());
 }
 
 [[noreturn]] void die(const std::string& text) {

@@ -70,6 +70,8 @@ class Rejected(unittest.TestCase):
                 self.assertIn(reason, found[0]["message"])
             listing = directory.host("list", "plugins").stdout.decode()
             self.assertRegex(listing, name + r"\.so +REJECTED: ")
+            # In a list of checks it is missed.
+            self.assertIn(f"{name}.so is not used: ", directory.host("list", "checks").stdout.decode())
             valid = directory.host("validate", f"{directory.plugins}/{name}.so")
             if name != "duplicate_plugin":
                 self.assertEqual(valid.returncode, 1)

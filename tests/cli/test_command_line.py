@@ -85,6 +85,12 @@ class BadInput(Case):
     def test_unknown_plugin_directory(self):
         self.expect("--plugin-dir", "/nowhere", "list", says="/nowhere: no such directory")
 
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_plugin_directory_that_may_not_be_read(self):
+        with tempfile.TemporaryDirectory() as place:
+            os.chmod(place, 0)
+            self.expect("--plugin-dir", place, "list", says="Permission denied")
+
     def test_ports(self):
         for port in ("0", "70000", "-1"):
             self.expect("run", "--port", port, says="--port")

@@ -116,6 +116,11 @@ class ExitCodes(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("no-such-check", result.stderr)
 
+    def test_p2pdiag_by_its_name(self):
+        """As docs/user/lab.md has it typed in a shell of the lab, wherever p2pdiag is installed."""
+        result = run("sh", "-c", "p2pdiag --version")
+        self.assertEqual((result.returncode, result.stdout.split()[0]), (0, "p2pdiag"), result.stderr)
+
     def test_usage(self):
         wrong = {
             ("run", "--nat", "cone", "--", "run"): "port-restricted-cone",
