@@ -385,8 +385,15 @@ private:
         Test out;
         out.path = entry.key;
         const TomlValue& value = entry.value;
+        const auto compared = [&](const TomlValue& with, const std::string& what) {
+            std::vector<json::value> all = values(with, what);
+            if (std::ranges::any_of(all, is_no_port)) {
+                wrong(with, what + ": the one placeholder here is \"{port}\"");
+            }
+            return all;
+        };
         if (value.kind != Kind::table) {
-            out.one_of = values(value, entry.key);
+            out.one_of = compared(value, entry.key);
             return out;
         }
         if (!is_table(value, entry.key,
@@ -394,14 +401,21 @@ private:
             return out;
         }
         if (value.entries.empty()) wrong(value, entry.key + ": has no comparison");
-        if (const TomlEntry* is = find(value, "is")) out.one_of = values(is->value, "is");
-        if (const TomlEntry* is_not = find(value, "not")) out.is_not = values(is_not->value, "not");
+        if (const TomlEntry* is = find(value, "is")) out.one_of = compared(is->value, "is");
+        if (const TomlEntry* is_not = find(value, "not"))
+            out.is_not = compared(is_not->value, "not");
         out.above = number(value, "above");
         out.below = number(value, "below");
         out.at_least = number(value, "at_least");
         out.at_most = number(value, "at_most");
         out.measured = optional_boolean(value, "measured");
         return out;
+    }
+
+    // Another placeholder, or one that is misspelt.
+    static bool is_no_port(const json::value& value) {
+        return value.is_string() && value.get_string().starts_with('{') &&
+               value.get_string().ends_with('}') && value.get_string() != "{port}";
     }
 
     std::vector<json::value> values(const TomlValue& value, const std::string& what) {

@@ -89,6 +89,8 @@ TEST_CASE("a mistake is told with its line and what was meant") {
          {rule("x", "all = [{ code = \"a.b\", evidence = { n = { above = \"1\" } } }]"),
           "above: expected a number"},
          {rule("x", "all = [{ code = \"a.b\", evidence = { n = [] } }]"), "no value is named"},
+         {rule("x", "all = [{ code = \"a.b\", evidence = { port = \"{prot}\" } }]"),
+          "port: the one placeholder here is \"{port}\""},
          {rule("x", "all = [{ code = \"a.b\" }]", "", 1.5),
           "confidence: is not above 0 and at most 1"},
          {rule("X", "all = [{ code = \"a.b\" }]"), "small letters"},
