@@ -218,8 +218,7 @@ void Front::add_fix() {
     fix.add_option("--only", fix_.only, "Only the remedy with this id; repeatable")
         ->type_name("REMEDY")
         ->allow_extra_args(false);
-    fix.add_flag("--deep", fix_.deep,
-                 "Also run checks that take minutes: they prove a forward behind two NATs");
+    fix.add_flag("--deep", fix_.deep, "Also run checks that take minutes");
     suggestions_.add(*fix.add_option("--skip", fix_.skip, "Leave out checks that match; repeatable")
                           ->type_name("GLOB")
                           ->allow_extra_args(false),
@@ -236,7 +235,7 @@ void Front::add_fix() {
         "  p2pdiag fix --dry-run\n"
         "  sudo p2pdiag fix --yes\n"
         "  p2pdiag fix --only forward-port\n"
-        "  sudo p2pdiag fix --deep --skip stun.lifetime");
+        "  sudo p2pdiag fix --deep --skip stun.lifetime   # a forward behind two NATs, too");
 }
 
 void Front::add_undo() {
