@@ -105,13 +105,8 @@ private:
     // `checks` empty: all of the profile.
     Report measure(const std::vector<std::string>& checks) {
         Measurement measurement{.context = context_, .profile = load_own_profile(), .plan = {}};
-        std::vector<std::string> skip = measurement.profile.skip;
-        skip.insert(skip.end(), arguments_.skip.begin(), arguments_.skip.end());
         measurement.plan =
-            plan_checks(context_, {.checks = checks.empty() ? measurement.profile.checks : checks,
-                                   .only = {},
-                                   .skip = std::move(skip),
-                                   .deep = measurement.profile.deep});
+            plan_checks(context_, selection_of(measurement.profile, checks, arguments_.skip));
         Report report = empty_report(measurement);
         Live live(context_, false, report);
         run_checks(measurement, settings_for(measurement), live.events(), signals_, report);

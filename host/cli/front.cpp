@@ -91,6 +91,14 @@ void Front::add_globals() {
                   "Never ask; what would have to be asked is declined");
 }
 
+void Front::add_skip_and_deep(CLI::App& app, std::vector<std::string>& skip, bool& deep) {
+    suggestions_.add(*app.add_option("--skip", skip, "Leave out checks that match; repeatable")
+                          ->type_name("GLOB")
+                          ->allow_extra_args(false),
+                     [this] { return known_checks(context_); });
+    app.add_flag("--deep", deep, "Also run checks that take minutes");
+}
+
 void Front::add_run() {
     CLI::App& run = command("run", "Run checks and report what they found",
                             [this] { return run_command(context_, run_); });
@@ -115,9 +123,7 @@ void Front::add_run() {
         });
     suggestions_.add(list("--only", run_.only, "Keep only checks that match; repeatable", "GLOB"),
                      checks);
-    suggestions_.add(list("--skip", run_.skip, "Leave out checks that match; repeatable", "GLOB"),
-                     checks);
-    run.add_flag("--deep", run_.deep, "Also run checks that take minutes");
+    add_skip_and_deep(run, run_.skip, run_.deep);
     run.add_option("--peer", run_.peer, "A peer that network.connect tries")
         ->type_name("HOST:PORT");
     add_port(run, run_.port);
@@ -218,11 +224,7 @@ void Front::add_fix() {
     fix.add_option("--only", fix_.only, "Only the remedy with this id; repeatable")
         ->type_name("REMEDY")
         ->allow_extra_args(false);
-    fix.add_flag("--deep", fix_.deep, "Also run checks that take minutes");
-    suggestions_.add(*fix.add_option("--skip", fix_.skip, "Leave out checks that match; repeatable")
-                          ->type_name("GLOB")
-                          ->allow_extra_args(false),
-                     [this] { return known_checks(context_); });
+    add_skip_and_deep(fix, fix_.skip, fix_.deep);
     add_port(fix, fix_.port);
     add_change_flags(fix, fix_.flags, false, suggestions_);
     fix.footer(

@@ -26,6 +26,7 @@ public:
 private:
     void add_globals();
     void add_run();
+    void add_skip_and_deep(CLI::App& app, std::vector<std::string>& skip, bool& deep);
     void add_lookups();
     void add_shell_help();
     void add_fix();

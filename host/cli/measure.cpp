@@ -22,6 +22,17 @@ report::Finding rejection(const std::string& kind, const std::string& name,
 
 }  // namespace
 
+runner::Selection selection_of(const profile::Profile& profile,
+                               const std::vector<std::string>& checks,
+                               const std::vector<std::string>& skip) {
+    runner::Selection selection;
+    selection.checks = checks.empty() ? profile.checks : checks;
+    selection.skip = profile.skip;
+    selection.skip.insert(selection.skip.end(), skip.begin(), skip.end());
+    selection.deep = profile.deep;
+    return selection;
+}
+
 runner::Plan plan_checks(const Context& context, const runner::Selection& selection) {
     auto plan = runner::make_plan(context.plugins, selection);
     if (!plan) throw UsageError{plan.error().message + refused_plugins(context)};

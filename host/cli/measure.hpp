@@ -17,6 +17,12 @@ struct Measurement {
     runner::Isolation isolation = runner::Isolation::child;
 };
 
+// What the profile chooses, with `checks` in place of its own where there are some, and `skip`
+// beside its own.
+runner::Selection selection_of(const profile::Profile& profile,
+                               const std::vector<std::string>& checks,
+                               const std::vector<std::string>& skip);
+
 // Throws UsageError when nothing is left to run, or no check is meant.
 runner::Plan plan_checks(const Context& context, const runner::Selection& selection);
 

@@ -34,12 +34,8 @@ profile::Profile effective_profile(const Context& context, const RunArguments& a
 
 runner::Plan make_plan(const Context& context, const RunArguments& arguments,
                        const profile::Profile& profile) {
-    runner::Selection selection;
-    selection.checks = arguments.checks.empty() ? profile.checks : arguments.checks;
+    runner::Selection selection = selection_of(profile, arguments.checks, arguments.skip);
     selection.only = arguments.only;
-    selection.skip = profile.skip;
-    selection.skip.insert(selection.skip.end(), arguments.skip.begin(), arguments.skip.end());
-    selection.deep = profile.deep;
     return plan_checks(context, selection);
 }
 

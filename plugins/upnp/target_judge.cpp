@@ -106,8 +106,8 @@ private:
         result_.finish(P2PDIAG_FAIL, std::move(text));
     }
 
-    // There is no NAT that would have to be told. `by`: "host", "way", or "either" where packets
-    // cannot be seen at the interface.
+    // No NAT would have to be told (but for a full cone, where the packet came as far as here).
+    // `by`: "host", "way", or "either" where packets cannot be seen at the interface.
     void filtered(const char* by, std::string text) {
         result_.add("nat.port-filtered", Severity::warning, text,
                     {{"protocol", "udp"},
