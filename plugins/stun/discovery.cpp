@@ -64,6 +64,8 @@ Discovery::Discovery(const DiscoveryConfig& config, TransactionSource transactio
         entry.egress = server.egress;
         seen_.servers.push_back(entry);
     }
+    const stun::TransactionId chance = transactions_();
+    chance_.seed(chance[0] << 16 | chance[1] << 8 | chance[2]);
     start();
     advance(now);
 }
@@ -75,7 +77,7 @@ TimePoint Discovery::next_wakeup() const {
     const Duration tail = seen_.tail();
     TimePoint next = last_moment();
     for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
-        if (schedules_[i].left > 0) next = std::min(next, schedules_[i].next);
+        if (schedules_[i].left > 0) next = std::min(next, schedules_[i].due());
         for (const Send& send : seen_.probes[i].sends) {
             if (send.at + tail > seen_.now) next = std::min(next, send.at + tail);
         }
@@ -367,31 +369,45 @@ void Discovery::stop(Role role, std::optional<std::size_t> server) {
     }
 }
 
+// From now on the filter is open to this probe's answers, so none counts any more, and what has not
+// had its time to be answered was never asked.
+void Discovery::close(std::size_t index) {
+    Probe& probe = seen_.probes[index];
+    schedules_[index].left = 0;
+    probe.exhausted = true;
+    for (const Send& send : probe.sends) sent_.erase(send.transaction);
+    std::erase_if(probe.sends, [&](const Send& send) { return !seen_.is_overdue(send); });
+}
+
 void Discovery::send_due() {
-    // Test and control take turns in going first, so that a server that answers only the first few
-    // packets of a burst favours neither.
-    const std::size_t count = seen_.probes.size();
-    const bool backwards = rounds_ % 2 == 1;
-    bool sent_any = false;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t index = backwards ? count - 1 - i : i;
-        Schedule& schedule = schedules_[index];
-        const Probe& probe = seen_.probes[index];
+    std::vector<std::size_t> due;
+    for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
+        Schedule& schedule = schedules_[i];
+        const Probe& probe = seen_.probes[i];
         const bool told = probe.answered || probe.error_code != 0 ||
                           (probe.role == Role::unlisted_port && probe.refused);
         if (schedule.until_answered && told) schedule.left = 0;
-        if (schedule.left > 0 && schedule.next <= seen_.now) {
-            --schedule.left;
-            const Duration gap = schedule.phase > Duration{} ? schedule.phase : schedule.interval;
-            schedule.phase = Duration{};
-            schedule.next += gap;
-            if (schedule.next <= seen_.now) schedule.next = seen_.now + gap;
-            send(index);
-            sent_any = true;
+        if (schedule.left > 0 && schedule.due() <= seen_.now) {
+            move_on(schedule);
+            due.push_back(i);
         }
-        seen_.probes[index].exhausted = schedule.left == 0;
+        seen_.probes[i].exhausted = schedule.left == 0;
     }
-    if (sent_any) ++rounds_;
+    std::shuffle(due.begin(), due.end(), chance_);
+    for (const std::size_t probe : due) send(probe);
+}
+
+// A server or router that lets only so many packets pass must not favour a test over its control,
+// or the other way round, each time: chance decides who comes first.
+void Discovery::move_on(Schedule& schedule) {
+    constexpr Duration earliest = Milliseconds(25);
+    --schedule.left;
+    const Duration gap = schedule.phase > Duration{} ? schedule.phase : schedule.interval;
+    schedule.phase = Duration{};
+    schedule.next += gap;
+    if (schedule.next <= seen_.now) schedule.next = seen_.now + gap;
+    std::uniform_int_distribution<Duration::rep> early(0, earliest.count());
+    schedule.early = Duration(early(chance_));
 }
 
 void Discovery::send(std::size_t index) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <random>
 
 #include "machine.hpp"
 #include "mapping.hpp"
@@ -59,6 +60,8 @@ private:
         unsigned left = 0;
         bool until_answered = true;
         Duration phase{};  // if not zero, the first interval
+        Duration early{};  // by chance, so much before `next`
+        TimePoint due() const { return next - early; }
     };
     struct Sent {
         std::size_t probe = 0;
@@ -69,6 +72,7 @@ private:
     struct Program {
         std::size_t server = 0;
         Endpoint other;
+        TimePoint begun;
         TimePoint contact_at;  // not before: filters are tested on a state without any contact
         bool contacted = false;
         bool over = false;
@@ -90,6 +94,8 @@ private:
     void explore(Role role, SocketId socket, std::size_t server, const Endpoint& other);
     void add_filter(Role role, std::size_t server, const stun::ChangeRequest& change,
                     const Schedule& schedule);
+    void start_own_controls(Role filter);
+    void close(std::size_t probe);
     void add_third_socket(Role role, const stun::ChangeRequest& change);
     void probe_port_step();
     void probe_hairpin();
@@ -103,12 +109,14 @@ private:
     TimePoint last_moment() const;
 
     std::optional<std::size_t> next_candidate() const;
+    bool another_may_tell() const;
     bool primaries_settled() const;
     SocketId add_socket(std::uint16_t local_port = 0, PortKind kind = PortKind::even);
     std::size_t add_probe(Role role, SocketId socket, std::size_t server, const Endpoint& to,
                           const Schedule& schedule, stun::ChangeRequest change = {});
     void stop(Role role, std::optional<std::size_t> server = {});
     void send_due();
+    void move_on(Schedule& schedule);
     void send(std::size_t probe);
     std::uint32_t any_other_cookie();
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);
@@ -139,7 +147,7 @@ private:
     bool other_ports_used_ = false;
     unsigned bursts_ = 0;
     std::uint32_t order_ = 0;
-    std::uint32_t rounds_ = 0;
+    std::minstd_rand chance_;  // of no consequence for what a stranger may guess
 };
 
 }  // namespace p2pdiag::nat

@@ -111,8 +111,7 @@ std::optional<std::size_t> Discovery::next_candidate() const {
 
 void Discovery::run_program() {
     filtering_ = judge_filtering(seen_, mapping_.varies);
-    const bool unsupported = !filtering_.value && filtering_.reason == Reason::server_unsupported;
-    const bool needs_next = programs_.empty() || (programs_.back().over && unsupported);
+    const bool needs_next = programs_.empty() || (programs_.back().over && another_may_tell());
     if (needs_next) {
         if (const auto server = next_candidate()) start_program(*server);
     }
@@ -124,9 +123,9 @@ void Discovery::run_program() {
     const bool decided = filtering_.value || filtering_.reason != Reason::pending;
     if (decided && !program.over) {
         program.over = true;
-        for (const Role role :
-             {Role::filter_address, Role::filter_port, Role::filter_path, Role::open_address,
-              Role::open_port, Role::control_address, Role::control_port}) {
+        for (const Role role : {Role::filter_address, Role::filter_port, Role::filter_path,
+                                Role::open_address, Role::open_port, Role::control_address,
+                                Role::control_port, Role::own_open, Role::own_control}) {
             stop(role, program.server);
         }
     }
@@ -136,8 +135,16 @@ void Discovery::run_program() {
     const stun::ChangeRequest port{false, true};
     start_controls(Role::open_address, Role::control_address, both);
     start_controls(Role::open_port, Role::control_port, port);
+    if (evidence.address.silence_proven) start_own_controls(Role::filter_address);
+    if (evidence.port.silence_proven) start_own_controls(Role::filter_port);
     if (evidence.address.passing_sockets == 1) add_third_socket(Role::filter_address, both);
     if (evidence.port.passing_sockets == 1) add_third_socket(Role::filter_port, port);
+}
+
+// What one server cannot do, or what is lost on the way from it, need not be so with the next.
+bool Discovery::another_may_tell() const {
+    return !filtering_.value && (filtering_.reason == Reason::server_unsupported ||
+                                 filtering_.reason == Reason::flow_loss);
 }
 
 // Filtering first, on sockets that were never used: whatever goes to the other address only later
@@ -148,6 +155,7 @@ void Discovery::start_program(std::size_t server) {
     program.other = *seen_.servers[server].other;
     const Duration unhurried =
         std::clamp<Duration>(3 * seen_.longest_rtt / 2, Milliseconds(20), Milliseconds(300));
+    program.begun = seen_.now;
     program.contact_at = seen_.now + unhurried;
     programs_.push_back(program);
     seen_.tested.push_back(server);
@@ -218,10 +226,26 @@ void Discovery::start_controls(Role opener, Role control, const stun::ChangeRequ
             std::any_of(seen_.probes.begin(), seen_.probes.end(),
                         [&](const Probe& p) { return p.role == control && p.socket == socket; });
         if (!probe.answered || running) continue;
-        const Duration since = seen_.now - program.contact_at + pace + turn;
+        const Duration since = seen_.now - program.begun + turn;
         const Duration phase = pace - since % Duration(pace);
         add_probe(control, socket, program.server, seen_.servers[program.server].address,
                   {seen_.now, pace, steady_sends, false, phase}, change);
+    }
+}
+
+// The silent sockets contact the other address as well, and ask once more.
+void Discovery::start_own_controls(Role filter) {
+    constexpr unsigned sends = 12;
+    const Schedule opening{seen_.now, half_pace, sends};
+    const Schedule asking{seen_.now, half_pace, sends, false};
+    const std::size_t server = programs_.back().server;
+    const std::size_t count = seen_.probes.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Probe silent = seen_.probes[i];
+        if (silent.role != filter || silent.server != server || silent.answered) continue;
+        close(i);
+        add_probe(Role::own_open, silent.socket, server, silent.expected, opening);
+        add_probe(Role::own_control, silent.socket, server, silent.to, asking, silent.change);
     }
 }
 
@@ -296,7 +320,7 @@ bool Discovery::mapping_done() const {
 
 bool Discovery::filtering_done() const {
     if (!programs_.empty() && !programs_.back().over) return false;
-    if (filtering_.value || filtering_.reason != Reason::server_unsupported) return true;
+    if (!another_may_tell()) return true;
     return !next_candidate() && primaries_settled();
 }
 

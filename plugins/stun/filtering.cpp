@@ -24,12 +24,26 @@ bool any_answered(const Probes& probes) {
     return std::any_of(probes.begin(), probes.end(), [](const Probe* p) { return p->answered; });
 }
 
+bool is_over(const Observations& seen, const Probe& probe) {
+    return probe.exhausted &&
+           (probe.sends.empty() || seen.now - probe.sends.back().at >= seen.tail());
+}
+
 bool done_sending(const Observations& seen, const Probes& probes) {
-    return std::all_of(probes.begin(), probes.end(), [&](const Probe* probe) {
-        if (probe->answered) return true;
-        if (!probe->exhausted) return false;
-        return probe->sends.empty() || seen.now - probe->sends.back().at >= seen.tail();
-    });
+    return std::all_of(probes.begin(), probes.end(),
+                       [&](const Probe* p) { return p->answered || is_over(seen, *p); });
+}
+
+// Those that may still be answered count as lost, so nothing has to be waited for.
+Tally up_to_last_answer(const Probe& probe) {
+    Tally last;
+    Tally tries;
+    for (const Send& send : probe.sends) {
+        ++tries.sent;
+        if (!send.rtt) ++tries.unanswered;
+        if (send.rtt) last = tries;
+    }
+    return last;
 }
 
 bool sent_enough(const Observations& seen, const Probes& probes) {
@@ -62,6 +76,14 @@ bool refuses_change(const Observations& seen, std::size_t server) {
     });
 }
 
+// What this silent socket asked again, once it had contacted the other address itself.
+const Probe* own_control(const Observations& seen, const Probe& filter) {
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == Role::own_control && probe.socket == filter.socket) return &probe;
+    }
+    return nullptr;
+}
+
 Test decided(Test test, Passed passed) {
     test.passed = passed;
     test.reason = Reason::none;
@@ -90,6 +112,27 @@ Test without_control(Test test, const Observations& seen, const Probes& filters,
     return test;
 }
 
+// Routers and servers that spread flows over several links, of which one is broken, lose the same
+// flows again and again, and so may a server that limits its answers: other sockets' controls show
+// nothing of these. What a filter stopped comes in once the socket has contacted the other address.
+Test judge_own_controls(Test test, const Observations& seen, const Probes& own) {
+    // The silence beside other controls is past credible_ratio already.
+    constexpr double convincing = 1e-2;
+    Tally now;
+    for (const Probe* probe : own) {
+        const Tally tries = up_to_last_answer(*probe);
+        if (tries.sent > 0) ++test.own_controls_answered;
+        now.sent += tries.sent;
+        now.unanswered += tries.unanswered;
+    }
+    test.own_controls = static_cast<unsigned>(own.size());
+    const bool all = test.own_controls_answered == test.own_controls;
+    if (all && loss_likelihood(now, test.silent) < convincing) return decided(test, Passed::no);
+    const bool over =
+        std::all_of(own.begin(), own.end(), [&](const Probe* p) { return is_over(seen, *p); });
+    return over ? undecided(test, Reason::flow_loss) : test;
+}
+
 Test judge(const Observations& seen, std::size_t server, const Roles& roles, bool mapping_varies) {
     const Probes filters = probes_of(seen, roles.filter, server);
     const Probes openers = probes_of(seen, roles.opener, server);
@@ -99,12 +142,14 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     Test test;
     if (refuses_change(seen, server)) return undecided(test, Reason::server_unsupported);
     Probes silent;
+    Probes own_controls;
     for (const Probe* probe : filters) {
         if (probe->answered) {
             ++test.passing_sockets;
-        } else {
-            silent.push_back(probe);
+            continue;
         }
+        silent.push_back(probe);
+        if (const Probe* own = own_control(seen, *probe)) own_controls.push_back(own);
     }
     if (test.passing_sockets >= sockets_to_believe) return decided(test, Passed::yes);
 
@@ -117,6 +162,7 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
         paths_proven = paths_proven && since;
         if (since) test.silent += telling_silence(seen, *probe, controls, *since);
     }
+    if (!own_controls.empty()) return judge_own_controls(test, seen, own_controls);
     if (any_answered(controls)) {
         const bool proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
                             loss_likelihood(control, test.silent) < credible_ratio;
@@ -124,7 +170,8 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
         // silent ones met state of its own: kept from an earlier use, or a port that the router
         // forwards.
         const bool outvoted = test.passing_sockets == 0 || silent.size() >= sockets_to_believe;
-        if (proven && outvoted) return decided(test, Passed::no);
+        test.silence_proven = proven && outvoted;
+        if (test.silence_proven) return test;
     } else {
         test = without_control(test, seen, filters, openers, controls, baseline, mapping_varies);
         if (test.passed == Passed::undecided) return test;

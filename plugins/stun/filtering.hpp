@@ -13,6 +13,11 @@ struct Test {
     Reason reason = Reason::pending;  // Reason::none once it is yes or no
     unsigned passing_sockets = 0;
     unsigned silent = 0;  // sends without an answer, beside an answered control
+    // Loss does not explain the silence. Either a filter does, or these flows are lost as such:
+    // time for the silent sockets to contact the other address themselves.
+    bool silence_proven = false;
+    unsigned own_controls = 0;           // silent sockets that have done so …
+    unsigned own_controls_answered = 0;  // … and were answered then
     unsigned controls_sent = 0;
     unsigned controls_answered = 0;
 };

@@ -22,6 +22,8 @@ std::string_view purpose(Role role) {
         case Role::control_address: return "control, answer from the other address and port";
         case Role::open_port: return "control contacts the other port";
         case Role::control_port: return "control, answer from the other port";
+        case Role::own_open: return "the filter test's own socket contacts the other endpoint";
+        case Role::own_control: return "control from the filter test's own socket";
         case Role::given_port: return "mapping test of the given port";
         case Role::port_step: return "how ports are chosen";
         case Role::hairpin_open: return "hairpin test, opening";

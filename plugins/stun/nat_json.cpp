@@ -101,7 +101,9 @@ json::object test_to_json(const Test& test) {
     return {{"passing_sockets", test.passing_sockets},
             {"silent", test.silent},
             {"controls_sent", test.controls_sent},
-            {"controls_answered", test.controls_answered}};
+            {"controls_answered", test.controls_answered},
+            {"own_controls", test.own_controls},
+            {"own_controls_answered", test.own_controls_answered}};
 }
 
 json::array controls(const Observations& seen, bool varies) {

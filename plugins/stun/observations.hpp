@@ -36,6 +36,8 @@ enum class Role : std::uint8_t {
     control_address,  // … and then asks what filter_address asks
     open_port,        // the same for filter_port
     control_port,
+    own_open,  // control: at last the socket of a silent test contacts the other address itself …
+    own_control,   // … and asks again: a filter is open now, a flow that is lost as such is not
     given_port,    // mapping probes from the local port that the user named
     port_step,     // fresh sockets in quick succession: how the NAT chooses ports
     hairpin_open,  // two sockets learn their public endpoints …

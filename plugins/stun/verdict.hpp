@@ -32,6 +32,7 @@ enum class Reason {
     pending,             // only while the discovery runs
     loss,                // packets got lost, and that explains it as well
     server_unsupported,  // no server could do what the test presumes
+    flow_loss,           // what a socket asked gets lost by its flow, whomever it has contacted
     mapping_varies,      // the mapping changes with the destination, so no control can pass
     inconsistent,        // equal tests gave different answers
     one_destination,     // only one destination answered

@@ -40,6 +40,7 @@ std::string_view to_string(Reason reason) {
         case Reason::pending: return "pending";
         case Reason::loss: return "loss";
         case Reason::server_unsupported: return "server-unsupported";
+        case Reason::flow_loss: return "flow-loss";
         case Reason::mapping_varies: return "mapping-varies";
         case Reason::inconsistent: return "inconsistent";
         case Reason::one_destination: return "one-destination";

@@ -86,6 +86,8 @@ TEST_CASE("A5: filters are tested on local ports that nothing else used", "[stun
     TimePoint first_contact = TimePoint::max();
     std::map<SocketId, std::set<Endpoint>> destinations;
     for (const Probe& probe : outcome.seen.probes) {
+        // Long after the test.
+        if (probe.role == Role::own_open) continue;
         destinations[probe.socket].insert(probe.to);
         // One to another port of the same address, on a socket of its own, opens nothing more
         // there.

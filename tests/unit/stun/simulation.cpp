@@ -331,9 +331,27 @@ private:
         later(world_.one_way, [=, this] { discovery_.on_trouble(socket, to, trouble, now_); });
     }
 
+    bool is_dead(const Endpoint& from, const Endpoint& to) {
+        if (world_.dead_flows <= 0) return false;
+        const auto [found, added] = dead_.try_emplace({from, to}, false);
+        if (added) found->second = chance(world_.dead_flows);
+        return found->second;
+    }
+
+    bool obliges() {
+        if (!world_.change_limit) return true;
+        const ChangeLimit& limit = *world_.change_limit;
+        const auto passed = std::chrono::duration<double>(now_ - tokens_at_).count();
+        tokens_ = std::min(limit.at_once, tokens_ + passed * limit.per_second);
+        tokens_at_ = now_;
+        if (tokens_ < 1) return false;
+        tokens_ -= 1;
+        return true;
+    }
+
     void enter(const Endpoint& from, const Endpoint& to, const Bytes& datagram) {
         const auto inside = inside_.find(to);
-        if (inside == inside_.end() || !lets_in(to, from)) return;
+        if (inside == inside_.end() || is_dead(from, to) || !lets_in(to, from)) return;
         const std::uint16_t port = inside->second;
         later(world_.one_way, [=, this] {
             if (world_.tap) discovery_.on_tapped(from, {world_.local, port}, datagram);
@@ -412,7 +430,7 @@ private:
         if (fault == Fault::wrong_transaction) answer.transaction = transaction();
         Endpoint source = at;
         if (request->change_request) {
-            if (fault == Fault::drops_change) return;
+            if (fault == Fault::drops_change || !obliges()) return;
             const bool refuses = fault == Fault::rejects_change;
             if (refuses || fault == Fault::error_500) return refuse(answer, client, at, 420);
             if (fault != Fault::ignores_change) {
@@ -467,6 +485,9 @@ private:
     std::vector<std::pair<TimePoint, TimePoint>> bursts_;
     std::map<Key, Endpoint> mappings_;
     std::set<std::pair<std::uint16_t, Endpoint>> flows_;
+    std::map<std::pair<Endpoint, Endpoint>, bool> dead_;
+    double tokens_ = 1;
+    TimePoint tokens_at_ = start_;
     std::map<Endpoint, std::uint16_t> inside_;
     std::map<Endpoint, std::set<Endpoint>> contacts_;
     std::map<std::uint16_t, std::set<Endpoint>> host_contacts_;
@@ -553,6 +574,11 @@ std::string describe(const World& world) {
     if (world.udp_blocked) text += ", UDP blocked";
     text += ", loss " + std::to_string(world.loss.each_way);
     if (world.loss.only) text += ", without packet " + std::to_string(*world.loss.only);
+    if (world.dead_flows > 0) text += ", dead flows " + std::to_string(world.dead_flows);
+    if (world.change_limit) {
+        text += ", changes " + std::to_string(world.change_limit->per_second) + " a second, " +
+                std::to_string(world.change_limit->at_once) + " at once";
+    }
     return text;
 }
 

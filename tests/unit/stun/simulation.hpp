@@ -62,6 +62,12 @@ struct NewFlows {
     double per_second = 0;
 };
 
+// A server that answers CHANGE-REQUEST only so often: a token bucket.
+struct ChangeLimit {
+    double per_second = 0;
+    double at_once = 1;
+};
+
 // From `begin`, for `length`, the machine that measures gets no processor.
 struct Stall {
     Duration begin{};
@@ -104,6 +110,9 @@ struct World {
     bool host_deaf = false;                    // … which lets nothing in at all
     unsigned flood = 0;                        // unsolicited packets to the mapping socket
     std::optional<NewFlows> new_flows;
+    std::optional<ChangeLimit> change_limit;
+    double dead_flows = 0;  // share of the flows (both endpoints) of which nothing comes in: one of
+                            // several links that a router spreads them over is broken
     std::vector<Stall> stalls;
 
     World();  // one server without a fault, behind 192.168.7.2

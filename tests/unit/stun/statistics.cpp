@@ -99,3 +99,31 @@ TEST_CASE("more loss than any verdict can stand: null, but none wrong", "[stun][
         }
     }
 }
+
+// What is lost by its flow, or beyond a server's limit, is lost again and again, so that no number
+// of silent sends makes it unlikely.
+TEST_CASE("loss that depends on the flow: none wrong", "[stun][statistics]") {
+    for (World world : truths()) {
+        for (const double dead : {0.1, 0.25, 0.5}) {
+            world.dead_flows = dead;
+            const Score score = play(world, {}, 25 * factor());
+            INFO(describe(world) << ": " << score.complete << " of " << score.runs);
+            // A socket whose answers get lost is no control of its own, so much stays undecided.
+            if (dead < 0.2) CHECK(2 * score.complete > score.runs);
+        }
+    }
+}
+
+TEST_CASE("a server that limits what it answers from elsewhere: none wrong", "[stun][statistics]") {
+    for (World world : truths()) {
+        for (const double per_second : {5.0, 10.0, 20.0, 24.0, 28.0, 40.0, 60.0, 100.0}) {
+            for (const double at_once : {1.0, 3.0, 10.0}) {
+                world.change_limit = ChangeLimit{per_second, at_once};
+                const Score score = play(world, {}, 5 * factor());
+                INFO(describe(world) << ": " << score.complete << " of " << score.runs);
+                // Ten a tick is more than is ever asked at once.
+                if (per_second * at_once >= 1000) CHECK(score.complete == score.runs);
+            }
+        }
+    }
+}
