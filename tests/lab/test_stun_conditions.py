@@ -162,7 +162,20 @@ def stun_dropped_by_content():
     true(family["answers_without_cookie"].endswith(":3478") and "nat.udp-blocked" not in findings, findings)
 
 
-CASES = [who_refuses, stun_dropped_by_content, all_udp_blocked, one_port_blocked_at_a_cone,
+def answers_lost_by_port():
+    """As of a router that spreads flows over two links, of which one is broken: filters are tested from odd ports, and
+    all other sockets have even ones."""
+    output("server", "nft", "add table ip x; add chain ip x o { type filter hook output priority 0; };"
+           "add rule ip x o udp sport 3479 udp dport and 1 == 1 drop")
+    check, findings = stun_nat()
+    family = check["data"]["ipv4"]
+    equal((family["mapping"], family["filtering"], family["filtering_reason"]),
+          ("endpoint-independent", None, "flow-loss"), check["summary"])
+    true(family["nat_type"] is None and not set(findings) & {"nat.restricted-cone", "nat.port-restricted-cone"}, findings)
+    true("between" in check["summary"], check["summary"])
+
+
+CASES = [who_refuses, stun_dropped_by_content, answers_lost_by_port, all_udp_blocked, one_port_blocked_at_a_cone,
          one_port_blocked_at_a_symmetric_nat, vpn_without_udp, can_tunnel,
          nat64_announced, nat64_not_announced, nat64_not_asked, translator_on_this_machine]
 
@@ -186,6 +199,9 @@ class Blocked(unittest.TestCase):
 
     def test_by_content(self):
         lab.inside(stun_dropped_by_content, "--nat", "port-restricted-cone", servers=True)
+
+    def test_by_port(self):
+        lab.inside(answers_lost_by_port, "--nat", "full-cone", servers=True)
 
     def test_by_a_vpn(self):
         if "yes" not in lab.inside(can_tunnel, "--nat", "open"):
