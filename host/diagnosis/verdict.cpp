@@ -89,8 +89,18 @@ bool not_seen_to_get_out(const Finding& finding) {
     return seen != nullptr && seen->is_null();
 }
 
+// A server outside saw this machine, even where what kind of NAT it has could not be told.
+bool was_seen_from_outside(const std::vector<CheckResult>& checks, bool ipv6) {
+    const auto nat = std::ranges::find(checks, "stun.nat", &CheckResult::id);
+    if (nat == checks.end() || !nat->data.is_object()) return false;
+    const json::object* family = json::find_object(nat->data.get_object(), ipv6 ? "ipv6" : "ipv4");
+    return family != nullptr && json::find_string(*family, "public").has_value();
+}
+
 std::optional<Verdict> judge_family(const std::vector<CheckResult>& checks, bool ipv6) {
+    const bool seen = was_seen_from_outside(checks, ipv6);
     for (const VerdictRule& rule : verdict_rules) {
+        if (seen && rule.status == "offline") continue;
         if (const Finding* finding = find_of_family(checks, rule.code, ipv6)) {
             std::string headline =
                 rule.headline.empty() ? finding->message : std::string(rule.headline);
@@ -210,13 +220,14 @@ bool has_automatic_remedy(const Cause& cause) {
 }
 
 // Nothing where the cause does not stand against the verdict. `fixable`: it and all as bad ones.
-std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bool fixable) {
+std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bool fixable,
+                                  bool seen_from_outside) {
     const std::string headline = cause.title + ". Apart from that: " + verdict.headline;
     const bool open = verdict.status == "open";
     switch (cause.impact) {
         case Impact::offline:
-            // A NAT that was measured is proof of the contrary.
-            if (verdict.status != "unknown") return std::nullopt;
+            // Whoever was seen from outside is not offline.
+            if (verdict.status != "unknown" || seen_from_outside) return std::nullopt;
             return Verdict{"offline", cause.title + '.'};
         case Impact::no_direct:
             if (verdict.status == "unknown") {
@@ -237,14 +248,16 @@ std::optional<Verdict> made_worse(const Verdict& verdict, const Cause& cause, bo
 }
 
 // By the causes, of which the first is the worst.
-Verdict weighed(Verdict verdict, const std::vector<Cause>& causes) {
+Verdict weighed(Verdict verdict, const report::Report& report) {
+    const std::vector<Cause>& causes = report.causes;
     if (causes.empty() || causes.front().confidence <= likely) return verdict;
     const Cause& worst = causes.front();
     const bool fixable = std::ranges::all_of(causes, [&](const Cause& cause) {
         const bool matters = cause.confidence > likely && cause.impact <= worst.impact;
         return !matters || has_automatic_remedy(cause);
     });
-    return made_worse(verdict, worst, fixable).value_or(verdict);
+    const bool seen = was_seen_from_outside(report.checks, false);
+    return made_worse(verdict, worst, fixable, seen).value_or(verdict);
 }
 
 Verdict naming(const Cause* foremost, Verdict verdict) {
@@ -276,7 +289,6 @@ Verdict judge(const std::vector<CheckResult>& checks) {
 }
 
 Verdict conclude(const report::Report& report, const Cause* foremost) {
-    const std::vector<Cause>& causes = report.causes;
     Verdict verdict = with_open_port(with_forward(judge(report.checks), report), report);
     if (is_filtered(report, verdict)) {
         verdict.headline = "No NAT; strangers reach other UDP ports of this machine, and not " +
@@ -286,7 +298,7 @@ Verdict conclude(const report::Report& report, const Cause* foremost) {
     if (reaches_peers(verdict) && unseen_firewall(report.checks) != nullptr) {
         verdict.headline += " Whether this machine's own firewall stands in the way was not seen.";
     }
-    verdict = weighed(std::move(verdict), causes);
+    verdict = weighed(std::move(verdict), report);
     if (is_filtered(report, verdict)) verdict.status = "direct";
     return naming(foremost, std::move(verdict));
 }

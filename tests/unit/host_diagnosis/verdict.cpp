@@ -58,6 +58,22 @@ TEST_CASE("F3: with which peers a direct connection works is said for each NAT")
     CHECK(promises == (headline.find("Not yet proven with a peer") != std::string::npos));
 }
 
+TEST_CASE("whoever is seen from outside is not offline, though the NAT's kind is not known") {
+    report::CheckResult unclear = nat({"net.no-internet"}, "a NAT with some mapping");
+    CHECK(diagnosis::judge({unclear}).status == "offline");
+    unclear.data = {{"ipv4", {{"public", "11.22.33.7:4000"}}}};
+    const report::Verdict verdict = diagnosis::judge({unclear});
+    CHECK(verdict.status == "unknown");
+    CHECK(verdict.headline.find("a NAT with some mapping") != std::string::npos);
+    report::Report report;
+    report.checks = {unclear};
+    report.causes.emplace_back();
+    report.causes[0].title = "The internet cannot be reached";
+    report.causes[0].confidence = 0.9;
+    report.causes[0].impact = report::Impact::offline;
+    CHECK(diagnosis::conclude(report).status == "unknown");
+}
+
 TEST_CASE("nothing measured is unknown, and the headline says what is missing") {
     CHECK(diagnosis::judge({}).status == "unknown");
     CHECK(diagnosis::judge({}).headline.find("not measured") != std::string::npos);
