@@ -98,6 +98,8 @@ struct UdpSchedule {
     Milliseconds interval{100};
     Milliseconds tail{350};
     Milliseconds longest_tail{3000};
+    // While no round trip was seen at all, if that is longer: the path may be a slow one.
+    Milliseconds unseen_tail{0};
 };
 
 // Each send has a transaction id of its own, so that the round trip is exact. Only a response from

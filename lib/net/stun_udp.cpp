@@ -195,8 +195,11 @@ asio::awaitable<BindingResult> udp_binding(std::shared_ptr<UdpSocket> socket, En
     const TimePoint last = start + (schedule.sends - 1) * schedule.interval;
     while (!binding.done()) {
         const auto seen_so_far = seen ? seen->longest() : Microseconds(0);
-        const auto tail =
+        auto tail =
             std::clamp<Clock::duration>(3 * seen_so_far, schedule.tail, schedule.longest_tail);
+        if (seen_so_far == seen_so_far.zero()) {
+            tail = std::max<Clock::duration>(tail, schedule.unseen_tail);
+        }
         if (Clock::now() >= last + tail) break;
         const bool arrived = co_await socket->wait(last + tail);
         if (arrived) binding.receive();

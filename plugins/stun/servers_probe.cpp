@@ -60,7 +60,10 @@ asio::awaitable<void> probe_udp(SharedPtr shared, std::shared_ptr<TransportRepor
     result.server = server;
     if (opened) {
         const auto socket = std::make_shared<net::UdpSocket>(std::move(*opened));
-        result = co_await net::udp_binding(socket, server, shared->seen);
+        net::UdpSchedule schedule;
+        // TCP is waited for as long, so that it costs nothing.
+        schedule.unseen_tail = stream_limit - (schedule.sends - 1) * schedule.interval;
+        result = co_await net::udp_binding(socket, server, shared->seen, schedule);
     } else {
         result.outcome = net::Outcome::local_error;
         result.detail = opened.error().message();
@@ -71,8 +74,10 @@ asio::awaitable<void> probe_udp(SharedPtr shared, std::shared_ptr<TransportRepor
     into->result = std::move(result);
 }
 
-asio::awaitable<void> probe_tcp(std::shared_ptr<TransportReport> into, Endpoint server) {
+asio::awaitable<void> probe_tcp(SharedPtr shared, std::shared_ptr<TransportReport> into,
+                                Endpoint server) {
     into->result = co_await net::tcp_binding(server, Clock::now() + stream_limit);
+    if (into->result->rtt) shared->seen->add(*into->result->rtt);
 }
 
 asio::awaitable<void> probe_tls(std::shared_ptr<TransportReport> into, Endpoint server,
@@ -89,7 +94,7 @@ void start_probes(const SharedPtr& shared, const ServerName& name, FamilyReport&
         family.udp.asked = family.tcp.asked = true;
         ++shared->udp;
         shared->tasks.spawn(probe_udp(shared, part_of(report, family.udp), server));
-        shared->tasks.spawn(probe_tcp(part_of(report, family.tcp), server));
+        shared->tasks.spawn(probe_tcp(shared, part_of(report, family.tcp), server));
     }
     if (name.tls_port) {
         const Endpoint server{address, *name.tls_port};

@@ -110,6 +110,16 @@ TEST_CASE("a closed port is refused over UDP and over TCP") {
     CHECK(outcome.at("/servers/0/ipv4/tcp/reason") == "refused");
 }
 
+TEST_CASE("a path whose round trip takes a second is slow and not silent") {
+    FakeStunOptions options;
+    options.delay = Milliseconds(1000);  // over UDP alone
+    options.tcp = false;
+    const FakeStunServer server(options);
+    const Outcome outcome = run({server.primary().to_string()});
+    CHECK(outcome.status == P2PDIAG_PASS);
+    CHECK(outcome.at("/servers/0/ipv4/udp/reachable") == true);
+}
+
 TEST_CASE("TCP only, and UDP only") {
     FakeStunOptions options;
     options.fault = StunFault::none;
