@@ -60,13 +60,14 @@ bool take_message(BindingResult& result, ByteView bytes, const stun::Transaction
         fail(result, Outcome::wrong_transaction, {});
         return false;
     }
-    if (message->message_class == stun::Class::success && message->reflexive_address()) {
-        fail(result, Outcome::ok, {});
-    } else if (message->message_class == stun::Class::error && message->error) {
-        fail(result, Outcome::error_response, std::to_string(message->error->code));
-    } else {
-        fail(result, Outcome::malformed, "no mapped address in it");
-        return true;
+    switch (stun::as_binding_response(*message)) {
+        case stun::BindingResponse::success: fail(result, Outcome::ok, {}); break;
+        case stun::BindingResponse::error:
+            fail(result, Outcome::error_response, std::to_string(message->error->code));
+            break;
+        case stun::BindingResponse::invalid:
+            fail(result, Outcome::malformed, "not a valid response with an address");
+            return true;
     }
     result.response = std::move(*message);
     return true;

@@ -103,20 +103,16 @@ private:
 
     void on_response(const Sent& request, ByteView datagram) {
         auto message = stun::parse(datagram);
-        const bool valid = message && message->method == stun::Method::binding &&
-                           message->fingerprint != stun::Seen::invalid && !message->is_classic();
-        const bool success = valid && message->message_class == stun::Class::success &&
-                             message->reflexive_address().has_value();
-        const bool refusal =
-            valid && message->message_class == stun::Class::error && message->error.has_value();
-        if (!success && !refusal) {
+        auto kind = stun::BindingResponse::invalid;
+        if (message && !message->is_classic()) kind = stun::as_binding_response(*message);
+        if (kind == stun::BindingResponse::invalid) {
             ++result_.malformed;
             return;
         }
         const auto rtt = std::chrono::duration_cast<Microseconds>(Clock::now() - request.at);
         result_.rtt = rtt;
         if (seen_) seen_->add(rtt);
-        if (success) {
+        if (kind == stun::BindingResponse::success) {
             end(Outcome::ok);
         } else {
             end(Outcome::error_response, std::to_string(message->error->code));

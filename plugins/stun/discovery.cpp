@@ -30,11 +30,8 @@ IcmpMeaning meaning_of(Family family, const Trouble& trouble) {
 
 Family other_family(Family family) { return family == Family::ipv4 ? Family::ipv6 : Family::ipv4; }
 
-bool is_usable(Family family, const Endpoint& mapped) {
-    const AddressScope scope = mapped.address.scope();
-    return mapped.address.family() == family && mapped.port != 0 &&
-           scope != AddressScope::unspecified && scope != AddressScope::multicast &&
-           scope != AddressScope::reserved;
+bool is_usable(Family family, const Endpoint& endpoint) {
+    return endpoint.address.family() == family && stun::is_usable(endpoint);
 }
 
 Endpoint unmapped(const Endpoint& endpoint) { return {endpoint.address.unmapped(), endpoint.port}; }
@@ -150,9 +147,11 @@ void Discovery::on_classic_answer(Probe& probe, Send& send, const Endpoint& from
 void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
                           const stun::Message& answer) {
     probe.came_back = true;
+    const stun::BindingResponse kind = stun::as_binding_response(answer);
+    if (kind == stun::BindingResponse::invalid) return count_invalid(from);
     if (from != probe.expected) {
         if (from == probe.to) {
-            if (answer.message_class == stun::Class::error && answer.error) {
+            if (kind == stun::BindingResponse::error) {
                 probe.error_code = answer.error->code;
             } else {
                 probe.change_ignored = true;
@@ -164,15 +163,13 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
         }
         return;
     }
-    if (answer.message_class == stun::Class::error) {
-        probe.error_code = answer.error ? answer.error->code : 500;
+    if (kind == stun::BindingResponse::error) {
+        probe.error_code = answer.error->code;
         return;
     }
-    const auto reflexive = answer.reflexive_address();
-    const auto mapped = reflexive ? std::optional(unmapped(*reflexive)) : std::nullopt;
-    if (answer.message_class != stun::Class::success || !mapped ||
-        !is_usable(seen_.family, *mapped)) {
-        const bool translated = mapped && is_usable(other_family(seen_.family), *mapped);
+    const Endpoint mapped = unmapped(*answer.reflexive_address());
+    if (!is_usable(seen_.family, mapped)) {
+        const bool translated = is_usable(other_family(seen_.family), mapped);
         if (translated && !seen_.translated) seen_.translated = mapped;
         return count_invalid(from);
     }
@@ -183,11 +180,11 @@ void Discovery::on_answer(Probe& probe, Send& send, const Endpoint& from,
     send.rtt = seen_.now - send.at;
     seen_.longest_rtt = std::max(seen_.longest_rtt, *send.rtt);
     probe.answered = true;
-    add_distinct(probe.mapped, *mapped);
+    add_distinct(probe.mapped, mapped);
     if (!answer.xor_mapped_address) probe.plain_address = true;
     if (answer.mapped_address && answer.xor_mapped_address && !seen_.rewritten) {
         const Endpoint plain = unmapped(*answer.mapped_address);
-        if (plain != *mapped) seen_.rewritten = Rewritten{probe.to, plain, *mapped};
+        if (plain != mapped) seen_.rewritten = Rewritten{probe.to, plain, mapped};
     }
     if (!first_answer_ && probe.role != Role::other_port) {
         first_answer_ = seen_.now;

@@ -81,7 +81,7 @@ void LifetimeProbe::on_datagram(SocketId socket, const Endpoint& from, ByteView 
     if (found == sent_.end()) return;
     const Sent sent = found->second;
     Step& step = steps_[sent.step];
-    const bool success = message->message_class == stun::Class::success;
+    const bool success = stun::as_binding_response(*message) == stun::BindingResponse::success;
     if (sent.by_response_port && socket == asking_socket_) {
         // RFC 5780 section 6.1: a server without RESPONSE-PORT answers 420, an older one ignores
         // it.

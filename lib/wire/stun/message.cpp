@@ -71,6 +71,20 @@ std::optional<std::uint16_t> read_response_port(ByteView value) {
     return ByteReader(value).u16();
 }
 
+// RFC 8489 section 14: what may be ignored, or is known though of no use here.
+bool is_understood(const RawAttribute& attribute) {
+    constexpr std::uint16_t first_optional = 0x8000;
+    if (attribute.type >= first_optional) return true;
+    switch (static_cast<Attribute>(attribute.type)) {
+        case Attribute::padding:
+        case Attribute::response_address:
+        case Attribute::password:
+        case Attribute::reflected_from:
+        case Attribute::message_integrity_sha256: return true;
+        default: return false;
+    }
+}
+
 class Parser {
 public:
     explicit Parser(ByteView datagram) : datagram_(datagram), reader_(datagram) {}
@@ -250,5 +264,25 @@ Result<std::size_t> size_on_stream(ByteView start) {
 }
 
 Result<Message> parse(ByteView datagram) { return Parser(datagram).run(); }
+
+bool is_usable(const Endpoint& endpoint) {
+    const AddressScope scope = endpoint.address.scope();
+    return endpoint.port != 0 && scope != AddressScope::unspecified &&
+           scope != AddressScope::multicast && scope != AddressScope::reserved;
+}
+
+BindingResponse as_binding_response(const Message& message) {
+    const bool understood =
+        std::all_of(message.others.begin(), message.others.end(), is_understood);
+    if (message.method != Method::binding || message.fingerprint == Seen::invalid || !understood) {
+        return BindingResponse::invalid;
+    }
+    const auto reflexive = message.reflexive_address();
+    if (message.message_class == Class::success && reflexive && is_usable(*reflexive)) {
+        return BindingResponse::success;
+    }
+    const bool error = message.message_class == Class::error && message.error.has_value();
+    return error ? BindingResponse::error : BindingResponse::invalid;
+}
 
 }  // namespace p2pdiag::stun

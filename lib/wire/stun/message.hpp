@@ -107,6 +107,16 @@ Result<std::size_t> size_on_stream(ByteView start);
 // 8489 14.5).
 Result<Message> parse(ByteView datagram);
 
+// An address of a host that something could be sent to.
+bool is_usable(const Endpoint& endpoint);
+
+// What a message is as the answer to a Binding request. Success: with an address that is_usable().
+// Error: with its code. Else it is to be discarded: the FINGERPRINT is wrong, or there is an
+// attribute that has to be understood (below 0x8000) and is not known (RFC 8489 sections 6.3 and
+// 6.3.3).
+enum class BindingResponse : std::uint8_t { invalid, success, error };
+BindingResponse as_binding_response(const Message& message);
+
 // HMAC-SHA1 over `data`; lib/crypto has it, so that this library needs no crypto.
 using HmacSha1 = std::function<std::array<std::uint8_t, 20>(ByteView key, ByteView data)>;
 

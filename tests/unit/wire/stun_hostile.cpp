@@ -130,6 +130,35 @@ TEST_CASE("a fingerprint that is not last, or wrong, is invalid and the rest sti
     CHECK(stun::parse(bytes)->software == "x");
 }
 
+TEST_CASE("what answers a Binding request, and what is to be discarded (RFC 8489 section 6.3)") {
+    using stun::BindingResponse;
+    const auto kind = [](ByteView bytes) {
+        return stun::as_binding_response(stun::parse(bytes).value());
+    };
+    const std::string mapped = "00 01 00 08 00 01 00 01 c0 00 02 01";
+    CHECK(kind(response(mapped)) == BindingResponse::success);
+    CHECK(kind(response("")) == BindingResponse::invalid);
+    // Nobody can be sent to at port 0, 0.0.0.0 or a group's address.
+    CHECK(kind(response("00 01 00 08 00 01 00 00 c0 00 02 01")) == BindingResponse::invalid);
+    CHECK(kind(response("00 01 00 08 00 01 00 01 00 00 00 00")) == BindingResponse::invalid);
+    CHECK(kind(response("00 01 00 08 00 01 00 01 e0 00 00 01")) == BindingResponse::invalid);
+    // To be understood, and not known; may be ignored; known from RFC 3489 and of no use.
+    CHECK(kind(response(mapped + "77 77 00 00")) == BindingResponse::invalid);
+    CHECK(kind(response(mapped + "f7 77 00 00")) == BindingResponse::success);
+    CHECK(kind(response(mapped + "00 0b 00 08 00 01 00 01 c0 00 02 02")) ==
+          BindingResponse::success);
+
+    stun::Message refusal;
+    refusal.message_class = stun::Class::error;
+    CHECK(kind(stun::encode(refusal)) == BindingResponse::invalid);
+    refusal.error = stun::ErrorCodeAttribute{420, "no"};
+    Bytes bytes = stun::encode(refusal);
+    CHECK(kind(bytes) == BindingResponse::error);
+    bytes.back() ^= 1;  // of the FINGERPRINT
+    CHECK(kind(bytes) == BindingResponse::invalid);
+    CHECK(kind(stun::encode(stun::Message{})) == BindingResponse::invalid);  // a request
+}
+
 TEST_CASE("every parse error has words of its own") {
     std::vector<std::string> seen;
     for (int value = 1; value <= 6; ++value) {
