@@ -138,19 +138,33 @@ bool interrupted() {
 // How long a command may take to end after SIGTERM.
 constexpr std::chrono::seconds termination_grace{5};
 
+// Without it the lab is another network than the one that was asked for.
+void tell_end_of(const LiveDaemon& daemon, int status) {
+    std::cerr << "lab: " << daemon.who << " ended while the command ran, "
+              << (WIFEXITED(status) ? "with code " + std::to_string(WEXITSTATUS(status))
+                                    : "by signal " + std::to_string(WTERMSIG(status)))
+              << ": " << daemon.last_lines() << '\n';
+}
+
 // Process 1 reaps whatever ends, until it is the command. What then still runs ends with the PID
 // namespace.
-std::optional<int> reap(pid_t command) {
+std::optional<int> reap(pid_t command, const std::vector<LiveDaemon>& daemons) {
+    std::optional<int> code;
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid != command) continue;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        if (pid == command) {
+            code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        }
+        for (const LiveDaemon& daemon : daemons) {
+            if (daemon.pid == pid) tell_end_of(daemon, status);
+        }
     }
-    return std::nullopt;
+    return code;
 }
 
 // Returns when the command has ended, or when it was told to and did not.
-int supervise(pid_t command, int child_signals, int stop_fd) {
+int supervise(pid_t command, const std::vector<LiveDaemon>& daemons, int child_signals,
+              int stop_fd) {
     using Clock = std::chrono::steady_clock;
     std::array<pollfd, 2> watched{{{child_signals, POLLIN, 0}, {stop_fd, POLLIN, 0}}};
     Clock::time_point deadline = Clock::time_point::max();
@@ -167,7 +181,7 @@ int supervise(pid_t command, int child_signals, int stop_fd) {
         if (watched[0].revents == 0) continue;
         signalfd_siginfo drained;
         [[maybe_unused]] const ssize_t size = ::read(child_signals, &drained, sizeof drained);
-        if (const std::optional<int> code = reap(command)) return *code;
+        if (const std::optional<int> code = reap(command, daemons)) return *code;
     }
     return 128 + SIGTERM;
 }
@@ -189,7 +203,7 @@ int run_inside(const Job& job, const Inside& inside) {
     const int child_signals = ::signalfd(-1, &child, SFD_CLOEXEC);
     const Outcome<pid_t> command = start_command(live->at(job.on), job.argv, job.group);
     if (!command) return complain(command.error());
-    return supervise(*command, child_signals, inside.stop_fd);
+    return supervise(*command, live->daemons, child_signals, inside.stop_fd);
 }
 
 }  // namespace

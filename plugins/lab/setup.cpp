@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -181,32 +182,22 @@ bool listens(const Listener& listener) {
            table_holds(table + "6", state, {any6});
 }
 
-std::string last_lines(const std::string& path) {
-    constexpr std::size_t enough = 2000;
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    const std::string all = text.str();
-    return all.size() > enough ? all.substr(all.size() - enough) : all;
-}
-
 // No daemon here takes a second; under a sanitizer or a loaded machine it may.
 constexpr std::chrono::seconds start_limit{20};
 constexpr std::chrono::milliseconds poll_interval{2};
 
-Outcome<void> await(const Daemon& daemon, pid_t pid, const LiveHost& live, const std::string& log) {
-    if (::setns(live.network_fd, CLONE_NEWNET) != 0) return failed("setns", errno);
+Outcome<void> await(const LiveDaemon& live, const Daemon& daemon, const LiveHost& host) {
+    if (::setns(host.network_fd, CLONE_NEWNET) != 0) return failed("setns", errno);
     const auto deadline = std::chrono::steady_clock::now() + start_limit;
     for (const Listener& listener : daemon.listeners) {
         while (!listens(listener)) {
-            const std::string who = daemon.program + " (in " + live.name + ")";
-            if (::waitpid(pid, nullptr, WNOHANG) == pid) {
-                return Problem{exit_failed, who + " ended at once: " + last_lines(log)};
+            if (::waitpid(live.pid, nullptr, WNOHANG) == live.pid) {
+                return Problem{exit_failed, live.who + " ended at once: " + live.last_lines()};
             }
             if (std::chrono::steady_clock::now() > deadline) {
-                return Problem{exit_failed, who + " does not listen on " + listener.address +
+                return Problem{exit_failed, live.who + " does not listen on " + listener.address +
                                                 " port " + std::to_string(listener.port) + ": " +
-                                                last_lines(log)};
+                                                live.last_lines()};
             }
             std::this_thread::sleep_for(poll_interval);
         }
@@ -214,14 +205,7 @@ Outcome<void> await(const Daemon& daemon, pid_t pid, const LiveHost& live, const
     return {};
 }
 
-struct Started {
-    const Daemon* daemon;
-    const LiveHost* host;
-    pid_t pid;
-    std::string log;
-};
-
-Outcome<Started> start_daemon(const Daemon& daemon, const LiveHost& live) {
+Outcome<LiveDaemon> start_daemon(const Daemon& daemon, const LiveHost& live) {
     const std::string config = std::string(lab_dir) + "/" + daemon.config_name;
     if (const Outcome<void> written = write_file(config, daemon.config); !written) {
         return written.error();
@@ -231,7 +215,7 @@ Outcome<Started> start_daemon(const Daemon& daemon, const LiveHost& live) {
     const std::string log = config.substr(0, config.rfind('.')) + ".log";
     const Outcome<pid_t> pid = start_background(&live, argv, log);
     if (!pid) return pid.error();
-    return Started{&daemon, &live, *pid, log};
+    return LiveDaemon{daemon.program + " (in " + live.name + ")", *pid, log};
 }
 
 // A self-signed certificate for the lab's names, which is gone with the lab.
@@ -288,26 +272,43 @@ Outcome<void> take_ports(const Topology& topology, const Live& live) {
     return {};
 }
 
-Outcome<void> start_daemons(const Topology& topology, const Live& live) {
-    std::vector<Started> started;
+Outcome<void> start_daemons(const Topology& topology, Live& live) {
     for (const Host& host : topology.hosts) {
         for (const Daemon& daemon : host.daemons) {
             if (daemon.needs_certificate) {
                 if (const Outcome<void> made = make_certificate(); !made) return made;
             }
-            const Outcome<Started> one = start_daemon(daemon, live.at(host.name));
-            if (!one) return one.error();
-            started.push_back(*one);
+            Outcome<LiveDaemon> started = start_daemon(daemon, live.at(host.name));
+            if (!started) return started.error();
+            live.daemons.push_back(*std::move(started));
         }
     }
-    for (const Started& one : started) {
-        const Outcome<void> up = await(*one.daemon, one.pid, *one.host, one.log);
-        if (!up) return up;
+    std::size_t number = 0;
+    for (const Host& host : topology.hosts) {
+        for (const Daemon& daemon : host.daemons) {
+            const Outcome<void> up = await(live.daemons[number++], daemon, live.at(host.name));
+            if (!up) return up;
+        }
     }
     return {};
 }
 
 }  // namespace
+
+std::string LiveDaemon::last_lines() const {
+    constexpr std::size_t enough = 5;
+    constexpr std::size_t longest = 400;
+    std::ifstream file(log);
+    std::deque<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+        if (line.size() > longest) line.resize(longest);
+        lines.push_back(std::move(line));
+        if (lines.size() > enough) lines.pop_front();
+    }
+    std::string text;
+    for (const std::string& line : lines) text += (text.empty() ? "" : "\n     ") + line;
+    return text;
+}
 
 const LiveHost& Live::at(const std::string& name) const {
     for (const LiveHost& host : hosts) {

@@ -1,6 +1,8 @@
 // Makes a Topology real, out of process 1 of the lab.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -9,8 +11,17 @@
 
 namespace p2pdiag::lab {
 
+struct LiveDaemon {
+    std::string who;  // its program, and in which host
+    pid_t pid = 0;
+    std::string log;  // the file
+
+    std::string last_lines() const;  // of the log
+};
+
 struct Live {
     std::vector<LiveHost> hosts;
+    std::vector<LiveDaemon> daemons;
     std::vector<std::string> notes;  // what had to be left out, and why
 
     const LiveHost& at(const std::string& name) const;  // must exist

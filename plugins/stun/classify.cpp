@@ -217,7 +217,10 @@ Field<bool> judge_hairpinning(const Observations& seen) {
 Verdict classify(const Observations& seen) {
     if (!seen.anything_answered()) return without_answer(seen);
     Verdict verdict;
-    const MappingVerdict mapping = judge_mapping(seen);
+    MappingVerdict mapping = judge_mapping(seen);
+    if (mapping.varies && controls_deny(seen, mapping.mapping)) {
+        mapping = {Field<Dependence>::unknown(Reason::inconsistent)};
+    }
     verdict.mapping = mapping.mapping;
     verdict.mapping_varies = mapping.varies;
     verdict.filtering = judge_filtering(seen, mapping.varies);

@@ -214,6 +214,15 @@ FilteredBy judge_filterer(const Observations& seen) {
     return stopped_here == 0 && sees_all ? FilteredBy::router : FilteredBy::unknown;
 }
 
+bool controls_deny(const Observations& seen, const Field<Dependence>& varying_mapping) {
+    const bool by_port = varying_mapping.value == Dependence::address_and_port_dependent;
+    return std::any_of(seen.tested.begin(), seen.tested.end(), [&](std::size_t server) {
+        const FilteringEvidence evidence = judge_filtering(seen, server, true);
+        return evidence.address.passed == Passed::no ||
+               (by_port && evidence.port.passed == Passed::no);
+    });
+}
+
 Field<Dependence> combine(const FilteringEvidence& evidence) {
     const Test& address = evidence.address;
     const Test& port = evidence.port;

@@ -40,6 +40,11 @@ FilteredBy judge_filterer(const Observations& seen);
 // that.
 bool second_address_is_silent(const Observations& seen);
 
+// Behind a mapping for each destination, an answer from a second address meets a mapping that has
+// never been used with it: where it came in once that address was contacted, and not before, it was
+// one and the same mapping, and whoever saw two is mistaken.
+bool controls_deny(const Observations& seen, const Field<Dependence>& varying_mapping);
+
 Field<Dependence> combine(const FilteringEvidence& evidence);
 
 // Of the servers tested so far, the one that decided; else the reason of the last.

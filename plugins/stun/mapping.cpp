@@ -45,10 +45,10 @@ bool servers_disagree(const std::vector<Destination>& destinations) {
     return addresses_differ;
 }
 
-bool saw_several(const Observations& seen, Role role) {
-    return std::any_of(seen.probes.begin(), seen.probes.end(), [&](const Probe& probe) {
-        return probe.role == role && probe.mapped.size() > 1;
-    });
+// One socket at two ports to one and the same destination: no NAT does that within seconds.
+bool saw_several(const Observations& seen) {
+    return std::any_of(seen.probes.begin(), seen.probes.end(),
+                       [](const Probe& probe) { return probe.mapped.size() > 1; });
 }
 
 // Some socket other than the mapping socket was seen with two public endpoints, from one local
@@ -155,7 +155,7 @@ MappingVerdict judge_mapping(const Observations& seen) {
         return {Field<Dependence>::unknown(Reason::servers_disagree)};
     }
     const MappingVerdict verdict = classify_mapping(comparable);
-    const bool contradicted = saw_several(seen, Role::mapping) ||
+    const bool contradicted = saw_several(seen) ||
                               (verdict.varies ? other_sockets_do_not_vary(seen, comparable)
                                               : another_socket_varies(seen));
     if (contradicted) return {Field<Dependence>::unknown(Reason::inconsistent)};

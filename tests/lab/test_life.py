@@ -121,6 +121,11 @@ class ExitCodes(unittest.TestCase):
         result = run("sh", "-c", "p2pdiag --version")
         self.assertEqual((result.returncode, result.stdout.split()[0]), (0, "p2pdiag"), result.stderr)
 
+    def test_a_daemon_that_dies_is_told(self):
+        done = lab.lab("run", "--nat", "full-cone", "--command", "--", "sh", "-c", "pkill -x -9 turnserver; sleep 0.2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("lab: turnserver (in server) ended while the command ran, by signal 9", done.stderr)
+
     def test_usage(self):
         wrong = {
             ("run", "--nat", "cone", "--", "run"): "port-restricted-cone",

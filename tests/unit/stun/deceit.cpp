@@ -38,6 +38,20 @@ bool concerns(const Endpoint& to, const SimServer& server) {
 
 }  // namespace
 
+TEST_CASE("a server that tells another port for each of its addresses makes no symmetric NAT",
+          "[stun][deceit]") {
+    // Its second address comes in by the mapping that the first one sees.
+    for (const Dependence filtering : {by_address, by_port}) {
+        World world = cone(filtering);
+        world.servers = {server_number(0, Fault::other_port_for_each)};
+        const Verdict verdict = discover(world, 1).verdict;
+        INFO(describe(verdict));
+        CHECK(verdict.mapping.reason == Reason::inconsistent);
+        CHECK_FALSE(verdict.mapping_varies);
+        CHECK(verdict.nat_type.reason == Reason::mapping_unknown);
+    }
+}
+
 TEST_CASE("two ways out of this machine are no symmetric NAT", "[stun][deceit]") {
     // The second server is reached through a tunnel with an address of its own.
     World world = two_plain_servers();

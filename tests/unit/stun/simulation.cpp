@@ -459,6 +459,11 @@ private:
             answer.xor_mapped_address = answer.mapped_address =
                 Endpoint{mask, static_cast<std::uint16_t>(client.port ^ 0x155)};
         }
+        if (fault == Fault::other_port_for_each) {
+            const unsigned apart = (elsewhere ? 1U : 0U) + at.port % 100;
+            answer.xor_mapped_address->port = static_cast<std::uint16_t>(client.port ^ apart);
+            answer.mapped_address = answer.xor_mapped_address;
+        }
         answer.other_address = other_of(server, at, client);
         const Bytes bytes = stun::encode(answer);
         const Duration delay =
@@ -557,12 +562,13 @@ bool is_complete(const World& world, const Verdict& verdict) {
 }
 
 std::string to_string(Fault fault) {
-    static const char* names[] = {
-        "none",           "silent",       "ignores-change", "drops-change",
-        "rejects-change", "no-other",     "same-ip-other",  "same-port-other",
-        "private-other",  "dead-other",   "mute-other",     "wrong-transaction",
-        "wrong-source",   "rewritten",    "late",           "duplicates",
-        "garbage",        "two-backends", "error-500",      "masked"};
+    static const char* names[] = {"none",          "silent",          "ignores-change",
+                                  "drops-change",  "rejects-change",  "no-other",
+                                  "same-ip-other", "same-port-other", "private-other",
+                                  "dead-other",    "mute-other",      "wrong-transaction",
+                                  "wrong-source",  "rewritten",       "late",
+                                  "duplicates",    "garbage",         "two-backends",
+                                  "error-500",     "masked",          "other-port-for-each"};
     return names[static_cast<int>(fault)];
 }
 

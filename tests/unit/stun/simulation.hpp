@@ -36,7 +36,8 @@ enum class Fault {
     two_backends,  // half of all clients meet a twin that has another OTHER-ADDRESS
     error_500,
     // Beyond this one no single server can be found out.
-    masked  // sits behind a NAT of its own: it sees every client as somebody else
+    masked,  // sits behind a NAT of its own: it sees every client as somebody else
+    other_port_for_each  // tells each of its own addresses and ports another port of the client
 };
 inline constexpr Fault last_fault = Fault::error_500;
 std::string to_string(Fault fault);
