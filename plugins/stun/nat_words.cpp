@@ -109,6 +109,11 @@ TypeWords words_of(const Verdict& verdict) {
                         "symmetric NAT with predictable ports: each destination sees another port, "
                         "at a constant distance from the one before"};
             }
+            if (verdict.port_preservation.value == true) {
+                return {"nat.symmetric", Severity::warning,
+                        "symmetric NAT: destinations see this machine at several public addresses, "
+                        "though at the same port, so peers cannot know which one to contact"};
+            }
             return {"nat.symmetric", Severity::warning,
                     "symmetric NAT: each destination sees another port, so peers cannot know which "
                     "one to contact"};

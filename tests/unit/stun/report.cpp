@@ -109,6 +109,18 @@ TEST_CASE("a blocked port is told, and what was measured through another", "[stu
     CHECK(has(symmetric.summary, "; UDP to port 3478 gets no answer"));
 }
 
+TEST_CASE("two lines at one port each are told as addresses and not as ports", "[stun][report]") {
+    World world;
+    world.own_mapping = [](std::uint16_t local_port, const Endpoint& to) {
+        return Endpoint{
+            IpAddress::v4(to.address == server_number(0).primary.address ? 0x0B161701 : 0x0B161801),
+            local_port};
+    };
+    const Report report = report_on(world);
+    REQUIRE(report.findings.contains("nat.symmetric"));
+    CHECK(has(report.summary, "at several public addresses, though at the same port"));
+}
+
 TEST_CASE("nothing but a refusal from another port", "[stun][report]") {
     World world = two_servers();
     world.blocked_ports = {3478, 3479};
