@@ -1,28 +1,15 @@
 #include "diagnosis/rules_file.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
-#include "options/options.hpp"
-#include "options/shown.hpp"
-#include "profile/toml.hpp"
+#include "diagnosis/toml_reader.hpp"
 
 namespace p2pdiag::diagnosis {
 
 namespace {
 
-using profile::TomlEntry;
-using profile::TomlValue;
-using Kind = profile::TomlValue::Kind;
-
-constexpr std::size_t longest_text = 2000;
-constexpr std::size_t longest_name = 64;
-
-template <class Enum>
-struct Word {
-    std::string_view word;
-    Enum value;
-};
+constexpr std::size_t most_codes = 32;  // that one name stands for
 
 constexpr Word<report::Place> places[] = {
     {"you", report::Place::you},           {"firewall", report::Place::firewall},
@@ -46,158 +33,39 @@ constexpr Word<report::Status> statuses[] = {
     {"crashed", report::Status::crashed},    {"timed_out", report::Status::timed_out},
     {"cancelled", report::Status::cancelled}};
 
-// The readers below take what is right and say what is not.
-class RulesReader {
+class RulesReader : private TomlReader {
 public:
     RulesReader(const std::string& file, Rules& rules, Problems& problems)
-        : file_(file), rules_(rules), problems_(problems) {}
+        : TomlReader(file, problems), rules_(rules) {}
 
     void read(const TomlValue& root) {
+        if (const TomlEntry* entry = find(root, "codes")) code_sets(entry->value);
         for (const TomlEntry& entry : root.entries) {
             if (entry.key == "cause") {
                 for (const TomlValue& table : tables(entry)) cause(table);
             } else if (entry.key == "no_cause") {
                 for (const TomlValue& table : tables(entry)) no_cause(table);
-            } else {
-                unknown_key(entry, {"cause", "no_cause"});
+            } else if (entry.key != "codes") {
+                unknown_key(entry, {"cause", "codes", "no_cause"});
             }
         }
     }
 
 private:
-    At at(const TomlValue& value) const { return {file_, value.line, value.column}; }
-
-    void wrong(unsigned line, unsigned column, std::string message) {
-        problems_.push_back({file_, line, column, std::move(message)});
-    }
-    void wrong(const TomlValue& value, std::string message) {
-        wrong(value.line, value.column, std::move(message));
-    }
-
-    static std::string nearest_text(const std::string& word,
-                                    const std::vector<std::string>& known) {
-        const auto near = options::nearest(word, known);
-        return near ? "; did you mean \"" + *near + "\"?" : std::string();
-    }
-
-    void unknown_key(const TomlEntry& entry, const std::vector<std::string>& known) {
-        wrong(entry.line, entry.column,
-              "unknown key " + options::shown(entry.key) + nearest_text(entry.key, known));
-    }
-
-    static const TomlEntry* find(const TomlValue& table, std::string_view key) {
-        const auto found = std::ranges::find(table.entries, key, &TomlEntry::key);
-        return found == table.entries.end() ? nullptr : &*found;
-    }
-
-    // False where `value` is no table; its keys are looked at once.
-    bool is_table(const TomlValue& value, const std::string& what,
-                  const std::vector<std::string>& known) {
-        if (value.kind != Kind::table) {
-            wrong(value, what + ": expected a table, { … }");
-            return false;
+    // Names for several codes, in this file.
+    void code_sets(const TomlValue& table) {
+        if (table.kind != Kind::table) return wrong(table, "codes: expected a table, [codes]");
+        for (const TomlEntry& entry : table.entries) {
+            if (entry.key.find('.') != std::string::npos) {
+                wrong(entry.line, entry.column, "a name for several codes has no '.' in it");
+            }
+            auto codes = texts(entry, longest_name);
+            if (codes.size() > most_codes) {
+                wrong(entry.value, entry.key + ": more codes than there may be");
+                codes.resize(most_codes);
+            }
+            for (auto& [code, where] : codes) code_sets_[entry.key].push_back(std::move(code));
         }
-        for (const TomlEntry& entry : value.entries) {
-            if (std::ranges::find(known, entry.key) == known.end()) unknown_key(entry, known);
-        }
-        return true;
-    }
-
-    // None, which is said, where there are no tables.
-    const std::vector<TomlValue>& tables(const TomlEntry& entry) {
-        if (entry.value.kind != Kind::array) {
-            wrong(entry.line, entry.column,
-                  entry.key + ": expected tables, each under [[" + entry.key + "]]");
-        }
-        return entry.value.elements;
-    }
-
-    std::string text_of(const TomlValue& value, const std::string& what, std::size_t longest) {
-        const auto* text = value.kind == Kind::scalar ? value.scalar.if_string() : nullptr;
-        if (text == nullptr || text->empty()) {
-            wrong(value, what + ": expected a text");
-            return {};
-        }
-        if (text->size() > longest) {
-            wrong(value, what + ": longer than " + std::to_string(longest) + " bytes");
-            return {};
-        }
-        return std::string(*text);
-    }
-
-    std::string text(const TomlValue& table, std::string_view key, bool required,
-                     std::size_t longest = longest_text) {
-        if (const TomlEntry* entry = find(table, key)) {
-            return text_of(entry->value, std::string(key), longest);
-        }
-        if (required) wrong(table, "has no " + std::string(key));
-        return {};
-    }
-
-    bool boolean(const TomlValue& table, std::string_view key) {
-        return optional_boolean(table, key).value_or(false);
-    }
-
-    std::optional<bool> optional_boolean(const TomlValue& table, std::string_view key) {
-        const TomlEntry* entry = find(table, key);
-        if (entry == nullptr) return std::nullopt;
-        if (entry->value.kind == Kind::scalar && entry->value.scalar.is_bool()) {
-            return entry->value.scalar.get_bool();
-        }
-        wrong(entry->value, std::string(key) + ": expected true or false");
-        return std::nullopt;
-    }
-
-    std::optional<double> number(const TomlValue& table, std::string_view key) {
-        const TomlEntry* entry = find(table, key);
-        if (entry == nullptr) return std::nullopt;
-        const json::value& scalar = entry->value.scalar;
-        if (entry->value.kind == Kind::scalar && scalar.is_int64()) {
-            return static_cast<double>(scalar.get_int64());
-        }
-        const bool finite = scalar.is_double() && std::isfinite(scalar.get_double());
-        if (entry->value.kind == Kind::scalar && finite) return scalar.get_double();
-        wrong(entry->value, std::string(key) + ": expected a number");
-        return std::nullopt;
-    }
-
-    // One text, or an array of them.
-    std::vector<std::pair<std::string, At>> texts(const TomlEntry& entry, std::size_t longest) {
-        std::vector<std::pair<std::string, At>> out;
-        const auto add = [&](const TomlValue& value) {
-            std::string one = text_of(value, entry.key, longest);
-            if (!one.empty()) out.emplace_back(std::move(one), at(value));
-        };
-        if (entry.value.kind == Kind::array) {
-            for (const TomlValue& element : entry.value.elements) add(element);
-        } else {
-            add(entry.value);
-        }
-        return out;
-    }
-
-    template <class Enum, std::size_t count>
-    std::optional<Enum> word(const std::string& given, const At& where, const std::string& what,
-                             const Word<Enum> (&known)[count]) {
-        std::vector<std::string> words;
-        for (const auto& each : known) {
-            if (each.word == given) return each.value;
-            words.emplace_back(each.word);
-        }
-        std::string list;
-        for (const std::string& each : words) list += (list.empty() ? "" : ", ") + each;
-        wrong(where.line, where.column,
-              what + ": " + options::shown(given) + " is none of " + list +
-                  nearest_text(given, words));
-        return std::nullopt;
-    }
-
-    template <class Enum, std::size_t count>
-    std::optional<Enum> word_of(const TomlValue& table, std::string_view key, bool required,
-                                const Word<Enum> (&known)[count]) {
-        const std::string given = text(table, key, required, longest_name);
-        if (given.empty()) return std::nullopt;
-        return word(given, at(find(table, key)->value), std::string(key), known);
     }
 
     void cause(const TomlValue& table) {
@@ -321,7 +189,20 @@ private:
             return out;
         }
         for (const TomlValue& each : entry->value.elements) {
-            if (auto one = condition(each)) out.push_back(std::move(*one));
+            auto one = condition(each);
+            if (!one) continue;
+            const auto set = code_sets_.find(one->code);
+            if (set == code_sets_.end()) {
+                out.push_back(std::move(*one));
+            } else if (key == "all") {
+                wrong(each, "code: " + options::shown(set->first) +
+                                " stands for several codes, which 'any' and 'none' take");
+            } else {
+                for (const std::string& code : set->second) {
+                    one->code = code;
+                    out.push_back(*one);
+                }
+            }
         }
         return out;
     }
@@ -484,9 +365,8 @@ private:
         }
     }
 
-    const std::string& file_;
     Rules& rules_;
-    Problems& problems_;
+    std::map<std::string, std::vector<std::string>> code_sets_;
 };
 
 }  // namespace

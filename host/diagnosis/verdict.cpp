@@ -47,6 +47,13 @@ constexpr VerdictRule verdict_rules[] = {
     {"nat.full-cone", "direct",
      "You are behind a full cone NAT: direct connections should work with every peer once your "
      "program has sent a packet out. Not yet proven with a peer."},
+    // As of the least that its filter may let in.
+    {"nat.cone", "direct",
+     "You are behind a cone NAT, whose kind could not be told: direct connections by hole punching "
+     "should work with every peer that is not behind a symmetric NAT. Not yet proven with a peer."},
+    {"nat.public-address", "direct",
+     "No NAT: direct connections by hole punching should work. Whether strangers are let in as "
+     "well could not be told. Not yet proven with a peer."},
     {"nat.symmetric-firewall", "direct",
      "No NAT, but a firewall lets in only answers: direct connections by hole punching should "
      "work. "
@@ -150,7 +157,8 @@ bool passed(const std::vector<CheckResult>& checks, std::string_view id) {
 // UDP has to get out, or nobody would be answered: not where it is blocked or was not measured.
 bool is_worked_around_by_forward(const std::vector<CheckResult>& checks, const Verdict& verdict) {
     static constexpr std::string_view nats[] = {"nat.symmetric", "nat.symmetric-predictable",
-                                                "nat.port-restricted-cone", "nat.restricted-cone"};
+                                                "nat.port-restricted-cone", "nat.restricted-cone",
+                                                "nat.cone"};
     // By it peers get in, and whether anything gets out to them is the question.
     if (find_of_family(checks, "nat.udp-ports-limited", false) != nullptr) return false;
     return verdict.status != "open" && std::ranges::any_of(nats, [&](std::string_view code) {

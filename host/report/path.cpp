@@ -74,11 +74,13 @@ constexpr std::string_view measured_nats[] = {"nat.none",
                                               "nat.full-cone",
                                               "nat.restricted-cone",
                                               "nat.port-restricted-cone",
+                                              "nat.cone",
+                                              "nat.public-address",
                                               "nat.symmetric-firewall",
                                               "nat.symmetric",
                                               "nat.symmetric-predictable"};
 constexpr std::string_view passable_nats[] = {"nat.none", "nat.full-cone", "nat.restricted-cone",
-                                              "nat.port-restricted-cone"};
+                                              "nat.port-restricted-cone", "nat.cone"};
 
 template <std::size_t count>
 bool is_in(const std::string_view (&codes)[count], std::string_view code) {

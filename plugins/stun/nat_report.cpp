@@ -181,9 +181,8 @@ p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ip
             data[name + "_reason"] = to_string(result->why_not);
             continue;
         }
-        if (result->verdict.nat_type.value) {
-            const TypeWords words = words_of(result->verdict);
-            run.finding(words.code, words.severity,
+        if (const auto words = words_of(*result)) {
+            run.finding(words->code, words->severity,
                         family_name(*result) + ": " + type_sentence(*result), evidence_of(*result));
         }
         find_more(run, *result, result == &ipv4 ? ipv6 : ipv4);

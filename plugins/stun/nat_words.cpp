@@ -68,6 +68,26 @@ const char* why_not_tried(Reason reason) {
     return "it could not be tried";
 }
 
+// Most public servers have no second address, so whom the NAT or a firewall lets in cannot be told,
+// and what matters more can. Where one has it and what comes from there or goes there is lost,
+// other peers may fare no better, and nothing is promised.
+std::optional<TypeWords> words_without_filtering(const FamilyResult& result) {
+    const Verdict& verdict = result.verdict;
+    const bool no_server = verdict.nat_type.reason == Reason::filtering_unknown &&
+                           verdict.filtering.reason == Reason::server_unsupported &&
+                           !second_address_is_silent(result.seen);
+    if (!no_server) return std::nullopt;
+    if (verdict.behind_nat.value == false) {
+        return TypeWords{"nat.public-address", Severity::info,
+                         "no NAT: a peer gets in at least once something was sent to its address "
+                         "and port, whoever else does"};
+    }
+    if (verdict.mapping.value != Dependence::endpoint_independent) return std::nullopt;
+    return TypeWords{"nat.cone", Severity::info,
+                     "cone NAT: all destinations see one and the same port, and a peer gets in at "
+                     "least once something was sent to its address and port, whoever else does"};
+}
+
 }  // namespace
 
 std::string family_name(const FamilyResult& result) {
@@ -84,44 +104,54 @@ std::optional<Egress> common_egress(const Observations& seen) {
     return common;
 }
 
-TypeWords words_of(const Verdict& verdict) {
+std::optional<TypeWords> words_of(const FamilyResult& result) {
+    const Verdict& verdict = result.verdict;
+    if (!verdict.nat_type.value) return words_without_filtering(result);
     switch (*verdict.nat_type.value) {
         case NatType::open:
-            return {"nat.none", Severity::info,
-                    "no NAT: this machine has a public address, and anybody can reach it by UDP"};
+            return TypeWords{
+                "nat.none", Severity::info,
+                "no NAT: this machine has a public address, and anybody can reach it by UDP"};
         case NatType::symmetric_firewall:
-            return {"nat.symmetric-firewall", Severity::warning,
-                    "no NAT, but a firewall lets in only answers to what was sent from here"};
+            return TypeWords{
+                "nat.symmetric-firewall", Severity::warning,
+                "no NAT, but a firewall lets in only answers to what was sent from here"};
         case NatType::full_cone:
-            return {"nat.full-cone", Severity::info,
-                    "full-cone NAT: once a port has been used, anybody can reach it from outside"};
+            return TypeWords{
+                "nat.full-cone", Severity::info,
+                "full-cone NAT: once a port has been used, anybody can reach it from outside"};
         case NatType::restricted_cone:
-            return {"nat.restricted-cone", Severity::info,
-                    "restricted-cone NAT: a peer gets in once something was sent to its address"};
+            return TypeWords{
+                "nat.restricted-cone", Severity::info,
+                "restricted-cone NAT: a peer gets in once something was sent to its address"};
         case NatType::port_restricted_cone:
-            return {
+            return TypeWords{
                 "nat.port-restricted-cone", Severity::info,
                 "port-restricted-cone NAT: a peer gets in once something was sent to its address "
                 "and port, so both sides must start"};
         case NatType::symmetric:
             if (verdict.port_step.value) {
-                return {"nat.symmetric-predictable", Severity::warning,
-                        "symmetric NAT with predictable ports: each destination sees another port, "
-                        "at a constant distance from the one before"};
+                return TypeWords{
+                    "nat.symmetric-predictable", Severity::warning,
+                    "symmetric NAT with predictable ports: each destination sees another port, "
+                    "at a constant distance from the one before"};
             }
             if (verdict.port_preservation.value == true) {
-                return {"nat.symmetric", Severity::warning,
-                        "symmetric NAT: destinations see this machine at several public addresses, "
-                        "though at the same port, so peers cannot know which one to contact"};
+                return TypeWords{
+                    "nat.symmetric", Severity::warning,
+                    "symmetric NAT: destinations see this machine at several public addresses, "
+                    "though at the same port, so peers cannot know which one to contact"};
             }
-            return {"nat.symmetric", Severity::warning,
-                    "symmetric NAT: each destination sees another port, so peers cannot know which "
-                    "one to contact"};
+            return TypeWords{
+                "nat.symmetric", Severity::warning,
+                "symmetric NAT: each destination sees another port, so peers cannot know which "
+                "one to contact"};
         case NatType::udp_blocked: break;
     }
-    return {"nat.udp-blocked", Severity::error,
-            "UDP is blocked: no STUN server answers by UDP, at its own port or at others, although "
-            "packets of other kinds pass or the network said no itself"};
+    return TypeWords{
+        "nat.udp-blocked", Severity::error,
+        "UDP is blocked: no STUN server answers by UDP, at its own port or at others, although "
+        "packets of other kinds pass or the network said no itself"};
 }
 
 std::string about_ports(const FamilyResult& result) {
@@ -157,7 +187,8 @@ FilteredBy filterer_of(const FamilyResult& result) {
 }
 
 std::string type_sentence(const FamilyResult& result) {
-    std::string sentence = words_of(result.verdict).sentence;
+    std::string sentence = words_of(result)->sentence;
+    if (!result.verdict.nat_type.value) return sentence + "; " + why_unknown(result);
     const bool blocked = result.verdict.nat_type.value == NatType::udp_blocked;
     const bool all_forbidden = result.seen.not_permitted == result.seen.sent;
     if (filterer_of(result) == FilteredBy::host) {

@@ -1,6 +1,7 @@
 // What is known of a family's NAT, in sentences.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "nat_report.hpp"
@@ -15,13 +16,14 @@ struct TypeWords {
     const char* sentence;
 };
 
-// Only where the type is known.
-TypeWords words_of(const Verdict& verdict);
+// Nothing where too little is known.
+std::optional<TypeWords> words_of(const FamilyResult& result);
 // Where servers answer from ports at which they get nothing; else empty.
 std::string about_served_ports(const FamilyResult& result);
 
 // Who filters or blocks; unknown also where nobody does.
 FilteredBy filterer_of(const FamilyResult& result);
+// Only where there are words_of() it.
 std::string type_sentence(const FamilyResult& result);
 
 // Only where it is not.

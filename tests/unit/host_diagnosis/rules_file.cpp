@@ -65,6 +65,27 @@ why = "because"
     CHECK(rules.no_causes[1].code == "a.w");
 }
 
+TEST_CASE("a name stands for several codes, with what the condition says of each") {
+    const std::string some = "\n[codes]\nsome = [\"a.b\", \"a.c\"]\n";
+    const Rules rules = rules_of(
+        rule("x",
+             "any = [{ code = \"some\", severity = \"error\" }]\nnone = [{ code = \"some\" }]") +
+        some);
+    const When& when = rules.causes.at(0).when.at(0);
+    REQUIRE(when.any.size() == 2);
+    CHECK(when.any[0].code == "a.b");
+    CHECK(when.any[1].code == "a.c");
+    CHECK(when.any[1].severity == report::Severity::error);
+    CHECK(when.none.size() == 2);
+    CHECK_THAT(problems_of(rule("x", "all = [{ code = \"some\" }]") + some),
+               Contains("\"some\" stands for several codes, which 'any' and 'none' take"));
+    CHECK_THAT(problems_of("[codes]\n\"a.b\" = \"a.c\"\n"), Contains("has no '.' in it"));
+    CHECK_THAT(problems_of("codes = 1\n"), Contains("expected a table"));
+    std::string many = "\"a.b\"";
+    for (int i = 0; i < 40; ++i) many += ", \"a.b\"";
+    CHECK_THAT(problems_of("[codes]\nmany = [" + many + "]\n"), Contains("more codes than"));
+}
+
 TEST_CASE("a mistake is told with its line and what was meant") {
     const auto [text, said] = GENERATE(table<std::string, std::string>(
         {{"[[cuase]]\n", "f:1:3: unknown key \"cuase\"; did you mean \"cause\"?"},

@@ -109,6 +109,27 @@ TEST_CASE("a blocked port is told, and what was measured through another", "[stu
     CHECK(has(symmetric.summary, "; UDP to port 3478 gets no answer"));
 }
 
+TEST_CASE("where no server can test the filter, what is known is said all the same",
+          "[stun][report]") {
+    World world;
+    world.servers = {server_number(0, Fault::no_other), server_number(1, Fault::no_other)};
+    const Report cone = report_on(world);
+    REQUIRE(cone.findings.contains("nat.cone"));
+    CHECK(has(cone.findings.at("nat.cone"), "no STUN server can test from a second address"));
+    world.direct = true;
+    CHECK(report_on(world).findings.contains("nat.public-address"));
+    world.direct = false;
+    world.mapping = Dependence::address_and_port_dependent;
+    CHECK_FALSE(report_on(world).findings.contains("nat.cone"));
+    // A second address that stays silent may be kept out on the way, as peers would be.
+    world.mapping = Dependence::endpoint_independent;
+    world.servers = {server_number(0, Fault::dead_other), server_number(1, Fault::no_other)};
+    CHECK_FALSE(report_on(world).findings.contains("nat.cone"));
+    // One destination shows no mapping.
+    world.servers = {server_number(0, Fault::no_other)};
+    CHECK(report_on(world).findings.empty());
+}
+
 TEST_CASE("two lines at one port each are told as addresses and not as ports", "[stun][report]") {
     World world;
     world.own_mapping = [](std::uint16_t local_port, const Endpoint& to) {
