@@ -94,7 +94,8 @@ private:
     void explore(Role role, SocketId socket, std::size_t server, const Endpoint& other);
     void add_filter(Role role, std::size_t server, const stun::ChangeRequest& change,
                     const Schedule& schedule);
-    void start_own_controls(Role filter);
+    void open_own_filters(Role filter);
+    void start_own_controls();
     void close(std::size_t probe);
     void add_third_socket(Role role, const stun::ChangeRequest& change);
     void probe_port_step();

@@ -76,14 +76,6 @@ bool refuses_change(const Observations& seen, std::size_t server) {
     });
 }
 
-// What this silent socket asked again, once it had contacted the other address itself.
-const Probe* own_control(const Observations& seen, const Probe& filter) {
-    for (const Probe& probe : seen.probes) {
-        if (probe.role == Role::own_control && probe.socket == filter.socket) return &probe;
-    }
-    return nullptr;
-}
-
 Test decided(Test test, Passed passed) {
     test.passed = passed;
     test.reason = Reason::none;
@@ -115,21 +107,24 @@ Test without_control(Test test, const Observations& seen, const Probes& filters,
 // Routers and servers that spread flows over several links, of which one is broken, lose the same
 // flows again and again, and so may a server that limits its answers: other sockets' controls show
 // nothing of these. What a filter stopped comes in once the socket has contacted the other address.
-Test judge_own_controls(Test test, const Observations& seen, const Probes& own) {
+Test judge_own_controls(Test test, const Observations& seen, const Probes& openers) {
     // The silence beside other controls is past credible_ratio already.
     constexpr double convincing = 1e-2;
     Tally now;
-    for (const Probe* probe : own) {
-        const Tally tries = up_to_last_answer(*probe);
+    bool over = true;
+    for (const Probe* opener : openers) {
+        const Probe* control = of_socket(seen, Role::own_control, opener->socket);
+        over = over && (control != nullptr ? is_over(seen, *control)
+                                           : !opener->answered && is_over(seen, *opener));
+        if (control == nullptr) continue;
+        const Tally tries = up_to_last_answer(*control);
         if (tries.sent > 0) ++test.own_controls_answered;
         now.sent += tries.sent;
         now.unanswered += tries.unanswered;
     }
-    test.own_controls = static_cast<unsigned>(own.size());
+    test.own_controls = static_cast<unsigned>(openers.size());
     const bool all = test.own_controls_answered == test.own_controls;
     if (all && loss_likelihood(now, test.silent) < convincing) return decided(test, Passed::no);
-    const bool over =
-        std::all_of(own.begin(), own.end(), [&](const Probe* p) { return is_over(seen, *p); });
     return over ? undecided(test, Reason::flow_loss) : test;
 }
 
@@ -142,14 +137,15 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     Test test;
     if (refuses_change(seen, server)) return undecided(test, Reason::server_unsupported);
     Probes silent;
-    Probes own_controls;
+    Probes own_openers;
     for (const Probe* probe : filters) {
         if (probe->answered) {
             ++test.passing_sockets;
             continue;
         }
         silent.push_back(probe);
-        if (const Probe* own = own_control(seen, *probe)) own_controls.push_back(own);
+        const Probe* own = of_socket(seen, Role::own_open, probe->socket);
+        if (own != nullptr) own_openers.push_back(own);
     }
     if (test.passing_sockets >= sockets_to_believe) return decided(test, Passed::yes);
 
@@ -162,7 +158,7 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
         paths_proven = paths_proven && since;
         if (since) test.silent += telling_silence(seen, *probe, controls, *since);
     }
-    if (!own_controls.empty()) return judge_own_controls(test, seen, own_controls);
+    if (!own_openers.empty()) return judge_own_controls(test, seen, own_openers);
     if (any_answered(controls)) {
         const bool proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
                             loss_likelihood(control, test.silent) < credible_ratio;

@@ -76,7 +76,8 @@ asio::awaitable<void> measure(Run* run, std::shared_ptr<LifetimeSession> session
         progress.spawn(show_progress(run, session->probe));
         std::vector<std::shared_ptr<Machine>> machines{session->probe};
         co_await drive(machines);
-        if (session->probe->result().alive) break;
+        const Lifetime told = session->probe->result();
+        if (told.alive || told.alive_reason == Reason::no_time) break;
     }
 }
 
@@ -96,16 +97,17 @@ json::object to_json(const LifetimeSession& session, const Lifetime& lifetime) {
                       {"rounds", lifetime.rounds},
                       {"undecided", lifetime.undecided}};
     if (session.server) data["server"] = session.server->to_string();
-    if (!lifetime.alive) data["alive_s_reason"] = to_string(lifetime.reason);
-    if (!lifetime.dead) {
-        data["dead_s_reason"] =
-            lifetime.alive ? "longer-than-measured" : to_string(lifetime.reason);
-    }
+    if (!lifetime.alive) data["alive_s_reason"] = to_string(lifetime.alive_reason);
+    if (!lifetime.dead) data["dead_s_reason"] = to_string(lifetime.dead_reason);
     return data;
 }
 
 std::string unknown_summary(Reason reason) {
     switch (reason) {
+        case Reason::no_time:
+            return "unknown: there is no time to wait for a mapping to expire (max_seconds, or the "
+                   "deadline of the run)";
+
         case Reason::server_unsupported:
             return "unknown: no STUN server answers to another port (RESPONSE-PORT of RFC 5780)";
         case Reason::no_server_answered: return "unknown: no STUN server answered";
@@ -116,21 +118,37 @@ std::string unknown_summary(Reason reason) {
     return "unknown (" + std::string(to_string(reason)) + ")";
 }
 
+std::string why_no_more(Reason reason) {
+    switch (reason) {
+        case Reason::cancelled: return "it was cut short";
+        case Reason::loss: return "what would tell more got lost";
+        default: break;
+    }
+    return "there was no time to wait longer";
+}
+
 p2pdiag_status report(Run& run, const LifetimeSession& session) {
     Lifetime lifetime;
-    lifetime.reason = session.why_none;
+    lifetime.alive_reason = lifetime.dead_reason = session.why_none;
     if (session.probe) lifetime = session.probe->result();
     const json::object data = to_json(session, lifetime);
     run.data(json::to_text(data));
     if (!lifetime.alive) {
-        run.summary(unknown_summary(lifetime.reason));
+        run.summary(unknown_summary(lifetime.alive_reason));
         return P2PDIAG_UNKNOWN;
     }
     std::string summary =
         "an unused UDP mapping lives for " + text_of(*lifetime.alive) + " at least";
     if (lifetime.dead) summary += " and is gone after " + text_of(*lifetime.dead);
+    const bool lasts = *lifetime.alive >= short_lifetime;
+    const bool is_short = lifetime.dead && *lifetime.dead <= short_lifetime;
+    if (!lasts && !is_short) {
+        run.summary("unknown whether it lives for " + text_of(short_lifetime) + ": " + summary +
+                    (lifetime.dead ? "" : "; " + why_no_more(lifetime.dead_reason)));
+        return P2PDIAG_UNKNOWN;
+    }
     run.summary(summary);
-    if (!lifetime.dead || *lifetime.dead > short_lifetime) return P2PDIAG_PASS;
+    if (!is_short) return P2PDIAG_PASS;
     const Duration keepalive = std::min<Duration>(longest_keepalive, *lifetime.alive * 6 / 10);
     run.finding("nat.mapping-lifetime-short", Severity::warning,
                 summary + "; keepalives must come every " + text_of(keepalive) + " or more often",

@@ -40,6 +40,7 @@ LifetimeProbe::LifetimeProbe(const LifetimeConfig& config, TransactionSource tra
     for (const seconds idle : first_round) {
         if (idle + overhead <= config_.limit) idle_times.push_back(idle);
     }
+    if (idle_times.empty()) failure_ = Reason::no_time;
     start_round(idle_times);
     advance(now);
 }
@@ -256,7 +257,7 @@ Lifetime LifetimeProbe::result() const {
         if (open) ++lifetime.undecided;
         if (contradiction) {
             Lifetime unknown;
-            unknown.reason = Reason::inconsistent;
+            unknown.alive_reason = unknown.dead_reason = Reason::inconsistent;
             unknown.rounds = rounds_;
             return unknown;
         }
@@ -264,10 +265,26 @@ Lifetime LifetimeProbe::result() const {
     }
     // A mapping that was dead at once is no lifetime: answers to another port do not get in at all.
     if (lifetime.dead && !lifetime.alive) lifetime.dead.reset();
-    if (lifetime.alive) return lifetime;
-    lifetime.reason = failure_ != Reason::none ? failure_ : Reason::loss;
-    if (!done_) lifetime.reason = Reason::cancelled;
+    if (lifetime.alive) {
+        if (!lifetime.dead) lifetime.dead_reason = why_not_dead(*lifetime.alive);
+        return lifetime;
+    }
+    lifetime.alive_reason = failure_ != Reason::none ? failure_ : Reason::loss;
+    if (!done_) lifetime.alive_reason = Reason::cancelled;
+    lifetime.dead_reason = lifetime.alive_reason;
     return lifetime;
+}
+
+// Only who waited longest of all, and was alive, has seen no end.
+Reason LifetimeProbe::why_not_dead(Duration alive) const {
+    bool lost = false;
+    bool waiting = false;
+    for (const Step& step : steps_) {
+        if (step.idle <= alive) continue;
+        (step.stage == Stage::undecided ? lost : waiting) |= step.stage != Stage::skipped;
+    }
+    if (waiting) return done_ ? Reason::no_time : Reason::cancelled;
+    return lost ? Reason::loss : Reason::longer_than_measured;
 }
 
 double LifetimeProbe::fraction_done() const {

@@ -21,7 +21,8 @@ struct LifetimeConfig {
 struct Lifetime {
     std::optional<Duration> alive;
     std::optional<Duration> dead;
-    Reason reason = Reason::none;  // why there is neither
+    Reason alive_reason = Reason::none;  // why that is not known
+    Reason dead_reason = Reason::none;
     unsigned rounds = 0;
     unsigned undecided = 0;  // steps that loss or a strange order of results left open
 };
@@ -81,6 +82,7 @@ private:
     void send(SocketId socket, std::optional<std::uint16_t> response_port, const Sent& sent);
     SocketId add_socket();
     bool is_over(const Step& step) const;
+    Reason why_not_dead(Duration alive) const;
 
     LifetimeConfig config_;
     TransactionSource transactions_;

@@ -105,4 +105,11 @@ Probes probes_of(const Observations& seen, Role role, std::size_t server) {
     return found;
 }
 
+const Probe* of_socket(const Observations& seen, Role role, SocketId socket) {
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == role && probe.socket == socket) return &probe;
+    }
+    return nullptr;
+}
+
 }  // namespace p2pdiag::nat

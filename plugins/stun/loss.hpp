@@ -39,4 +39,7 @@ bool loss_excluded(const Observations& seen, const Probes& silent, const Probes&
 // All probes of one role and server.
 Probes probes_of(const Observations& seen, Role role, std::size_t server);
 
+// The probe of this role from this socket; null where there is none.
+const Probe* of_socket(const Observations& seen, Role role, SocketId socket);
+
 }  // namespace p2pdiag::nat

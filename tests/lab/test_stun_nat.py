@@ -133,6 +133,13 @@ class Conditions(unittest.TestCase):
             self.assertEqual((check["status"], family["nat_type"]), ("fail", "udp-blocked"), family)
             self.assertEqual(family["filtered_by"], "host")
 
+    def test_lifetime_without_time(self):
+        # A NAT that forgets at once is no healthy one because nobody had the time to see it.
+        _, report = run(["--nat", "port-restricted-cone", "--mapping-lifetime", "3"], "stun.lifetime", "--deadline", "10s")
+        check = next(check for check in report["checks"] if check["id"] == "stun.lifetime")
+        self.assertEqual((check["status"], check["data"]["alive_s"]), ("unknown", 0), check)
+        self.assertIn("no time to wait longer", check["summary"])
+
     def test_lifetime(self):
         _, report = run(["--nat", "port-restricted-cone", "--mapping-lifetime", "14"], "stun.lifetime")
         check = next(check for check in report["checks"] if check["id"] == "stun.lifetime")

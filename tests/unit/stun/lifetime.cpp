@@ -23,6 +23,7 @@ struct Forgetful {
     unsigned addresses = 1;  // public ones of the NAT, any of them for each socket
     Duration stall_from{};   // the machine that measures stands still …
     Duration stall_for{};    // … for so long
+    Duration deaf_from{};    // from then on everything is lost
 };
 
 const Endpoint server = *Endpoint::parse("11.22.33.1:3478");
@@ -35,9 +36,12 @@ public:
           probe_(
               config(nat), [this] { return transaction(); }, now_) {}
 
-    Lifetime run() {
+    Lifetime run() { return run_for(std::chrono::hours(1)); }
+
+    // Until it is cut short.
+    Lifetime run_for(Duration limit) {
         carry_out();
-        while (!probe_.done()) {
+        while (!probe_.done() && now_ < start_ + limit) {
             TimePoint wakeup = probe_.next_wakeup();
             const TimePoint stall = start_ + nat_.stall_from;
             if (wakeup >= stall) wakeup = std::max(wakeup, stall + nat_.stall_for);
@@ -71,7 +75,10 @@ private:
         return id;
     }
 
-    bool lost() { return std::uniform_real_distribution<double>(0, 1)(random_) < nat_.loss; }
+    bool lost() {
+        if (nat_.deaf_from > Duration{} && now_ >= start_ + nat_.deaf_from) return true;
+        return std::uniform_real_distribution<double>(0, 1)(random_) < nat_.loss;
+    }
 
     void later(std::function<void()> event) { queue_.emplace(now_ + Milliseconds(5), event); }
 
@@ -174,8 +181,30 @@ TEST_CASE("a mapping that outlives the measurement has no upper bound", "[stun][
     CHECK_FALSE(lifetime.dead);
     // As long as the longest step, not as all steps together.
     CHECK(network.elapsed() <= seconds(122));
+    CHECK(lifetime.dead_reason == Reason::longer_than_measured);
     nat.limit = seconds(30);
     CHECK(Network(nat).run().alive == seconds(20));
+}
+
+TEST_CASE("a measurement that was cut short, or had no time, says nothing of longer waits",
+          "[stun][lifetime]") {
+    Forgetful nat;
+    nat.lifetime.reset();
+    const Lifetime cut = Network(nat).run_for(seconds(25));
+    CHECK(cut.alive == seconds(20));
+    CHECK(cut.dead_reason == Reason::cancelled);
+    const Lifetime at_once = Network(nat).run_for(Milliseconds(1));
+    CHECK(at_once.alive_reason == Reason::cancelled);
+    CHECK(at_once.dead_reason == Reason::cancelled);
+    nat.limit = seconds(5);
+    Network hurried(nat);
+    const Lifetime none = hurried.run();
+    CHECK(none.alive_reason == Reason::no_time);
+    CHECK(hurried.elapsed() == seconds(0));
+    // Alive at first, and everything lost from then on.
+    nat.limit = seconds(130);
+    nat.deaf_from = seconds(15);
+    CHECK(Network(nat).run().dead_reason == Reason::loss);
 }
 
 TEST_CASE("servers without RESPONSE-PORT are known at once", "[stun][lifetime]") {
@@ -185,7 +214,7 @@ TEST_CASE("servers without RESPONSE-PORT are known at once", "[stun][lifetime]")
         nat.rejects = rejects;
         Network network(nat);
         const Lifetime lifetime = network.run();
-        CHECK(lifetime.reason == Reason::server_unsupported);
+        CHECK(lifetime.alive_reason == Reason::server_unsupported);
         CHECK_FALSE(lifetime.alive);
         CHECK_FALSE(lifetime.dead);
         CHECK(network.elapsed() <= seconds(1));
@@ -196,7 +225,7 @@ TEST_CASE("a silent server ends it soon", "[stun][lifetime]") {
     Forgetful nat;
     nat.answers = false;
     Network network(nat);
-    CHECK(network.run().reason == Reason::no_server_answered);
+    CHECK(network.run().alive_reason == Reason::no_server_answered);
     CHECK(network.elapsed() <= seconds(4));
 }
 
