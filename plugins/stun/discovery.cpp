@@ -75,6 +75,9 @@ TimePoint Discovery::next_wakeup() const {
     TimePoint next = last_moment();
     for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
         if (schedules_[i].left > 0) next = std::min(next, schedules_[i].due());
+        if (is_awaited(seen_.probes[i])) {
+            next = std::min(next, seen_.probes[i].sends.front().at + first_patience());
+        }
         for (const Send& send : seen_.probes[i].sends) {
             if (send.at + tail > seen_.now) next = std::min(next, send.at + tail);
         }
@@ -378,6 +381,7 @@ void Discovery::close(std::size_t index) {
 
 void Discovery::send_due() {
     std::vector<std::size_t> due;
+    std::vector<bool> repeated(seen_.probes.size());
     for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
         Schedule& schedule = schedules_[i];
         const Probe& probe = seen_.probes[i];
@@ -385,26 +389,37 @@ void Discovery::send_due() {
                           (probe.role == Role::unlisted_port && probe.refused);
         if (schedule.until_answered && told) schedule.left = 0;
         if (schedule.left > 0 && schedule.due() <= seen_.now) {
-            move_on(schedule);
+            repeated[i] = move_on(schedule);
             due.push_back(i);
         }
         seen_.probes[i].exhausted = schedule.left == 0;
     }
     std::shuffle(due.begin(), due.end(), chance_);
-    for (const std::size_t probe : due) send(probe);
+    for (const std::size_t probe : due) {
+        send(probe);
+        seen_.probes[probe].sends.back().repeated = repeated[probe];
+    }
 }
 
+// Whether what is sent now repeats what was sent a moment ago.
 // A server or router that lets only so many packets pass must not favour a test over its control,
 // or the other way round, each time: chance decides who comes first.
-void Discovery::move_on(Schedule& schedule) {
+bool Discovery::move_on(Schedule& schedule) {
     constexpr Duration earliest = Milliseconds(25);
     --schedule.left;
-    const Duration gap = schedule.phase > Duration{} ? schedule.phase : schedule.interval;
-    schedule.phase = Duration{};
+    const bool repeats = schedule.repeats > 0;
+    if (repeats) --schedule.repeats;
+    const Duration first = schedule.phase > Duration{} ? schedule.phase : schedule.interval;
+    const Duration gap = repeats ? repeat_pace : first - schedule.repeated;
+    schedule.repeated = repeats ? schedule.repeated + repeat_pace : Duration{};
+    if (!repeats) schedule.phase = Duration{};
     schedule.next += gap;
     if (schedule.next <= seen_.now) schedule.next = seen_.now + gap;
     std::uniform_int_distribution<Duration::rep> early(0, earliest.count());
-    schedule.early = Duration(early(chance_));
+    schedule.early = repeats ? Duration{} : Duration(early(chance_));
+    const bool is_repeat = schedule.is_repeat;
+    schedule.is_repeat = repeats;
+    return is_repeat;
 }
 
 void Discovery::send(std::size_t index) {

@@ -59,8 +59,11 @@ private:
         Duration interval{};
         unsigned left = 0;
         bool until_answered = true;
-        Duration phase{};  // if not zero, the first interval
-        Duration early{};  // by chance, so much before `next`
+        Duration phase{};        // if not zero, the first interval
+        Duration early{};        // by chance, so much before `next`
+        unsigned repeats = 0;    // of the first send, repeat_pace apart
+        Duration repeated{};     // how long they have taken so far
+        bool is_repeat = false;  // the next send is one
         TimePoint due() const { return next - early; }
     };
     struct Sent {
@@ -88,6 +91,7 @@ private:
     void keep_baseline();
     void try_unlisted_port();
     void run_program();
+    void ask_other_servers(TimePoint when);
     void start_program(std::size_t server);
     void contact_other();
     void start_controls(Role opener, Role control, const stun::ChangeRequest& change);
@@ -97,10 +101,11 @@ private:
     void open_own_filters(Role filter);
     void start_own_controls();
     void close(std::size_t probe);
-    void add_third_socket(Role role, const stun::ChangeRequest& change);
     void probe_port_step();
     void probe_hairpin();
     bool mapping_done() const;
+    Duration first_patience() const;
+    bool is_awaited(const Probe& probe) const;
     bool filtering_done() const;
     bool step_done() const;
     bool hairpin_done() const;
@@ -117,7 +122,7 @@ private:
                           const Schedule& schedule, stun::ChangeRequest change = {});
     void stop(Role role, std::optional<std::size_t> server = {});
     void send_due();
-    void move_on(Schedule& schedule);
+    bool move_on(Schedule& schedule);
     void send(std::size_t probe);
     std::uint32_t any_other_cookie();
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);

@@ -28,8 +28,12 @@ constexpr unsigned own_sends = 12;
 void Discovery::start() {
     mapping_socket_ = add_socket();
     if (config_.given_port != 0) given_socket_ = add_socket(config_.given_port);
-    const Schedule schedule{seen_.now, pace, most_sends};
     for (std::size_t i = 0; i < seen_.servers.size(); ++i) {
+        // The second may be the first one's other address, which nothing may go to yet; unless the
+        // first does not answer.
+        Schedule schedule{seen_.now, pace, most_sends};
+        if (i == 0) schedule.repeats = filter_repeats;
+        if (i > 0) schedule.next += pace;
         add_probe(Role::mapping, mapping_socket_, i, seen_.servers[i].address, schedule);
         if (given_socket_) {
             add_probe(Role::given_port, *given_socket_, i, seen_.servers[i].address, schedule);
@@ -113,6 +117,7 @@ std::optional<std::size_t> Discovery::next_candidate() const {
 
 void Discovery::run_program() {
     filtering_ = judge_filtering(seen_, mapping_.varies);
+    if (programs_.empty() && !next_candidate()) ask_other_servers(seen_.now);
     const bool needs_next = programs_.empty() || (programs_.back().over && another_may_tell());
     if (needs_next) {
         if (const auto server = next_candidate()) start_program(*server);
@@ -140,8 +145,15 @@ void Discovery::run_program() {
     if (evidence.address.silence_proven) open_own_filters(Role::filter_address);
     if (evidence.port.silence_proven) open_own_filters(Role::filter_port);
     start_own_controls();
-    if (evidence.address.passing_sockets == 1) add_third_socket(Role::filter_address, both);
-    if (evidence.port.passing_sockets == 1) add_third_socket(Role::filter_port, port);
+}
+
+// Those that nothing was sent to yet.
+void Discovery::ask_other_servers(TimePoint when) {
+    for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
+        const Probe& probe = seen_.probes[i];
+        const bool plain = probe.role == Role::mapping || probe.role == Role::given_port;
+        if (plain && probe.sends.empty()) schedules_[i].next = when;
+    }
 }
 
 // What one server cannot do, or what is lost on the way from it, need not be so with the next.
@@ -157,7 +169,8 @@ void Discovery::start_program(std::size_t server) {
     program.server = server;
     program.other = *seen_.servers[server].other;
     const Duration unhurried =
-        std::clamp<Duration>(3 * seen_.longest_rtt / 2, Milliseconds(20), Milliseconds(300));
+        filter_repeats * repeat_pace +
+        std::clamp<Duration>(3 * seen_.longest_rtt / 2, Milliseconds(4), Milliseconds(3000));
     program.begun = seen_.now;
     program.contact_at = seen_.now + unhurried;
     programs_.push_back(program);
@@ -166,8 +179,13 @@ void Discovery::start_program(std::size_t server) {
     const Endpoint primary = seen_.servers[server].address;
     add_probe(Role::baseline, add_socket(), server, primary,
               {seen_.now, pace, steady_sends, false});
-    const Schedule first{seen_.now, pace, most_sends};
-    const Schedule second{seen_.now, pace, most_sends, true, half_pace};
+    ask_other_servers(program.contact_at);
+    // As many beside the controls as ever.
+    const auto before = static_cast<unsigned>(unhurried / pace);
+    Schedule first{seen_.now, pace, most_sends + filter_repeats + before};
+    first.repeats = filter_repeats;
+    Schedule second = first;
+    second.phase = half_pace;
     for (const Schedule& schedule : {first, second}) {
         add_filter(Role::filter_address, server, {true, true}, schedule);
         add_filter(Role::filter_port, server, {false, true}, schedule);
@@ -200,6 +218,7 @@ void Discovery::explore(Role role, SocketId socket, std::size_t server, const En
 void Discovery::contact_other() {
     Program& program = programs_.back();
     program.contacted = true;
+    ask_other_servers(seen_.now);
     explore(Role::mapping, mapping_socket_, program.server, program.other);
     if (given_socket_) explore(Role::given_port, *given_socket_, program.server, program.other);
     if (program.over) return;
@@ -268,17 +287,6 @@ void Discovery::start_own_controls() {
     }
 }
 
-// One of two passes: by chance, or is the other one's answer merely lost? A third decides.
-void Discovery::add_third_socket(Role role, const stun::ChangeRequest& change) {
-    const std::size_t server = programs_.back().server;
-    const Probes probes = probes_of(seen_, role, server);
-    const bool worth_it = std::any_of(probes.begin(), probes.end(), [](const Probe* p) {
-        return !p->answered && p->sends.size() >= 3;
-    });
-    if (probes.size() > 2 || !worth_it) return;
-    add_filter(role, server, change, {seen_.now, pace, most_sends});
-}
-
 // Many new mappings at once, so that nobody else's come between.
 void Discovery::probe_port_step() {
     if (!mapping_.varies || !mapping_done() || bursts_ >= most_bursts) return;
@@ -333,7 +341,20 @@ bool Discovery::primaries_settled() const {
     });
 }
 
+Duration Discovery::first_patience() const { return 2 * seen_.longest_rtt + Milliseconds(10); }
+
+// A server that was asked a moment ago may contradict the others, and has its chance to.
+bool Discovery::is_awaited(const Probe& probe) const {
+    return probe.role == Role::mapping && !probe.answered && probe.error_code == 0 &&
+           !probe.sends.empty() && seen_.now < probe.sends.front().at + first_patience();
+}
+
 bool Discovery::mapping_done() const {
+    for (const Probe& probe : seen_.probes) {
+        const bool unasked = probe.role == Role::mapping && probe.sends.empty() &&
+                             !seen_.sockets[probe.socket].failed;
+        if (unasked || is_awaited(probe)) return false;
+    }
     return (programs_.empty() || programs_.back().contacted) && mapping_settled(seen_, mapping_);
 }
 
@@ -372,7 +393,7 @@ bool Discovery::served_ports_done() const {
 // A slow path takes several round trips and waits three for each silence.
 TimePoint Discovery::last_moment() const {
     constexpr Duration slowest = std::chrono::seconds(1);
-    return seen_.started + config_.limit + 4 * std::min(seen_.longest_rtt, slowest);
+    return seen_.started + config_.limit + 6 * std::min(seen_.longest_rtt, slowest);
 }
 
 bool Discovery::is_done() const {

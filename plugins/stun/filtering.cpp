@@ -128,6 +128,28 @@ Test judge_own_controls(Test test, const Observations& seen, const Probes& opene
     return over ? undecided(test, Reason::flow_loss) : test;
 }
 
+// From when on the NAT may let in the answers of this test for another reason than that it lets in
+// anybody: something was sent to where they come from, from whichever port. (Not what was tried
+// while nothing at all had answered: on a slow path that goes to the other port before any test
+// can.)
+TimePoint first_contact(const Observations& seen, const Probe& filter) {
+    const bool by_address = filter.change.address;
+    TimePoint first = TimePoint::max();
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == Role::other_port) continue;
+        const bool there =
+            by_address ? probe.to.address == filter.expected.address : probe.to == filter.expected;
+        if (there && !probe.sends.empty()) first = std::min(first, probe.sends.front().at);
+    }
+    return first;
+}
+
+bool passed_before(const Probe& filter, TimePoint contact) {
+    return std::any_of(filter.sends.begin(), filter.sends.end(), [&](const Send& send) {
+        return send.rtt && send.at + *send.rtt <= contact;
+    });
+}
+
 Test judge(const Observations& seen, std::size_t server, const Roles& roles, bool mapping_varies) {
     const Probes filters = probes_of(seen, roles.filter, server);
     const Probes openers = probes_of(seen, roles.opener, server);
@@ -138,9 +160,12 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     if (refuses_change(seen, server)) return undecided(test, Reason::server_unsupported);
     Probes silent;
     Probes own_openers;
+    bool late = false;
     for (const Probe* probe : filters) {
         if (probe->answered) {
-            ++test.passing_sockets;
+            const bool passed = passed_before(*probe, first_contact(seen, *probe));
+            if (passed) ++test.passing_sockets;
+            late = late || !passed;
             continue;
         }
         silent.push_back(probe);
@@ -148,6 +173,8 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
         if (own != nullptr) own_openers.push_back(own);
     }
     if (test.passing_sockets >= sockets_to_believe) return decided(test, Passed::yes);
+    // The first answers may have been lost; or it is the contact that lets these in.
+    if (late) return undecided(test, Reason::loss);
 
     const Tally control = tally(seen, controls);
     test.controls_sent = control.sent;
@@ -160,13 +187,13 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     }
     if (!own_openers.empty()) return judge_own_controls(test, seen, own_openers);
     if (any_answered(controls)) {
-        const bool proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
-                            loss_likelihood(control, test.silent) < credible_ratio;
-        // A filter that lets strangers in lets them in on every port. So one that passed among
-        // silent ones met state of its own: kept from an earlier use, or a port that the router
-        // forwards.
-        const bool outvoted = test.passing_sockets == 0 || silent.size() >= sockets_to_believe;
-        test.silence_proven = proven && outvoted;
+        test.silence_proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
+                              loss_likelihood(control, test.silent) < credible_ratio;
+        // A filter that lets strangers in lets them in on every port. One that passed may have met
+        // state of its own, kept from an earlier use; or what was silent was lost.
+        if (test.silence_proven && test.passing_sockets > 0) {
+            return undecided(test, Reason::inconsistent);
+        }
         if (test.silence_proven) return test;
     } else {
         test = without_control(test, seen, filters, openers, controls, baseline, mapping_varies);

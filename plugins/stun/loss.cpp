@@ -77,7 +77,7 @@ unsigned telling_silence(const Observations& seen, const Probe& silent, const Pr
                          TimePoint since) {
     return static_cast<unsigned>(
         std::count_if(silent.sends.begin(), silent.sends.end(), [&](const Send& send) {
-            return send.at >= since && seen.is_overdue(send) &&
+            return send.at >= since && !send.repeated && seen.is_overdue(send) &&
                    has_answer_beside(send.at, controls);
         }));
 }

@@ -155,9 +155,9 @@ MappingVerdict judge_mapping(const Observations& seen) {
         return {Field<Dependence>::unknown(Reason::servers_disagree)};
     }
     const MappingVerdict verdict = classify_mapping(comparable);
-    const bool contradicted = saw_several(seen) ||
-                              (verdict.varies ? other_sockets_do_not_vary(seen, comparable)
-                                              : another_socket_varies(seen));
+    const bool contradicted =
+        saw_several(seen) || (verdict.varies ? other_sockets_do_not_vary(seen, comparable)
+                                             : another_socket_varies(seen));
     if (contradicted) return {Field<Dependence>::unknown(Reason::inconsistent)};
     return verdict;
 }

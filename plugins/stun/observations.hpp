@@ -49,7 +49,8 @@ struct Send {
     TimePoint at;
     std::uint32_t order = 0;  // counts the sends of the whole discovery
     std::optional<Duration> rtt;
-    bool tapped = false;  // its answer came in at an interface, whether or not at the socket
+    bool tapped = false;    // its answer came in at an interface, whether or not at the socket
+    bool repeated = false;  // a moment after another one, so that one outage takes both
 };
 
 struct Probe {

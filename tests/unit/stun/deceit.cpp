@@ -52,6 +52,40 @@ TEST_CASE("a server that tells another port for each of its addresses makes no s
     }
 }
 
+TEST_CASE("A5: a filter that a contact opens for the whole machine is no open one",
+          "[stun][deceit]") {
+    for (const bool direct : {false, true}) {
+        for (const bool second : {false, true}) {
+            World world = cone(by_address);
+            world.direct = direct;
+            world.filter_of_host = true;
+            // Named with both its addresses, as the lab's profile does.
+            if (second) {
+                SimServer other = server_number(0);
+                std::swap(other.primary, other.other);
+                world.servers.push_back(other);
+            }
+            for (unsigned seed = 1; seed <= 20; ++seed) {
+                const Verdict verdict = discover(world, seed).verdict;
+                INFO(describe(verdict));
+                CHECK(wrong_claims(world, verdict).empty());
+            }
+        }
+    }
+}
+
+TEST_CASE("a router that lets in few new flows has no filter by that", "[stun][deceit]") {
+    for (const double per_second : {0.5, 1.0, 2.0, 5.0, 20.0}) {
+        World world = cone(anyone);
+        world.new_inbound = NewFlows{1, per_second};
+        for (unsigned seed = 1; seed <= 20; ++seed) {
+            const Verdict verdict = discover(world, seed).verdict;
+            INFO(per_second << " a second: " << describe(verdict));
+            CHECK(wrong_claims(world, verdict).empty());
+        }
+    }
+}
+
 TEST_CASE("two ways out of this machine are no symmetric NAT", "[stun][deceit]") {
     // The second server is reached through a tunnel with an address of its own.
     World world = two_plain_servers();

@@ -258,6 +258,7 @@ private:
             inside_[found->second] = local_port;
         }
         contacts_[found->second].insert(to);
+        contacted_.insert(to.address);
         return found->second;
     }
 
@@ -266,10 +267,24 @@ private:
         if (contacts == contacts_.end()) return false;
         if (world_.filtering == Dependence::endpoint_independent) return true;
         if (world_.stale_ports.contains(inside_.at(outside))) return true;
+        if (world_.filter_of_host) return contacted_.contains(from.address);
         return std::any_of(contacts->second.begin(), contacts->second.end(), [&](auto& known) {
             return known.address == from.address &&
                    (world_.filtering == Dependence::address_dependent || known.port == from.port);
         });
+    }
+
+    // Of a flow that begins outside.
+    bool admits_inbound(const Endpoint& outside, const Endpoint& from) {
+        const auto contacts = contacts_.find(outside);
+        const bool known = contacts != contacts_.end() && contacts->second.contains(from);
+        if (!world_.new_inbound || known || inbound_.contains({outside, from})) return true;
+        const auto passed = std::chrono::duration<double>(now_ - start_).count();
+        const double allowed =
+            world_.new_inbound->at_once + world_.new_inbound->per_second * passed;
+        if (static_cast<double>(inbound_.size()) + 1 > allowed) return false;
+        inbound_.insert({outside, from});
+        return true;
     }
 
     bool host_lets_in(std::uint16_t port, const Endpoint& from) const {
@@ -342,6 +357,7 @@ private:
         if (!world_.change_limit) return true;
         const ChangeLimit& limit = *world_.change_limit;
         const auto passed = std::chrono::duration<double>(now_ - tokens_at_).count();
+        if (tokens_ < 0) tokens_ = limit.at_once;
         tokens_ = std::min(limit.at_once, tokens_ + passed * limit.per_second);
         tokens_at_ = now_;
         if (tokens_ < 1) return false;
@@ -352,6 +368,7 @@ private:
     void enter(const Endpoint& from, const Endpoint& to, const Bytes& datagram) {
         const auto inside = inside_.find(to);
         if (inside == inside_.end() || is_dead(from, to) || !lets_in(to, from)) return;
+        if (!admits_inbound(to, from)) return;
         const std::uint16_t port = inside->second;
         later(world_.one_way, [=, this] {
             if (world_.tap) discovery_.on_tapped(from, {world_.local, port}, datagram);
@@ -491,10 +508,12 @@ private:
     std::map<Key, Endpoint> mappings_;
     std::set<std::pair<std::uint16_t, Endpoint>> flows_;
     std::map<std::pair<Endpoint, Endpoint>, bool> dead_;
-    double tokens_ = 1;
+    double tokens_ = -1;  // a full bucket
     TimePoint tokens_at_ = start_;
     std::map<Endpoint, std::uint16_t> inside_;
     std::map<Endpoint, std::set<Endpoint>> contacts_;
+    std::set<IpAddress> contacted_;
+    std::set<std::pair<Endpoint, Endpoint>> inbound_;
     std::map<std::uint16_t, std::set<Endpoint>> host_contacts_;
     std::map<std::uint16_t, SocketId> socket_by_port_;
     std::map<SocketId, std::uint16_t> port_by_socket_;

@@ -36,7 +36,7 @@ enum class Fault {
     two_backends,  // half of all clients meet a twin that has another OTHER-ADDRESS
     error_500,
     // Beyond this one no single server can be found out.
-    masked,  // sits behind a NAT of its own: it sees every client as somebody else
+    masked,              // sits behind a NAT of its own: it sees every client as somebody else
     other_port_for_each  // tells each of its own addresses and ports another port of the client
 };
 inline constexpr Fault last_fault = Fault::error_500;
@@ -110,7 +110,10 @@ struct World {
     std::optional<Dependence> host_filtering;  // of a firewall on the client itself …
     bool host_deaf = false;                    // … which lets nothing in at all
     unsigned flood = 0;                        // unsolicited packets to the mapping socket
+    bool filter_of_host = false;  // by_address: who was contacted from any port of this machine
+                                  // gets in at each of them
     std::optional<NewFlows> new_flows;
+    std::optional<NewFlows> new_inbound;  // as new_flows, of what nobody here has contacted
     std::optional<ChangeLimit> change_limit;
     double dead_flows = 0;  // share of the flows (both endpoints) of which nothing comes in: one of
                             // several links that a router spreads them over is broken

@@ -117,12 +117,12 @@ TEST_CASE("loss that depends on the flow: none wrong", "[stun][statistics]") {
 TEST_CASE("a server that limits what it answers from elsewhere: none wrong", "[stun][statistics]") {
     for (World world : truths()) {
         for (const double per_second : {5.0, 10.0, 20.0, 24.0, 28.0, 40.0, 60.0, 100.0}) {
-            for (const double at_once : {1.0, 3.0, 10.0}) {
+            for (const double at_once : {1.0, 10.0, 30.0}) {
                 world.change_limit = ChangeLimit{per_second, at_once};
                 const Score score = play(world, {}, 5 * factor());
                 INFO(describe(world) << ": " << score.complete << " of " << score.runs);
-                // Ten a tick is more than is ever asked at once.
-                if (per_second * at_once >= 1000) CHECK(score.complete == score.runs);
+                // As much as is ever asked.
+                if (per_second * at_once >= 3000) CHECK(score.complete == score.runs);
             }
         }
     }
