@@ -112,10 +112,13 @@ void Discovery::on_time(TimePoint now) { advance(now); }
 void Discovery::on_datagram(SocketId socket, const Endpoint& from, ByteView datagram,
                             TimePoint now) {
     if (done()) return;
-    came_back(socket, unmapped(from));
     const auto message = stun::parse(datagram);
+    const auto found = message ? sent_.find(message->transaction) : sent_.end();
+    // What answers the classic request that a socket sent tells nothing of its others.
+    const bool classic =
+        found != sent_.end() && seen_.probes[found->second.probe].role == Role::classic;
+    if (!classic) came_back(socket, unmapped(from));
     if (!message) return count_invalid(unmapped(from));
-    const auto found = sent_.find(message->transaction);
     if (found == sent_.end() || message->method != stun::Method::binding ||
         message->cookie != found->second.cookie) {
         ++seen_.ignored;

@@ -85,9 +85,10 @@ private:
     void find_hops();
     void advance(TimePoint now);
     void reach_further();
-    void try_other_ports();
+    SocketId ask_from_another_socket();
+    void try_other_ports(SocketId socket);
     void use_other_ports();
-    void try_classic();
+    void try_classic(SocketId socket);
     void keep_baseline();
     void try_unlisted_port();
     void run_program();

@@ -23,8 +23,6 @@ constexpr unsigned other_port_sends = 8;
 void Discovery::reach_further() {
     if (reached_further_ || seen_.now - seen_.started < pace) return;
     reached_further_ = true;
-    constexpr int further_sockets = 2;
-    const Schedule schedule{seen_.now, half_pace, steady_sends};
     // Two connections, since a lost handshake costs a second.
     constexpr unsigned connections = 2;
     for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
@@ -34,21 +32,25 @@ void Discovery::reach_further() {
             actions_.emplace_back(OpenTcp{server, seen_.servers[server].address});
         }
     }
-    for (int i = 0; i < further_sockets; ++i) {
-        const SocketId socket = add_socket();
-        for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
-            add_probe(Role::reach, socket, server, seen_.servers[server].address, schedule);
-        }
+    try_other_ports(ask_from_another_socket());
+    try_classic(ask_from_another_socket());
+}
+
+// What else is tried goes out from the same socket: where that passes and this does not, it is not
+// a flow that gets lost by its local port.
+SocketId Discovery::ask_from_another_socket() {
+    const SocketId socket = add_socket();
+    const Schedule schedule{seen_.now, half_pace, steady_sends};
+    for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
+        add_probe(Role::reach, socket, server, seen_.servers[server].address, schedule);
     }
-    try_other_ports();
-    try_classic();
+    return socket;
 }
 
 // Some networks know STUN by its magic cookie, and drop it. A request of RFC 3489 has none. One
 // that is answered is a control of those that are not, so it goes on.
-void Discovery::try_classic() {
-    const SocketId socket = add_socket();
-    constexpr unsigned sends = 15;
+void Discovery::try_classic(SocketId socket) {
+    constexpr unsigned sends = 30;
     const Schedule schedule{seen_.now, half_pace, sends, false};
     for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
         add_probe(Role::classic, socket, server, seen_.servers[server].address, schedule);
@@ -56,10 +58,9 @@ void Discovery::try_classic() {
 }
 
 // Is all UDP blocked, or only the port that the servers have?
-void Discovery::try_other_ports() {
+void Discovery::try_other_ports(SocketId socket) {
     std::set<Endpoint> asked;
     for (const Server& server : seen_.servers) asked.insert(server.address);
-    const SocketId socket = add_socket();
     const Schedule schedule{seen_.now, half_pace, other_port_sends};
     for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
         for (const std::uint16_t port : other_ports) {

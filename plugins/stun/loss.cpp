@@ -37,6 +37,9 @@ bool has_answer_beside(TimePoint at, const Probes& controls) {
 Duration Observations::tail() const {
     constexpr Duration shortest = Milliseconds(350);
     constexpr Duration longest = Milliseconds(2500);
+    // As long as TCP is waited for, where nothing shows how slow the path is.
+    constexpr Duration unknown = Milliseconds(1500);
+    if (longest_rtt == Duration{} && !anything_came_back()) return unknown;
     return std::clamp<Duration>(3 * longest_rtt, shortest, longest);
 }
 
@@ -44,6 +47,12 @@ std::size_t Observations::overdue_sends(const Probe& probe) const {
     return static_cast<std::size_t>(
         std::count_if(probe.sends.begin(), probe.sends.end(),
                       [&](const Send& send) { return is_overdue(send); }));
+}
+
+bool Observations::anything_came_back() const {
+    return std::any_of(servers.begin(), servers.end(),
+                       [](const Server& s) { return s.tcp_alive; }) ||
+           std::any_of(probes.begin(), probes.end(), [](const Probe& p) { return p.answered; });
 }
 
 bool Observations::anything_answered() const {

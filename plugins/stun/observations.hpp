@@ -166,6 +166,7 @@ struct Observations {
     Duration tail() const;
     bool is_overdue(const Send& send) const { return !send.rtt && now - send.at >= tail(); }
     std::size_t overdue_sends(const Probe& probe) const;
+    bool anything_came_back() const;  // over UDP or TCP
     // At a port that was asked for, and to a request that any program sends; what was tried in
     // their stead does not count.
     bool anything_answered() const;

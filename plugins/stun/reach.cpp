@@ -32,6 +32,32 @@ Probes all_towards(const Observations& seen, std::size_t server) {
     return probes;
 }
 
+// What was asked of the servers' own ports, with the cookie, by those that asked something else as
+// well: flows may get lost by their local port.
+Probes from_the_same_socket(const Observations& seen, const Probes& others) {
+    Probes found;
+    for (const Probe* other : others) {
+        for (const Probe& probe : seen.probes) {
+            const bool beside = probe.role == Role::reach && probe.socket == other->socket &&
+                                probe.server == other->server;
+            if (beside) found.push_back(&probe);
+        }
+    }
+    return found;
+}
+
+// A router that lets few new flows out at once lets out some to a server's own port in this time.
+bool own_ports_stay_silent(const Observations& seen) {
+    constexpr std::size_t sends = 25;  // half_pace apart
+    Probes passing;
+    for (const Probe& probe : seen.probes) {
+        if (probe.role == Role::other_port && probe.came_back) passing.push_back(&probe);
+    }
+    const Probes beside = from_the_same_socket(seen, passing);
+    return std::all_of(beside.begin(), beside.end(),
+                       [&](const Probe* probe) { return seen.overdue_sends(*probe) >= sends; });
+}
+
 // Other ports were tried, and have had their time to answer.
 bool other_ports_tried(const Observations& seen) {
     bool any = false;
@@ -152,7 +178,8 @@ std::optional<Endpoint> judge_content(const Observations& seen) {
     }
     for (std::size_t server = 0; server < seen.servers.size(); ++server) {
         const Probes classic = probes_of(seen, Role::classic, server);
-        if (loss_excluded(seen, all_towards(seen, server), classic)) {
+        const Probes beside = from_the_same_socket(seen, classic);
+        if (!beside.empty() && loss_excluded(seen, beside, classic)) {
             return seen.servers[server].address;
         }
     }
@@ -191,7 +218,9 @@ UdpPath judge_udp(const Observations& seen) {
     }
     if (!over) return UdpPath::pending;
     if (classic && judge_content(seen)) return UdpPath::stun_filtered;
-    if (at_other_ports) return UdpPath::other_ports;
+    if (at_other_ports) {
+        return own_ports_stay_silent(seen) ? UdpPath::other_ports : UdpPath::pending;
+    }
     if (told) return UdpPath::no_valid_answer;
     if (classic) return UdpPath::pending;  // it may be loss all the same
     return tcp_passes(seen) ? UdpPath::tcp_only : UdpPath::no_answer;

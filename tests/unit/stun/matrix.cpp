@@ -113,13 +113,14 @@ TEST_CASE("without loss a null comes from the fault alone", "[stun][matrix]") {
             } else if (is_mute(fault)) {
                 CHECK_FALSE(verdict.mapping.value);
                 CHECK_FALSE(verdict.nat_type.value);
-                // A filter stops answers from another port before anybody sees them.
+                // A filter stops answers from another port, but for a socket that asked there, too.
                 const bool filtered = fault == Fault::wrong_source &&
                                       world.filtering == Dependence::address_and_port_dependent;
                 const bool silent = fault == Fault::silent || filtered;
                 const Reason expected =
                     silent ? Reason::no_server_answered : Reason::no_valid_answer;
-                CHECK(verdict.nat_type.reason == expected);
+                const bool either = filtered && verdict.nat_type.reason == Reason::no_valid_answer;
+                CHECK((either || verdict.nat_type.reason == expected));
             } else {
                 const bool by_chance = fault == Fault::mute_other || fault == Fault::dead_other ||
                                        fault == Fault::two_backends;

