@@ -145,6 +145,10 @@ void Discovery::run_program() {
     if (evidence.address.silence_proven) open_own_filters(Role::filter_address);
     if (evidence.port.silence_proven) open_own_filters(Role::filter_port);
     start_own_controls();
+    const Schedule again{seen_.now, pace, most_sends};
+    if (evidence.address.wants_another)
+        add_filter(Role::filter_address, program.server, both, again);
+    if (evidence.port.wants_another) add_filter(Role::filter_port, program.server, port, again);
 }
 
 // Those that nothing was sent to yet.

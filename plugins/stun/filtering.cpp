@@ -11,6 +11,8 @@ namespace {
 
 // One fresh local port may by accident meet state that the NAT kept from an earlier use of it.
 constexpr unsigned sockets_to_believe = 2;
+// A second and a half: a router that lets in one new flow a second would have let one in.
+constexpr std::size_t sends_to_outvote = 15;
 
 struct Roles {
     Role filter;
@@ -187,14 +189,17 @@ Test judge(const Observations& seen, std::size_t server, const Roles& roles, boo
     }
     if (!own_openers.empty()) return judge_own_controls(test, seen, own_openers);
     if (any_answered(controls)) {
-        test.silence_proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
-                              loss_likelihood(control, test.silent) < credible_ratio;
-        // A filter that lets strangers in lets them in on every port. One that passed may have met
-        // state of its own, kept from an earlier use; or what was silent was lost.
-        if (test.silence_proven && test.passing_sockets > 0) {
-            return undecided(test, Reason::inconsistent);
-        }
-        if (test.silence_proven) return test;
+        const bool proven = !silent.empty() && paths_proven && sent_enough(seen, silent) &&
+                            loss_likelihood(control, test.silent) < credible_ratio;
+        // A filter that lets strangers in lets them in on every port. So one that passed among
+        // silent ones met state of its own, kept from an earlier use; or the router lets in few new
+        // flows at once. A further socket is silent for long only where it was the former.
+        test.wants_another = proven && test.passing_sockets > 0 && silent.size() == 1;
+        const bool lasting =
+            test.passing_sockets == 0 || seen.overdue_sends(*silent.back()) >= sends_to_outvote;
+        if (proven && (test.wants_another || !lasting)) return test;
+        test.silence_proven = proven;
+        if (proven) return test;
     } else {
         test = without_control(test, seen, filters, openers, controls, baseline, mapping_varies);
         if (test.passed == Passed::undecided) return test;

@@ -16,6 +16,7 @@ struct Test {
     // Loss does not explain the silence. Either a filter does, or these flows are lost as such:
     // time for the silent sockets to contact the other address themselves.
     bool silence_proven = false;
+    bool wants_another = false;          // socket, for one passed and the other did not
     unsigned own_controls = 0;           // silent sockets that have done so …
     unsigned own_controls_answered = 0;  // … and were answered then
     unsigned controls_sent = 0;
