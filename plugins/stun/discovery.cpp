@@ -65,6 +65,8 @@ Discovery::Discovery(const DiscoveryConfig& config, TransactionSource transactio
     chance_.seed(chance[0] << 16 | chance[1] << 8 | chance[2]);
     start();
     advance(now);
+    // After the first requests: a router that lets out few new flows at once is to let out those.
+    if (config_.find_hops && !seen_.servers.empty()) find_hops();
 }
 
 std::vector<Action> Discovery::take_actions() { return std::exchange(actions_, {}); }
@@ -384,7 +386,6 @@ void Discovery::close(std::size_t index) {
 
 void Discovery::send_due() {
     std::vector<std::size_t> due;
-    std::vector<bool> repeated(seen_.probes.size());
     for (std::size_t i = 0; i < seen_.probes.size(); ++i) {
         Schedule& schedule = schedules_[i];
         const Probe& probe = seen_.probes[i];
@@ -392,37 +393,37 @@ void Discovery::send_due() {
                           (probe.role == Role::unlisted_port && probe.refused);
         if (schedule.until_answered && told) schedule.left = 0;
         if (schedule.left > 0 && schedule.due() <= seen_.now) {
-            repeated[i] = move_on(schedule);
+            move_on(schedule, probe.sends.size());
             due.push_back(i);
         }
         seen_.probes[i].exhausted = schedule.left == 0;
     }
     std::shuffle(due.begin(), due.end(), chance_);
-    for (const std::size_t probe : due) {
-        send(probe);
-        seen_.probes[probe].sends.back().repeated = repeated[probe];
-    }
+    // A router that lets out a new flow only now and then is to let out one that may be answered.
+    std::stable_partition(due.begin(), due.end(), [&](std::size_t probe) {
+        return seen_.probes[probe].role != Role::other_port;
+    });
+    for (const std::size_t probe : due) send(probe);
 }
 
-// Whether what is sent now repeats what was sent a moment ago.
-// A server or router that lets only so many packets pass must not favour a test over its control,
-// or the other way round, each time: chance decides who comes first.
-bool Discovery::move_on(Schedule& schedule) {
+// `made`: sends before the one that is due now. A server or router that lets only so many packets
+// pass must not favour a test over its control, or the other way round, each time: chance decides
+// who comes first.
+void Discovery::move_on(Schedule& schedule, std::size_t made) {
     constexpr Duration earliest = Milliseconds(25);
     --schedule.left;
-    const bool repeats = schedule.repeats > 0;
-    if (repeats) --schedule.repeats;
-    const Duration first = schedule.phase > Duration{} ? schedule.phase : schedule.interval;
-    const Duration gap = repeats ? repeat_pace : first - schedule.repeated;
-    schedule.repeated = repeats ? schedule.repeated + repeat_pace : Duration{};
-    if (!repeats) schedule.phase = Duration{};
+    const bool repeat_follows = made < schedule.repeats;
+    Duration gap = schedule.interval;
+    if (repeat_follows) {
+        gap = repeat_pace;
+    } else if (made == schedule.repeats) {
+        if (schedule.phase > Duration{}) gap = schedule.phase;
+        gap -= schedule.repeats * repeat_pace;
+    }
     schedule.next += gap;
     if (schedule.next <= seen_.now) schedule.next = seen_.now + gap;
     std::uniform_int_distribution<Duration::rep> early(0, earliest.count());
-    schedule.early = repeats ? Duration{} : Duration(early(chance_));
-    const bool is_repeat = schedule.is_repeat;
-    schedule.is_repeat = repeats;
-    return is_repeat;
+    schedule.early = repeat_follows || schedule.punctual ? Duration{} : Duration(early(chance_));
 }
 
 void Discovery::send(std::size_t index) {
@@ -437,6 +438,7 @@ void Discovery::send(std::size_t index) {
     send.transaction = request.transaction;
     send.at = seen_.now;
     send.order = order_++;
+    send.repeated = !probe.sends.empty() && probe.sends.size() <= schedules_[index].repeats;
     probe.sends.push_back(send);
     ++seen_.sent;
     stun::EncodeOptions options;

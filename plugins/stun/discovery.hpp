@@ -59,11 +59,10 @@ private:
         Duration interval{};
         unsigned left = 0;
         bool until_answered = true;
-        Duration phase{};        // if not zero, the first interval
-        Duration early{};        // by chance, so much before `next`
-        unsigned repeats = 0;    // of the first send, repeat_pace apart
-        Duration repeated{};     // how long they have taken so far
-        bool is_repeat = false;  // the next send is one
+        Duration phase{};       // if not zero, the first interval
+        unsigned repeats = 0;   // of the first send, repeat_pace apart
+        Duration early{};       // by chance, so much before `next` …
+        bool punctual = false;  // … or not
         TimePoint due() const { return next - early; }
     };
     struct Sent {
@@ -123,7 +122,7 @@ private:
                           const Schedule& schedule, stun::ChangeRequest change = {});
     void stop(Role role, std::optional<std::size_t> server = {});
     void send_due();
-    bool move_on(Schedule& schedule);
+    void move_on(Schedule& schedule, std::size_t made);
     void send(std::size_t probe);
     std::uint32_t any_other_cookie();
     void on_answer(Probe& probe, Send& send, const Endpoint& from, const stun::Message& answer);

@@ -40,7 +40,8 @@ void Discovery::reach_further() {
 // a flow that gets lost by its local port.
 SocketId Discovery::ask_from_another_socket() {
     const SocketId socket = add_socket();
-    const Schedule schedule{seen_.now, half_pace, steady_sends};
+    Schedule schedule{seen_.now, half_pace, steady_sends};
+    schedule.punctual = true;
     for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
         add_probe(Role::reach, socket, server, seen_.servers[server].address, schedule);
     }
@@ -57,11 +58,13 @@ void Discovery::try_classic(SocketId socket) {
     }
 }
 
-// Is all UDP blocked, or only the port that the servers have?
+// Is all UDP blocked, or only the port that the servers have? Asked right after the servers' own
+// ports each time, and at no other, so as not to take from those what a router lets out next.
 void Discovery::try_other_ports(SocketId socket) {
     std::set<Endpoint> asked;
     for (const Server& server : seen_.servers) asked.insert(server.address);
-    const Schedule schedule{seen_.now, half_pace, other_port_sends};
+    Schedule schedule{seen_.now, half_pace, other_port_sends};
+    schedule.punctual = true;
     for (std::size_t server = 0; server < seen_.servers.size(); ++server) {
         for (const std::uint16_t port : other_ports) {
             const Endpoint to{seen_.servers[server].address.address, port};

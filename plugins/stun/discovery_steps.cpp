@@ -39,7 +39,6 @@ void Discovery::start() {
             add_probe(Role::given_port, *given_socket_, i, seen_.servers[i].address, schedule);
         }
     }
-    if (config_.find_hops && !seen_.servers.empty()) find_hops();
 }
 
 // A router with an address of RFC 6598 on the way is a hint at a second NAT. One socket for each

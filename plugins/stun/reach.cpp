@@ -133,6 +133,12 @@ bool lets_nothing_out(const Observations& seen) {
     return seen.not_permitted >= refusals_to_believe && seen.not_permitted == seen.sent;
 }
 
+// A router that lets out one new flow a second may have let out none since the discovery began.
+bool silent_for_long(const Observations& seen) {
+    constexpr Duration long_enough = std::chrono::milliseconds(950);
+    return seen.now - seen.started >= long_enough + seen.longest_rtt;
+}
+
 bool tcp_passes(const Observations& seen) {
     return std::any_of(seen.servers.begin(), seen.servers.end(),
                        [](const Server& s) { return s.tcp == Tcp::answered; });
@@ -206,14 +212,15 @@ UdpPath judge_udp(const Observations& seen) {
     bool over = true;
     for (std::size_t server = 0; server < seen.servers.size(); ++server) {
         const bool tcp_told = tcp_answers_meanwhile(seen, server);
-        const bool silence = !anything_arrived && other_ports_tried(seen);
+        const bool silence = !anything_arrived && other_ports_tried(seen) && silent_for_long(seen);
         if (silence && tcp_told && another_is_silent(seen, server)) return UdpPath::blocked;
         const Probes udp = all_towards(seen, server);
         const bool refused =
             std::any_of(udp.begin(), udp.end(), [](const Probe* p) { return p->error_code != 0; });
         const bool tcp_may_tell =
             !anything_arrived && !tcp_told && seen.servers[server].tcp != Tcp::failed;
-        const bool silent = tally(seen, udp).unanswered >= silence_to_believe && !tcp_may_tell;
+        const bool silent = tally(seen, udp).unanswered >= silence_to_believe &&
+                            silent_for_long(seen) && !tcp_may_tell;
         over = over && (refused || silent);
     }
     if (!over) return UdpPath::pending;

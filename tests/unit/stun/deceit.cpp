@@ -197,7 +197,7 @@ TEST_CASE("a load balancer with two RFC 5780 servers behind one address", "[stun
 TEST_CASE("a router that lets few new flows out has no filter by that", "[stun][deceit]") {
     // The sockets of the filter tests come first, and may get nothing out while later ones do.
     for (const Dependence filtering : kinds) {
-        for (const unsigned at_once : {1U, 2U, 3U, 4U, 5U, 6U, 8U, 10U, 12U, 16U, 24U}) {
+        for (const double at_once : {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24}) {
             for (const double per_second : {0.0, 5.0, 10.0, 20.0}) {
                 World world = cone(filtering);
                 world.new_flows = NewFlows{at_once, per_second};
@@ -207,6 +207,24 @@ TEST_CASE("a router that lets few new flows out has no filter by that", "[stun][
                                          << "/s, seed " << seed << " -> " << describe(verdict));
                     REQUIRE(wrong_claims(world, verdict).empty());
                 }
+            }
+        }
+    }
+}
+
+TEST_CASE("a router that lets out one new flow a second does not block UDP", "[stun][deceit]") {
+    for (const double left : {0.06, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0}) {
+        for (const double per_second : {1.0, 2.0, 5.0}) {
+            World world;
+            world.servers.push_back(server_number(1));
+            world.new_flows = NewFlows{left, per_second};
+            for (unsigned seed = 1; seed <= 10; ++seed) {
+                Asked asked;
+                asked.find_hops = seed % 2 == 0;
+                const Verdict verdict = discover(world, seed, asked).verdict;
+                INFO(left << " flows and " << per_second << "/s, seed " << seed << " -> "
+                          << describe(verdict));
+                CHECK(wrong_claims(world, verdict).empty());
             }
         }
     }

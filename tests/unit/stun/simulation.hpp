@@ -57,9 +57,9 @@ struct SimServer {
 };
 
 // A router that lets so many new flows (pairs of a local port and a destination) through at once,
-// and so many a second.
+// and so many a second. A part of one at the beginning is what an earlier run left.
 struct NewFlows {
-    unsigned at_once = 0;
+    double at_once = 0;
     double per_second = 0;
 };
 
