@@ -9,6 +9,7 @@
 #include "change/journal.hpp"
 #include "cli/log.hpp"
 #include "report/exit_code.hpp"
+#include "runner/plan.hpp"
 
 namespace p2pdiag::cli {
 
@@ -39,13 +40,16 @@ profile::Request profile_request(const Context& context) {
     request.user_profiles = context.paths.user_profiles;
     request.profile = context.globals.profile;
     request.environment = context.environment;
+    request.wrong_check = [&context](const std::string& glob) {
+        return runner::wrong_glob(context.plugins, glob);
+    };
     for (const loader::Plugin& plugin : context.plugins.loaded) {
         request.plugin_options[plugin.id] = plugin.options;
     }
     return request;
 }
 
-profile::Profile load_profile(const profile::Request& request) {
+profile::Profile load_profile(const Context& context, const profile::Request& request) {
     auto loaded = profile::load(request);
     if (!loaded) {
         std::string all;
@@ -53,7 +57,7 @@ profile::Profile load_profile(const profile::Request& request) {
             if (!all.empty()) all += '\n';
             all += problem.to_string();
         }
-        throw UsageError{all};
+        throw UsageError{all + refused_plugins(context)};
     }
     for (const std::string& note : loaded->notes) complain(note);
     for (const std::string& source : loaded->profile.sources) remark("profile layer: " + source);

@@ -12,7 +12,7 @@
 namespace p2pdiag::cli {
 
 struct Globals {
-    std::string profile = "default";
+    std::optional<std::string> profile;
     std::vector<std::string> plugin_dirs;
     std::string colour = "auto";  // auto, always, never
     bool verbose = false;
@@ -51,7 +51,7 @@ profile::Request profile_request(const Context& context);
 
 // Loads or throws UsageError with every problem, one a line. Its notes are said
 // on stderr, and with --verbose the layers that had a say.
-profile::Profile load_profile(const profile::Request& request);
+profile::Profile load_profile(const Context& context, const profile::Request& request);
 
 // What a plugin's verb or change gets as "input": target, servers, connection, its own options, and
 // where the user's configuration says the port.

@@ -99,7 +99,7 @@ private:
         profile::Request request = profile_request(context_);
         request.port = arguments_.port;
         if (arguments_.deep) request.deep = true;
-        return load_profile(request);
+        return load_profile(context_, request);
     }
 
     // `checks` empty: all of the profile.

@@ -285,7 +285,7 @@ int Front::run_verb(const loader::Plugin& plugin, const loader::Verb& verb, Verb
     if (command.change.empty()) {
         return verb_command(context_, plugin, verb.name, std::move(arguments));
     }
-    const profile::Profile profile = load_profile(profile_request(context_));
+    const profile::Profile profile = load_profile(context_, profile_request(context_));
     const change::Target target{&plugin, plugin.find_change(command.change),
                                 plugin_input(profile, plugin)};
     return change_command(context_, target, arguments["options"].as_object(), line.flags());

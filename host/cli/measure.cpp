@@ -37,7 +37,8 @@ runner::Plan plan_checks(const Context& context, const runner::Selection& select
     auto plan = runner::make_plan(context.plugins, selection);
     if (!plan) throw UsageError{plan.error().message + refused_plugins(context)};
     if (plan->order.empty() && plan->circular.empty()) {
-        throw UsageError{"no check is left to run: see 'p2pdiag list checks'"};
+        throw UsageError{"no check is left to run: see 'p2pdiag list checks'" +
+                         refused_plugins(context)};
     }
     return std::move(*plan);
 }

@@ -29,7 +29,7 @@ profile::Profile effective_profile(const Context& context, const RunArguments& a
         if (!parsed) throw UsageError{"--deadline: " + parsed.error().why};
         request.deadline_ms = *parsed;
     }
-    return load_profile(request);
+    return load_profile(context, request);
 }
 
 runner::Plan make_plan(const Context& context, const RunArguments& arguments,

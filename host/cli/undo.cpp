@@ -77,7 +77,7 @@ public:
             change::Children children(
                 signals.fd(),
                 count_interrupts(signals, "Stopping after this one. Once more ends it at once.\n"));
-            const profile::Profile profile = load_profile(profile_request(context_));
+            const profile::Profile profile = load_profile(context_, profile_request(context_));
             const auto input_for = [&profile](const loader::Plugin& plugin) {
                 return plugin_input(profile, plugin);
             };

@@ -83,7 +83,7 @@ json::object host_member(const Context& context) {
 
 int verb_command(const Context& context, const loader::Plugin& plugin, const std::string& verb,
                  json::object arguments) {
-    const profile::Profile profile = load_profile(profile_request(context));
+    const profile::Profile profile = load_profile(context, profile_request(context));
     arguments["input"] = plugin_input(profile, plugin);
     arguments["changes"] = plugin_changes(context, plugin.id);
     arguments["host"] = host_member(context);

@@ -23,9 +23,9 @@ bool is_path(const std::string& profile) {
 }
 
 // Where the profile's file is; empty when there is none of that name.
-fs::path find_named(const Request& request) {
+fs::path find_named(const Request& request, const std::string& name) {
     std::error_code ignored;
-    const std::string file = request.profile + ".toml";
+    const std::string file = name + ".toml";
     if (request.user_profiles && fs::exists(*request.user_profiles / file, ignored)) {
         return *request.user_profiles / file;
     }
@@ -33,14 +33,14 @@ fs::path find_named(const Request& request) {
     return fs::exists(shipped, ignored) ? shipped : fs::path();
 }
 
-std::string unknown_profile(const Request& request) {
-    std::string message = "unknown profile " + options::shown(request.profile) + "; known are";
+std::string unknown_profile(const Request& request, const std::string& wanted) {
+    std::string message = "unknown profile " + options::shown(wanted) + "; known are";
     std::vector<std::string> names;
     for (const auto& [name, comment] : list(request)) {
         message += (names.empty() ? " " : ", ") + options::harmless(name);
         names.push_back(name);
     }
-    if (const auto near = options::nearest(request.profile, names)) {
+    if (const auto near = options::nearest(wanted, names)) {
         message += "; did you mean \"" + options::harmless(*near) + "\"?";
     }
     return message;
@@ -49,17 +49,18 @@ std::string unknown_profile(const Request& request) {
 class Loader {
 public:
     explicit Loader(const Request& request)
-        : request_(request), layers_(built_in(request.plugin_options)), sources_{"built-in"} {}
+        : request_(request), layers_(built_in(request.plugin_options)), sources_{"built-in"} {
+        layers_.wrong_check = request.wrong_check;
+    }
 
     boost::system::result<Loaded, std::vector<Problem>> load() {
         const fs::path chosen = choose();
         // The shipped default shows the built-in layer in a file: the user's own config is above
-        // it.
-        const bool shipped_default = request_.profile == default_name &&
-                                     chosen.parent_path() == request_.data_dir / "profiles";
-        if (shipped_default) add_file(chosen);
+        // it, unless somebody asks for it by name.
+        const bool below = !request_.profile && is_shipped(chosen);
+        if (below) add_file(chosen);
         add_user_config();
-        if (!shipped_default && !chosen.empty()) add_file(chosen);
+        if (!below && !chosen.empty()) add_file(chosen);
         add_environment();
         add_flags();
         Loaded loaded{effective(), std::move(layers_.notes)};
@@ -69,14 +70,15 @@ public:
 
 private:
     fs::path choose() {
-        if (request_.profile.empty()) {
+        const std::string name = request_.profile.value_or(default_name);
+        if (name.empty()) {
             layers_.problems.push_back({"--profile", 0, 0, "is empty"});
             return {};
         }
-        if (is_path(request_.profile)) return request_.profile;
-        const fs::path found = find_named(request_);
-        if (found.empty() && request_.profile != default_name) {
-            layers_.problems.push_back({"--profile", 0, 0, unknown_profile(request_)});
+        if (is_path(name)) return name;
+        const fs::path found = find_named(request_, name);
+        if (found.empty() && name != default_name) {
+            layers_.problems.push_back({"--profile", 0, 0, unknown_profile(request_, name)});
         }
         return found;
     }
@@ -100,12 +102,15 @@ private:
         put_file(layers_, request_.plugin_options, file->text, path.string());
         sources_.push_back(path.string());
         // What is shipped is for everybody to read; the lab's password is no secret.
-        const bool shipped = path.parent_path() == request_.data_dir / "profiles";
-        if (layers_.holds_password && file->readable_by_others && !shipped) {
+        if (layers_.holds_password && file->readable_by_others && !is_shipped(path)) {
             layers_.notes.push_back(options::harmless(path.string()) +
                                     ": holds a password that others can read; chmod 600 it, or "
                                     "use password_file");
         }
+    }
+
+    bool is_shipped(const fs::path& path) const {
+        return path.parent_path() == request_.data_dir / "profiles";
     }
 
     void add_environment() {
@@ -201,7 +206,7 @@ private:
 
     Profile effective() {
         Profile profile;
-        profile.name = request_.profile;
+        profile.name = request_.profile.value_or(default_name);
         const json::object& run = layers_.sections["run"];
         profile.checks = strings(run, "checks");
         profile.skip = strings(run, "skip");

@@ -37,7 +37,7 @@ struct Profile {
     bool deep = false;
     std::int64_t deadline_ms = 20000;
     bool deadline_is_built_in = true;  // nobody asked for it
-    std::string fail_on;  // warn, fail or unknown
+    std::string fail_on;               // warn, fail or unknown
 
     json::object target;      // {"port"}, and "peer" where one is named
     std::string port_set_by;  // the layer that says the port, as in `sources`; empty = built-in
@@ -51,17 +51,24 @@ struct Profile {
     std::vector<std::string> sources;
 };
 
+using WrongGlob = std::function<std::optional<std::string>(const std::string& glob)>;
+
 struct Request {
     std::filesystem::path data_dir;  // holds profiles/*.toml
     std::optional<std::filesystem::path>
         user_config;  // …/p2pdiag/config.toml; absent or missing file = no layer
     std::optional<std::filesystem::path> user_profiles;  // …/p2pdiag/profiles/
-    std::string profile = "default";  // --profile: a name, or a path (has a '/' or ends in .toml)
+    // --profile: a name, or a path (has a '/' or ends in .toml). Absent is "default", below the
+    // user's own configuration; one that was asked for is above it, that one, too.
+    std::optional<std::string> profile;
     std::function<std::optional<std::string>(const std::string&)> environment;
     // Per plugin id the options of its section [plugins.<id>]. A section of a plugin that is not
     // loaded is accepted unchecked and said in the log, so that one profile serves several
     // installations.
     std::map<std::string, std::vector<options::Option>> plugin_options;
+
+    // What is wrong with a glob of checks in [run]; absent = nothing is.
+    WrongGlob wrong_check;
 
     // Flags; absent = not given.
     std::optional<std::int64_t> port;

@@ -55,7 +55,7 @@ json::value overridden_by(const Request& request, const Profile& profile) {
     if (by.empty() || by == request.user_config->string()) return nullptr;
     // The shipped default is below it; any profile that was asked for is above.
     const bool shipped = std::filesystem::path(by).parent_path() == request.data_dir / "profiles";
-    if (shipped && request.profile == Request().profile) return nullptr;
+    if (shipped && !request.profile) return nullptr;
     return json::value(std::string_view(by));
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "options/options.hpp"
+#include "options/shown.hpp"
 
 namespace p2pdiag::runner {
 
@@ -74,30 +75,34 @@ private:
     Plan plan_;
 };
 
-// A pattern that matches no check at all is a typing error more often than not.
-std::string unmatched(const std::vector<std::string>& patterns,
-                      const std::vector<const loader::Check*>& checks) {
-    std::vector<std::string> ids{"all"};
-    for (const loader::Check* check : checks) ids.push_back(check->id);
-    for (const std::string& pattern : patterns) {
-        const bool found = std::any_of(ids.begin(), ids.end(),
-                                       [&](const std::string& id) { return matches(pattern, id); });
-        if (found) continue;
-        const auto near = options::nearest(pattern, ids);
-        return "unknown check '" + pattern + "'" +
-               (near ? ": did you mean '" + *near + "'?" : ": see 'p2pdiag list checks'");
-    }
-    return {};
+// Where nothing of it is known but the name of its file.
+bool is_refused(const loader::Plugins& plugins, const std::string& id) {
+    const std::string plugin = id.substr(0, id.find('.'));
+    return std::ranges::any_of(plugins.rejected, [&](const loader::Rejected& rejected) {
+        return rejected.path.stem() == plugin;
+    });
 }
 
 }  // namespace
+
+// A glob that matches no check at all is a typing error more often than not.
+std::optional<std::string> wrong_glob(const loader::Plugins& plugins, const std::string& glob) {
+    std::vector<std::string> ids{"all"};
+    for (const loader::Check* check : all_checks(plugins)) ids.push_back(check->id);
+    const bool found = std::ranges::any_of(ids, [&](const auto& id) { return matches(glob, id); });
+    if (found || is_refused(plugins, glob)) return std::nullopt;
+    const auto near = options::nearest(glob, ids);
+    return "unknown check '" + options::harmless(glob) + "'" +
+           (near ? ": did you mean '" + *near + "'?" : ": see 'p2pdiag list checks'");
+}
 
 boost::system::result<Plan, PlanError> make_plan(const loader::Plugins& plugins,
                                                  const Selection& selection) {
     const auto checks = all_checks(plugins);
     for (const auto* patterns : {&selection.checks, &selection.only, &selection.skip}) {
-        const std::string problem = unmatched(*patterns, checks);
-        if (!problem.empty()) return PlanError{problem};
+        for (const std::string& glob : *patterns) {
+            if (auto wrong = wrong_glob(plugins, glob)) return PlanError{std::move(*wrong)};
+        }
     }
     Ordering ordering(plugins, selection.skip);
     for (const loader::Check* check : checks) {

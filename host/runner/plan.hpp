@@ -1,6 +1,7 @@
 // Which checks a run holds, and in which order they may start.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,12 @@ struct PlanError {
     std::string message;
 };
 
-// A check that is needed comes along even if it was not chosen, unless it was skipped. A pattern
-// that matches nothing is an error.
+// What is wrong with a glob that no check matches, and which one was perhaps meant. A check of a
+// plugin that was refused may well have been meant.
+std::optional<std::string> wrong_glob(const loader::Plugins& plugins, const std::string& glob);
+
+// A check that is needed comes along even if it was not chosen, unless it was skipped. A wrong
+// glob is an error.
 boost::system::result<Plan, PlanError> make_plan(const loader::Plugins& plugins,
                                                  const Selection& selection);
 

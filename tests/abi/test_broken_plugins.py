@@ -227,6 +227,23 @@ class Rejected(unittest.TestCase):
                 self.assertIn(b"wrong_major.so is not used: built for ABI major 2", done.stderr)
 
 
+    def test_profile_that_names_a_rejected_plugin(self):
+        with Directory("steady", "aborts") as directory:
+            shutil.copy(f"{PLUGINS}/wrong_major.so", f"{directory.plugins}/gone.so")
+            profile = directory.path + "/p.toml"
+            with open(profile, "w") as file:
+                file.write('[run]\nchecks = ["steady.check", "gone.check"]\nskip = ["gone.other"]\n')
+            code, report = directory.report("--profile", profile)
+            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+            self.assertEqual(len(rejections(report, directory)), 1)
+            with open(profile, "w") as file:
+                file.write('[run]\nchecks = ["elsewhere.check"]\n')
+            done = directory.host("run", "--profile", profile)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b":2:11: checks: unknown check 'elsewhere.check'", done.stderr)
+            self.assertIn(b"gone.so is not used: built for ABI major 2", done.stderr)
+
+
 class Misbehaving(unittest.TestCase):
     """A check that goes wrong while it runs: its status says how, what it had said is kept."""
 

@@ -148,6 +148,12 @@ class BadInput(Case):
         self.expect("--profile", self.place + "/none.toml", "run", says="none.toml")
         self.expect("--profile", self.write("b.toml", os.urandom(500), "wb"), "run", says="b.toml:")
 
+    def test_profile_with_an_unknown_check(self):
+        path = self.write("p.toml", '[run]\nchecks = ["stun.*", "stun.nta"]\nskip = ["nothing.at.all"]\n')
+        self.expect("--profile", path, "run",
+                    says=[f"{path}:2:21: checks: unknown check 'stun.nta': did you mean 'stun.nat'?",
+                          f"{path}:3:9: skip: unknown check 'nothing.at.all'"])
+
     def test_environment(self):
         self.expect("run", environment={"P2P_SIGNALING_PORT": "70000"}, says=["P2P_SIGNALING_PORT", "70000"])
         for servers in ("a:1,,b:2", ",", "a:1,nonsense"):
@@ -430,6 +436,7 @@ class Output(Case):
         self.write("config/p2pdiag/config.toml", "[target]\nport = 4000\n")
         self.assertEqual(port(), 4000)
         self.assertEqual(port("--profile", profile), 5000)
+        self.assertEqual(port("--profile", "default"), 8000)
         done = self.host("--profile", profile, "run", "steady.check", "--port", "6000", "--format", "json")
         self.assertEqual(json.loads(done.stdout)["run"]["target"]["port"], 6000)
 

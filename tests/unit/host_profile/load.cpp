@@ -103,6 +103,31 @@ TEST_CASE("each layer beats the one below") {
                                    "P2P_SIGNALING_PORT", "--port"});
 }
 
+TEST_CASE("the default that was asked for beats the user's own configuration") {
+    const Folder folder;
+    profile::Request request = request_in(folder);
+    folder.write("data/profiles/default.toml", "[target]\nport = 1\n");
+    folder.write("config.toml", "[target]\nport = 2\n[connection]\nsignaling_port = 2\n");
+    request.profile = "default";
+    const profile::Profile profile = effective(request);
+    CHECK(profile.name == "default");
+    CHECK(profile.target.at("port") == json::value(1));
+    CHECK(profile.connection.at("signaling_port") == json::value(2));
+    CHECK(profile.user_config.at("overridden_by") ==
+          json::value((folder.path() / "data/profiles/default.toml").string()));
+}
+
+TEST_CASE("a glob of checks that is wrong is told at its place") {
+    profile::Request request;
+    request.wrong_check = [](const std::string& glob) -> std::optional<std::string> {
+        if (glob == "good.*") return std::nullopt;
+        return "unknown check " + glob;
+    };
+    CHECK(problems_of("[run]\nchecks = [\"good.*\", \"bad\"]\nskip = [\n  \"worse\",\n]\n",
+                      request) ==
+          "at:2:21: checks: unknown check bad\nat:4:3: skip: unknown check worse\n");
+}
+
 TEST_CASE("a user's profile hides the shipped one of its name") {
     const Folder folder;
     profile::Request request = request_in(folder);

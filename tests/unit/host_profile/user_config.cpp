@@ -75,7 +75,7 @@ TEST_CASE("who says another port above it is named") {
     const std::string file = folder.write("config.toml", "[target]\nport = 9000\n").string();
     CHECK(described(request).at("overridden_by") == json::value(std::string_view(lab)));
     CHECK(described(request).at("file") == json::value(std::string_view(file)));
-    request.profile = "default";
+    request.profile.reset();
     CHECK(described(request).at("overridden_by").is_null());
     request.port = 7000;
     CHECK(described(request).at("overridden_by") == "--port");

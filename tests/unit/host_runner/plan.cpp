@@ -83,6 +83,15 @@ TEST_CASE("a pattern that matches nothing is an error with the nearest name") {
     CHECK(refusal(all, named({"zzz.*"})).find("unknown check 'zzz.*'") == 0);
 }
 
+TEST_CASE("a check of a plugin that was refused was meant all the same") {
+    auto all = plugins({check("a.one")});
+    all.rejected.push_back({"/somewhere/gone.so", "why"});
+    CHECK(order(all, named({"gone.check", "a.one"})) == Ids{"a.one"});
+    CHECK(order(all, named({"gone.check"})).empty());
+    CHECK(runner::wrong_glob(all, "gone.*") == std::nullopt);
+    CHECK(runner::wrong_glob(all, "gome.*"));
+}
+
 TEST_CASE("checks that need each other in a circle are left out and named; the others run") {
     const auto all = plugins({check("a.one", {"a.two"}), check("a.two", {"a.three"}),
                               check("a.three", {"a.one"}), check("a.self", {"a.self"}),
