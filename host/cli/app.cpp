@@ -53,7 +53,9 @@ int main(int argc, char** argv) {
                              (there ? error.message() : "no such directory")};
         }
         context.paths = find_paths(context.globals.plugin_dirs, context.environment);
-        context.plugins = loader::load({context.paths.plugin_dirs, context.paths.plugin_cache});
+        loader::Search search{context.paths.plugin_dirs, context.paths.plugin_cache, complain};
+        if (completes) search.on_wait = {};
+        context.plugins = loader::load(search);
         Front front(context, words);
         return completes ? front.complete({argv + 2, argv + argc}) : front.run();
     } catch (const UsageError& error) {

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "loader/trust.hpp"
+
 namespace p2pdiag::cli {
 
 namespace fs = std::filesystem;

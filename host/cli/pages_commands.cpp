@@ -8,6 +8,7 @@
 #include "cli/pages.hpp"
 #include "cli/rules.hpp"
 #include "diagnosis/rules_folder.hpp"
+#include "loader/trust.hpp"
 #include "report/exit_code.hpp"
 #include "report/text.hpp"
 
@@ -26,6 +27,9 @@ std::string privileges(std::uint32_t bits) {
     }
     return names.empty() ? "none" : names;
 }
+
+// A plugin's own words, which may hold what steers a terminal.
+std::string line(const std::string& words) { return report::single_line(words, true) + '\n'; }
 
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
     const auto near = options::nearest(name, known);
@@ -126,7 +130,7 @@ int describe_command(const Context& context, const std::string& id) {
         throw UsageError{"unknown check '" + id + "'" + did_you_mean(id, ids) +
                          refused_plugins(context)};
     }
-    std::string text = check->id + ": " + check->title + '\n';
+    std::string text = check->id + ": " + line(check->title);
     text += "  plugin      " + context.plugins.owner_of(id)->id + '\n';
     text +=
         "  needs       " + (check->needs.empty() ? "nothing" : report::joined(check->needs)) + '\n';
@@ -163,18 +167,18 @@ int validate_command(const Context& context, const std::string& file) {
     const auto path = std::filesystem::absolute(file);
     const loader::Plugins plugins = loader::load_file(path);
     if (!plugins.rejected.empty()) {
-        print(file + ": REJECTED: " + plugins.rejected.front().reason + '\n');
+        print(file + ": REJECTED: " + line(plugins.rejected.front().reason));
         return report::exit_codes::findings;
     }
     const loader::Plugin& plugin = plugins.loaded.front();
-    std::string text = file + ": valid\n  plugin " + plugin.id + ' ' + plugin.version + ": " +
-                       plugin.summary + '\n';
+    std::string text = file + ": valid\n  plugin " + plugin.id + ' ' +
+                       line(plugin.version + ": " + plugin.summary);
     for (const loader::Check& check : plugin.checks)
-        text += "  check  " + check.id + ": " + check.title + '\n';
+        text += "  check  " + check.id + ": " + line(check.title);
     for (const loader::Verb& verb : plugin.verbs)
-        text += "  verb   " + verb.name + ": " + verb.summary + '\n';
+        text += "  verb   " + verb.name + ": " + line(verb.summary);
     for (const loader::Change& change : plugin.changes)
-        text += "  change " + change.id + ": " + change.title + '\n';
+        text += "  change " + change.id + ": " + line(change.title);
     // What would keep it from being found where it lies now.
     bool trusted = true;
     const auto real = std::filesystem::canonical(path, error);

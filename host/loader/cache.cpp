@@ -21,6 +21,12 @@ const std::string& own_identity() {
     return own;
 }
 
+std::int64_t now_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
 bool is_ours(const std::filesystem::path& file) {
     struct stat info {};
     return ::lstat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -56,11 +62,36 @@ Cache::Cache(std::optional<std::filesystem::path> file) : file_(std::move(file))
     if (const json::object* entries = json::find_object(document, "plugins")) entries_ = *entries;
 }
 
-const json::object* Cache::find(const std::filesystem::path& plugin) const {
+const json::object* Cache::find_entry(const std::filesystem::path& plugin) const {
     const json::object* entry = json::find_object(entries_, plugin.native());
     if (entry == nullptr || json::find_string(*entry, "identity") != identity(plugin))
         return nullptr;
-    return json::find_object(*entry, "description");
+    return entry;
+}
+
+const json::object* Cache::find(const std::filesystem::path& plugin) const {
+    const json::object* entry = find_entry(plugin);
+    return entry == nullptr ? nullptr : json::find_object(*entry, "description");
+}
+
+std::optional<std::string> Cache::find_hung(const std::filesystem::path& plugin) const {
+    const json::object* entry = find_entry(plugin);
+    if (entry == nullptr) return std::nullopt;
+    const auto reason = json::find_string(*entry, "hung");
+    const auto since = json::find_integer(*entry, "since");
+    // A clock that was set back makes no longer memory.
+    const std::int64_t age = since ? now_seconds() - *since : -1;
+    if (!reason || age < 0 || age >= hung_for.count()) return std::nullopt;
+    const std::int64_t minutes = (hung_for.count() - age + 59) / 60;
+    return std::string(*reason) + " (tried again in " + std::to_string(minutes) +
+           " min, or when the file changes)";
+}
+
+void Cache::store_hung(const std::filesystem::path& plugin, const std::string& identity,
+                       const std::string& reason) {
+    entries_[plugin.native()] =
+        json::object{{"identity", identity}, {"hung", reason}, {"since", now_seconds()}};
+    changed_ = true;
 }
 
 void Cache::store(const std::filesystem::path& plugin, const std::string& identity,

@@ -2,6 +2,7 @@
 // the plugin and of this executable. A file that changed in any way is simply not found.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@ namespace p2pdiag::loader {
 
 class Cache {
 public:
+    static constexpr std::chrono::seconds hung_for{600};
+
     // An unreadable, foreign or broken cache file is an empty cache.
     explicit Cache(std::optional<std::filesystem::path> file);
 
@@ -23,11 +26,20 @@ public:
     // found.
     void store(const std::filesystem::path& plugin, const std::string& identity,
                json::object description);
+    // A plugin that hangs would cost every start the time that is waited for it. So the reason for
+    // which it was refused holds for `hung_for`, with the time left put behind it: it may have been
+    // the machine that was busy.
+    std::optional<std::string> find_hung(const std::filesystem::path& plugin) const;
+    void store_hung(const std::filesystem::path& plugin, const std::string& identity,
+                    const std::string& reason);
+
     // Writes what is new, atomically and for this user alone. Failing to do so costs time at the
     // next start only.
     void save() const;
 
 private:
+    const json::object* find_entry(const std::filesystem::path& plugin) const;
+
     std::optional<std::filesystem::path> file_;
     json::object entries_;
     bool changed_ = false;

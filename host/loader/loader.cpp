@@ -1,8 +1,5 @@
 #include "loader/loader.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
 #include <system_error>
@@ -10,6 +7,7 @@
 #include "child/group.hpp"
 #include "child/serve.hpp"
 #include "loader/cache.hpp"
+#include "loader/trust.hpp"
 #include "report/text.hpp"
 
 namespace p2pdiag::loader {
@@ -21,10 +19,13 @@ namespace {
 // A description, or a reason. The description came from our own child, but holds a plugin's texts:
 // its option schemas are judged here.
 struct Description {
+    explicit Description(fs::path where) : file(std::move(where)) {}
     fs::path file;
     std::string identity;  // of the file, from before it was read
     json::object table;
     std::string refused;
+    bool ended = false;  // it was read, or is refused
+    bool hung = false;
 };
 
 std::string string_of(const json::object& object, std::string_view key) {
@@ -156,11 +157,32 @@ void describe_in_child(child::Group& group, Description& description) {
         if (parsed && parsed->is_object()) description.table = parsed->get_object();
     };
     auto on_exit = [&description](const child::Exit& exit) {
+        description.ended = true;
         if (string_of(description.table, "type") == "plugin") return;
+        description.hung = exit.how == child::Exit::How::timed_out;
         description.refused = string_of(description.table, "reason");
         if (description.refused.empty()) description.refused = failed_loading(exit);
     };
     group.start(std::move(command), on_line, on_exit);
+}
+
+// Until all were read; who lets everybody wait is told.
+void run_patiently(child::Group& group, const std::vector<Description*>& read,
+                   const std::function<void(const std::string&)>& on_wait) {
+    constexpr Milliseconds patience{1500};
+    const TimePoint begun = Clock::now();
+    bool told = !on_wait;
+    group.run(
+        [&] {
+            if (told || Clock::now() - begun < patience) return;
+            told = true;
+            std::string names;
+            for (const Description* one : read) {
+                if (!one->ended) names += (names.empty() ? "" : ", ") + one->file.native();
+            }
+            on_wait("waiting for " + names + " to load");
+        },
+        patience);
 }
 
 std::vector<fs::path> plugin_files(const fs::path& directory) {
@@ -201,7 +223,7 @@ std::vector<Description> find_files(const Search& search, std::vector<Rejected>&
             if (const auto reason = distrust_plugin(file)) {
                 rejected.push_back({file, *reason});
             } else {
-                found.push_back({file, {}, {}, {}});
+                found.emplace_back(file);
             }
         }
     }
@@ -227,39 +249,6 @@ void accept(const Description& description, Plugins& plugins) {
 
 }  // namespace
 
-std::optional<std::string> distrust(const fs::path& path) {
-    // Who can write to a folder above can put another one in this one's place, unless the sticky
-    // bit forbids it.
-    for (fs::path above = path.parent_path(); above != above.parent_path();
-         above = above.parent_path()) {
-        struct stat folder {};
-        const bool known = ::stat(above.c_str(), &folder) == 0;
-        if (known && (folder.st_mode & S_IWOTH) != 0 && (folder.st_mode & S_ISVTX) == 0) {
-            return "refused: every user of this machine can write to " + above.native();
-        }
-    }
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) return "cannot be read";
-    if ((info.st_mode & S_IWOTH) != 0) {
-        return "refused: every user of this machine can write to it (chmod o-w)";
-    }
-    // A group of one is its owner's own, and root's decides anyway; any other group is other
-    // people.
-    const bool private_group = info.st_gid == 0 || info.st_gid == info.st_uid;
-    if ((info.st_mode & S_IWGRP) != 0 && !private_group) {
-        return "refused: the group " + std::to_string(info.st_gid) + " can write to it (chmod g-w)";
-    }
-    // Who owns this executable decides already what we run.
-    struct stat self {};
-    const bool know_self = ::stat("/proc/self/exe", &self) == 0;
-    if (info.st_uid == 0 || info.st_uid == ::geteuid() ||
-        (know_self && info.st_uid == self.st_uid)) {
-        return std::nullopt;
-    }
-    return "refused: it belongs to user " + std::to_string(info.st_uid) +
-           ", who is neither you nor root nor the owner of p2pdiag";
-}
-
 Plugins load(const Search& search) {
     Plugins plugins;
     std::vector<Description> found = find_files(search, plugins.rejected);
@@ -269,16 +258,21 @@ Plugins load(const Search& search) {
     for (Description& description : found) {
         if (const json::object* known = cache.find(description.file)) {
             description.table = *known;
+        } else if (auto hung = cache.find_hung(description.file)) {
+            description.refused = std::move(*hung);
         } else {
             description.identity = Cache::identity(description.file);
             fresh.push_back(&description);
             describe_in_child(group, description);
         }
     }
-    group.run();
-    for (const Description* description : fresh) {
-        if (description->refused.empty())
-            cache.store(description->file, description->identity, description->table);
+    run_patiently(group, fresh, search.on_wait);
+    for (const Description* read : fresh) {
+        if (read->refused.empty()) {
+            cache.store(read->file, read->identity, read->table);
+        } else if (read->hung) {
+            cache.store_hung(read->file, read->identity, read->refused);
+        }
     }
     cache.save();
 
@@ -290,7 +284,7 @@ Plugins load(const Search& search) {
 
 Plugins load_file(const fs::path& file) {
     Plugins plugins;
-    Description description{file, {}, {}, {}};
+    Description description(file);
     child::Group group;
     describe_in_child(group, description);
     group.run();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +79,8 @@ inline constexpr Milliseconds describe_deadline{10'000};
 struct Search {
     std::vector<std::filesystem::path> directories;   // an earlier one wins a clash of ids
     std::optional<std::filesystem::path> cache_file;  // nothing = no cache
+    // Told once whom it waits for, when that takes long.
+    std::function<void(const std::string& message)> on_wait;
 };
 
 // Directories that do not exist are passed over. Reads every *.so in the others.
@@ -86,9 +89,5 @@ Plugins load(const Search& search);
 // One file, without cache and whatever its directory: for `p2pdiag validate`. Either one loaded or
 // one rejected.
 Plugins load_file(const std::filesystem::path& file);
-
-// Why no code from `path` (a directory or file) may run, or nothing when it may: others can write
-// to it, or it belongs to somebody who could not run code as us anyway.
-std::optional<std::string> distrust(const std::filesystem::path& path);
 
 }  // namespace p2pdiag::loader

@@ -1,0 +1,80 @@
+#include "loader/cache.hpp"
+
+#include <stdlib.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+using namespace p2pdiag;
+using loader::Cache;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A cache file and a plugin, in a folder that goes with them.
+class Place {
+public:
+    Place() {
+        std::string name = (fs::temp_directory_path() / "p2pdiag-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        std::ofstream(plugin()) << "not read here";
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { fs::remove_all(folder_); }
+
+    fs::path plugin() const { return folder_ / "a.so"; }
+    Cache cache() const { return Cache(file()); }
+
+    void remember_hung() const {
+        Cache made = cache();
+        made.store_hung(plugin(), Cache::identity(plugin()), "it hangs");
+        made.save();
+    }
+
+    // Moves the time at which it hung.
+    void shift(std::int64_t seconds) const {
+        std::ifstream stream(file());
+        const std::string text{std::istreambuf_iterator<char>(stream), {}};
+        json::object document = json::parse(text)->as_object();
+        json::value& since = document["plugins"].as_object()[plugin().native()].at("since");
+        since = since.as_int64() + seconds;
+        std::ofstream(file()) << json::to_text(document);
+    }
+
+private:
+    fs::path file() const { return folder_ / "p2pdiag" / "plugins.json"; }
+
+    fs::path folder_;
+};
+
+}  // namespace
+
+TEST_CASE("a plugin that hung is remembered for ten minutes") {
+    const Place place;
+    CHECK_FALSE(place.cache().find_hung(place.plugin()));
+    place.remember_hung();
+    CHECK(place.cache().find_hung(place.plugin()) ==
+          "it hangs (tried again in 10 min, or when the file changes)");
+    CHECK(place.cache().find(place.plugin()) == nullptr);
+    place.shift(-590);
+    CHECK(place.cache().find_hung(place.plugin()) ==
+          "it hangs (tried again in 1 min, or when the file changes)");
+    place.shift(-20);
+    CHECK_FALSE(place.cache().find_hung(place.plugin()));
+}
+
+TEST_CASE("a clock that is set back does not make a plugin hang for longer") {
+    const Place place;
+    place.remember_hung();
+    place.shift(3600);
+    CHECK_FALSE(place.cache().find_hung(place.plugin()));
+}
+
+TEST_CASE("another file in its place has not hung") {
+    const Place place;
+    place.remember_hung();
+    std::ofstream(place.plugin()) << "something else";
+    CHECK_FALSE(place.cache().find_hung(place.plugin()));
+}
