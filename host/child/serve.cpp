@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -40,6 +41,8 @@ void emit_result_line(std::string_view line) {
     static std::mutex mutex;
     const std::lock_guard lock(mutex);
     std::string whole(line);
+    // Within a JSON string there is none.
+    std::ranges::replace(whole, '\n', ' ');
     whole += '\n';
     tell(result_fd, whole);
 }
@@ -132,9 +135,7 @@ int run_change(const char* file, std::string_view id, std::string_view function,
     return found(&host.table, {input.data(), input.size()});
 }
 
-void emit_status(int status) {
-    emit_result_line(json::to_text(json::object{{"type", "status"}, {"status", status}}));
-}
+void emit_returned(int status) { emit_result_line(returned_line(status)); }
 
 int run_recorder(const char* file, std::string_view id, const std::string& input) {
     const Table table = reopen_table(file);
@@ -181,6 +182,10 @@ bool is_child_word(std::string_view word) {
            word == record_word || word == verb_word;
 }
 
+std::string returned_line(int status) {
+    return json::to_text(json::object{{"type", returned_type}, {"status", status}});
+}
+
 json::object describe(const std::filesystem::path& file) {
     const Table table = open_table(file);
     if (table) return to_json(**table);
@@ -209,15 +214,15 @@ void serve(int argc, char** argv) {
         const std::string input = read_all(input_fd);
         const int status =
             run_check(argv[2], argv[3], input, cancel_fd, number(argv[4]), emit_result_line);
-        emit_status(status);
+        emit_returned(status);
         ::_exit(0);
     }
     if (word == change_word && argc == 6) {
-        emit_status(run_change(argv[2], argv[3], argv[4], number(argv[5])));
+        emit_returned(run_change(argv[2], argv[3], argv[4], number(argv[5])));
         ::_exit(0);
     }
     if (word == record_word && argc == 4) {
-        emit_status(run_recorder(argv[2], argv[3], read_all(input_fd)));
+        emit_returned(run_recorder(argv[2], argv[3], read_all(input_fd)));
         ::_exit(0);
     }
     if (word == verb_word && argc == 4) {

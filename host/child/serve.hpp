@@ -28,6 +28,11 @@ bool is_child_word(std::string_view word);
 // "reason".
 json::object describe(const std::filesystem::path& file);
 
+// What the host is told of the value that a check, recorder or function of a change returned. No
+// message of abi.h has this type, so that no plugin says it by mistake.
+inline constexpr std::string_view returned_type = "returned";
+std::string returned_line(int status);
+
 using Emit = std::function<void(std::string_view line)>;
 
 // Runs a check in this process; returns its status as the ABI's number, and emits what it emits.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "child/serve.hpp"
 
 namespace p2pdiag::runner {
 
@@ -48,7 +49,7 @@ bool Collector::take_message(const json::object& message) {
     const std::string_view type = json::find_string(message, "type").value_or("");
     const auto text = json::find_string(message, "text");
     if (type == "finding") return take_finding(message);
-    if (type == "status") return take_status(message);
+    if (type == child::returned_type) return take_status(message);
     if (type == "flow") {
         if (listeners_.on_flow) listeners_.on_flow({result_.id, message});
         return true;

@@ -135,7 +135,7 @@ void Runner::run_here(Entry& entry, TimePoint deadline) {
     const int status = child::run_check(
         entry.plugin->file, entry.check->id, input_for(entry), interrupt_fd_,
         to_nanoseconds(deadline), [&entry](std::string_view line) { entry.collector->take(line); });
-    entry.collector->take(json::to_text(json::object{{"type", "status"}, {"status", status}}));
+    entry.collector->take(child::returned_line(status));
     on_wakeup();
     finish(entry, std::nullopt);
 }

@@ -201,6 +201,41 @@ class Rejected(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn(b"every user of this machine can write", done.stderr)
 
+    def test_folder_above_of_somebody_else(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a folder to somebody else")
+        with Directory("steady") as directory:
+            os.chown(directory.path, 12345, 12345)
+            done = directory.host("run", "steady.*")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"user 12345 owns " + directory.path.encode(), done.stderr)
+            os.chown(directory.path, 0, 12345)
+            os.chmod(directory.path, 0o775)
+            done = directory.host("run", "steady.*")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"the group 12345 can write to " + directory.path.encode(), done.stderr)
+            os.chmod(directory.path, 0o1775)
+            self.assertEqual(directory.host("run", "steady.*").returncode, 0)
+
+    def test_folder_above_of_who_can_replace_p2pdiag(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a folder to a group")
+        with Directory("steady") as directory:
+            # As in /usr/local on Debian, where both bin and lib belong to a group.
+            for folder in ("bin", "lib"):
+                os.mkdir(f"{directory.path}/{folder}")
+                os.chown(f"{directory.path}/{folder}", 0, 12345)
+                os.chmod(f"{directory.path}/{folder}", 0o2775)
+            shutil.copy(HOST, directory.path + "/bin/p2pdiag")
+            shutil.copytree(directory.plugins, directory.path + "/lib/plugins")
+            os.chown(directory.path + "/lib/plugins", 0, 0)
+            os.chmod(directory.path + "/lib/plugins", 0o755)
+            os.chown(directory.path + "/lib/plugins/steady.so", 0, 0)
+            done = subprocess.run([directory.path + "/bin/p2pdiag", "--plugin-dir", directory.path + "/lib/plugins",
+                                   "list", "checks"], capture_output=True, timeout=PATIENCE)
+            self.assertIn(b"steady.check", done.stdout)
+            self.assertEqual(done.stderr, b"")
+
     def test_group_writable_file(self):
         if os.geteuid() != 0:
             self.skipTest("only root can give a file to another group")
@@ -300,6 +335,14 @@ class Misbehaving(unittest.TestCase):
     def test_unknown_status(self):
         self.expect("unknown_status", "error", "host.plugin-crashed", "does not know")
 
+    def test_says_status(self):
+        self.expect("says_status", "error", "host.plugin-crashed", "does not know")
+
+    def test_says_oddly(self):
+        for isolation in ("child", "none"):
+            report = self.expect("says_oddly", "pass", None, isolation=isolation)
+            self.assertEqual(check_of(report, "broken.check")["data"], {"answer": 42})
+
     def test_leaves_child(self):
         with Directory("leaves_child") as directory:
             _, report = directory.report("broken.*")
@@ -323,6 +366,17 @@ class Cache(unittest.TestCase):
             self.assertIn(b"Works", directory.host("list", "plugins").stdout)
             shutil.copy(f"{PLUGINS}/wrong_major.so", directory.plugins + "/steady.so")
             self.assertIn(b"REJECTED", directory.host("list", "plugins").stdout)
+
+    def test_hung_plugin_is_waited_for_once(self):
+        with Directory("steady", "hangs_at_load") as directory:
+            first = directory.host("list", "plugins")
+            self.assertIn(b"hangs_at_load.so to load", first.stderr)
+            second = directory.host("list", "plugins")
+            self.assertEqual(second.stderr, b"")
+            self.assertRegex(second.stdout, rb"hangs_at_load\.so +REJECTED: .*tried again in 10 min")
+            self.assertIn(b"Works", second.stdout)
+            shutil.copy(f"{PLUGINS}/waits.so", directory.plugins + "/hangs_at_load.so")
+            self.assertNotIn(b"REJECTED", directory.host("list", "plugins").stdout)
 
     def test_broken_or_foreign_cache_is_ignored(self):
         with Directory("steady") as directory:

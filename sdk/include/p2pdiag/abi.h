@@ -64,7 +64,8 @@ typedef struct p2pdiag_host {
     /* CLOCK_MONOTONIC nanoseconds at which the host ends the run by force; 0 = no deadline. */
     int64_t deadline_ns;
 
-    /* Hands one JSON object to the host, as UTF-8 text without a line break. Its member "type" is one of
+    /* Hands one JSON object to the host, as UTF-8 text; a line break between its parts is a space. Its member
+     * "type" is one of
      *   finding   {"code","severity":"info|warning|error","message","evidence":{}}
      *   data      {"data":{}}          the check's data; the last one stands. Of a change's apply and keep: what is
      *                                  in force now; it is in the host's journal when emit() returns
@@ -104,8 +105,8 @@ typedef struct p2pdiag_verb {
     uint32_t reserved;   /* 0 */
     p2pdiag_str name;    /* [a-z0-9-]+ */
     p2pdiag_str summary; /* one line for --help */
-    /* JSON: {"options":[],"commands":[{"name","summary","options":[],"change","undo"}],"epilog"}. A command
-     * with "change" or "undo" (the id of a change of this plugin) is carried out by the host, not by run(). */
+    /* JSON: {"options":[],"commands":[{"name","summary","options":[],"change","undo","rest"}],"epilog"}; see
+     * docs/plugin-author/reference.md. A command with "change" or "undo" (the id of a change of this plugin) is carried out by the host, not by run(). */
     p2pdiag_str schema;
 
     /* Blocking, with the terminal as stdin, stdout and stderr. arguments is a JSON object, see

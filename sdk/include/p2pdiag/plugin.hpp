@@ -6,6 +6,8 @@
 #include <p2pdiag/abi.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -112,9 +114,15 @@ public:
         emit(R"({"type":"summary","text":)" + json_string(text) + '}');
     }
 
-    // `fraction` from 0 to 1.
+    // `fraction` from 0 to 1; what is outside, or no number (0 of 0 done), is taken for the
+    // nearest, or for 0.
     void progress(double fraction, std::string_view text) {
-        emit(R"({"type":"progress","fraction":)" + std::to_string(fraction) + R"(,"text":)" +
+        const double done = fraction > 0 ? std::min(fraction, 1.0) : 0.0;
+        // Not printf: a plugin may have set a locale with a decimal comma.
+        char digits[16];
+        const auto end =
+            std::to_chars(digits, digits + sizeof digits, done, std::chars_format::fixed, 4).ptr;
+        emit(R"({"type":"progress","fraction":)" + std::string(digits, end) + R"(,"text":)" +
              json_string(text) + '}');
     }
 

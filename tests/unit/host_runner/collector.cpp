@@ -26,7 +26,8 @@ struct Fixture {
 
     report::CheckResult finish(Exit::How how = Exit::How::exited, int value = 0,
                                const std::string& output = {}) {
-        return collector.finish(Exit{.how = how, .value = value, .output = output}, Milliseconds(7));
+        return collector.finish(Exit{.how = how, .value = value, .output = output},
+                                Milliseconds(7));
     }
 };
 
@@ -43,7 +44,7 @@ TEST_CASE_METHOD(Fixture, "a whole result is put together from its messages") {
     collector.take(R"({"type":"progress","fraction":7,"text":"half"})");
     collector.take(R"({"type":"log","level":"debug","text":"hm"})");
     collector.take(R"({"type":"flow","protocol":"udp","local":"0.0.0.0:1"})");
-    collector.take(R"({"type":"status","status":3})");
+    collector.take(R"({"type":"returned","status":3})");
     const report::CheckResult result = finish();
     CHECK(result.status == Status::fail);
     REQUIRE(flows.size() == 1);
@@ -72,7 +73,7 @@ TEST_CASE_METHOD(Fixture, "a crash keeps what was said before, and says how it d
 }
 
 TEST_CASE_METHOD(Fixture, "a crash after the result is a crash") {
-    collector.take(R"({"type":"status","status":1})");
+    collector.take(R"({"type":"returned","status":1})");
     CHECK(finish(Exit::How::signalled, 11).status == Status::crashed);
 }
 
@@ -81,7 +82,7 @@ TEST_CASE_METHOD(Fixture, "silence at the end is an error, not a pass") {
 }
 
 TEST_CASE_METHOD(Fixture, "a status that came before a cancellation stands") {
-    collector.take(R"({"type":"status","status":1})");
+    collector.take(R"({"type":"returned","status":1})");
     CHECK(finish(Exit::How::cancelled).status == Status::pass);
 }
 
@@ -105,23 +106,24 @@ TEST_CASE("a check that was cancelled is blamed for nothing, whatever it does th
     // What it waited for was broken off.
     Fixture complains;
     complains.collector.take(R"({"type":"summary","text":"Operation canceled"})");
-    complains.collector.take(R"({"type":"status","status":6})");
+    complains.collector.take(R"({"type":"returned","status":6})");
     CHECK(complains.finish(Exit::How::cancelled).status == Status::cancelled);
 }
 
 TEST_CASE("messages that the interface does not know make the result an error") {
-    const std::string line = GENERATE(
-        std::string("not json"), std::string("[]"), std::string("{}"), std::string(R"({"type":"x"})"),
-        std::string(R"({"type":"status","status":0})"), std::string(R"({"type":"status","status":"1"})"),
-        std::string(R"({"type":"data","data":[]})"), std::string(R"({"type":"summary"})"),
-        std::string(R"({"type":"finding","code":"","severity":"info","message":"m"})"),
-        std::string(R"({"type":"finding","code":"a.b","severity":"bad","message":"m"})"),
-        std::string("{\"type\":\"summary\",\"text\":\"\xff\"}"),
-        std::string(100, '[') + std::string(100, ']'));
+    const std::string line =
+        GENERATE(std::string("not json"), std::string("[]"), std::string("{}"),
+                 std::string(R"({"type":"x"})"), std::string(R"({"type":"returned","status":0})"),
+                 std::string(R"({"type":"returned","status":"1"})"),
+                 std::string(R"({"type":"data","data":[]})"), std::string(R"({"type":"summary"})"),
+                 std::string(R"({"type":"finding","code":"","severity":"info","message":"m"})"),
+                 std::string(R"({"type":"finding","code":"a.b","severity":"bad","message":"m"})"),
+                 std::string("{\"type\":\"summary\",\"text\":\"\xff\"}"),
+                 std::string(100, '[') + std::string(100, ']'));
     CAPTURE(line);
     Fixture fixture;
     fixture.collector.take(line);
-    fixture.collector.take(R"({"type":"status","status":1})");
+    fixture.collector.take(R"({"type":"returned","status":1})");
     const report::CheckResult result = fixture.finish();
     CHECK(result.status == Status::error);
     REQUIRE(result.findings.size() == 1);
