@@ -304,7 +304,8 @@ std::string Front::words_after_dashes(const CLI::App& place, const std::string& 
 std::string Front::message_of(const CLI::ParseError& error) const {
     const int kind = error.get_exit_code();
     const bool left_over = kind == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
-                           kind == static_cast<int>(CLI::ExitCodes::RequiredError);
+                           kind == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+                           kind == static_cast<int>(CLI::ExitCodes::Success);
     const std::vector<std::string> extra = app_.remaining(true);
     if (!left_over || extra.empty()) return error.what();
     const CLI::App* place = &app_;
@@ -323,7 +324,8 @@ std::string Front::message_of(const CLI::ParseError& error) const {
 
 int Front::parse_error(const CLI::ParseError& error) const {
     const int kind = error.get_exit_code();
-    if (kind == static_cast<int>(CLI::ExitCodes::Success)) {
+    // No help on a command that is not there: it would be on another one.
+    if (kind == static_cast<int>(CLI::ExitCodes::Success) && app_.remaining(true).empty()) {
         const bool help = dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr;
         return print_result(help ? app_.help() : std::string(error.what()) + '\n');
     }

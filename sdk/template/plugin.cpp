@@ -1,4 +1,5 @@
-// A plugin to copy: one check. docs/plugin-author/tutorial.md builds it up step by step.
+// A plugin to copy: one check. docs/plugin-author/tutorial.md builds one that has codes, options and a test
+// (installed: share/doc/p2pdiag/docs/plugin-author/tutorial.md).
 #include <p2pdiag/plugin.hpp>
 
 namespace {

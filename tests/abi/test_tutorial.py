@@ -60,7 +60,8 @@ class Tutorial(unittest.TestCase):
         self.assertNotIn("REJECTED", listing)
         self.assertIn("symmetric", self.type(f"{self.prefix}/bin/p2pdiag explain nat.symmetric").stdout)
         for file in ("man/man1/p2pdiag.1", "bash-completion/completions/p2pdiag", "zsh/site-functions/_p2pdiag",
-                     "fish/vendor_completions.d/p2pdiag.fish"):
+                     "fish/vendor_completions.d/p2pdiag.fish", "doc/p2pdiag/docs/plugin-author/tutorial.md",
+                     "doc/p2pdiag/docs/plugin-author/reference.md", "doc/p2pdiag/docs/user/diagnosis.md"):
             with open(f"{self.prefix}/share/{file}", encoding="utf-8") as content:
                 self.assertIn("p2pdiag", content.read(), file)
 

@@ -69,6 +69,11 @@ class BadInput(Case):
         self.expect("lab", "run", "--nta", "symmetric", says="unknown option '--nta': did you mean '--nat'?")
         self.expect("run", "--no-such-thing", says="unknown option '--no-such-thing'\n")
 
+    def test_help_on_something_unknown(self):
+        self.expect("rnu", "--help", says="unknown command 'rnu': did you mean 'run'?")
+        self.expect("lab", "shel", "--help", says="unknown command 'shel': did you mean 'shell'?")
+        self.expect("run", "--dead-line", "--help", says="unknown option '--dead-line': did you mean '--deadline'?")
+
     def test_unknown_check(self):
         self.expect("run", "stun.nta", says="unknown check 'stun.nta': did you mean 'stun.nat'?")
 

@@ -1,5 +1,6 @@
 /* The whole boundary between the p2pdiag host and a plugin. C only, nothing included but <stddef.h> and
- * <stdint.h>, so that any compiler with any flags can stand on either side.
+ * <stdint.h>, so that any compiler with any flags can stand on either side. Pages that are named docs/… are
+ * installed in share/doc/p2pdiag.
  *
  * Rules that hold for everything below:
  *  - A plugin exports exactly one symbol, the data symbol `p2pdiag_plugin_v1`. The major version is in its

@@ -1,6 +1,6 @@
 // The C++ face of abi.h for plugin authors: typed views of what the host offers, and tables that
 // are filled in at compile time. Needs the standard library only. docs/plugin-author/ builds a
-// plugin with it to the end.
+// plugin with it to the end (installed: share/doc/p2pdiag/docs/).
 #pragma once
 
 #include <p2pdiag/abi.h>
@@ -154,8 +154,8 @@ private:
 
 namespace detail {
 
-// No exception may cross the boundary; what a body throws becomes `failed`, and its text a log
-// message.
+// No exception may cross the boundary; what a body throws becomes `failed`, and its text the
+// summary.
 template <auto Body, int32_t failed>
 int32_t guarded(const p2pdiag_host* host, p2pdiag_str input) noexcept {
     Run run(host, input);
@@ -270,12 +270,14 @@ struct PluginInfo {
     std::span<const p2pdiag_change* const> changes = {};
     std::span<const p2pdiag_recorder* const> recorders = {};
     const char* options = "[]";
+    // The oldest host that it works with. Lower it for a plugin that asks for what is newer.
+    uint16_t abi_minor = P2PDIAG_ABI_MINOR;
 };
 
 consteval p2pdiag_plugin plugin(PluginInfo info) {
     return {.struct_size = sizeof(p2pdiag_plugin),
             .abi_major = P2PDIAG_ABI_MAJOR,
-            .abi_minor = P2PDIAG_ABI_MINOR,
+            .abi_minor = info.abi_minor,
             .id = literal(info.id),
             .version = literal(info.version),
             .summary = literal(info.summary),
