@@ -137,8 +137,8 @@ p2pdiag_status report(Run& run, const LifetimeSession& session) {
         run.summary(unknown_summary(lifetime.alive_reason));
         return P2PDIAG_UNKNOWN;
     }
-    std::string summary =
-        "an unused UDP mapping lives for " + text_of(*lifetime.alive) + " at least";
+    std::string summary = "after one exchange an idle UDP mapping lives for " +
+                          text_of(*lifetime.alive) + " at least";
     if (lifetime.dead) summary += " and is gone after " + text_of(*lifetime.dead);
     const bool lasts = *lifetime.alive >= short_lifetime;
     const bool is_short = lifetime.dead && *lifetime.dead <= short_lifetime;
@@ -151,7 +151,8 @@ p2pdiag_status report(Run& run, const LifetimeSession& session) {
     if (!is_short) return P2PDIAG_PASS;
     const Duration keepalive = std::min<Duration>(longest_keepalive, *lifetime.alive * 6 / 10);
     run.finding("nat.mapping-lifetime-short", Severity::warning,
-                summary + "; keepalives must come every " + text_of(keepalive) + " or more often",
+                summary + "; many routers keep a busier one longer, and keepalives every " +
+                    text_of(keepalive) + " or more often are safe either way",
                 json::to_text(data));
     return P2PDIAG_WARN;
 }

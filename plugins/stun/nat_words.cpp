@@ -249,9 +249,9 @@ std::string why_unknown(const FamilyResult& result) {
             }
             if (verdict.filtering.reason == Reason::flow_loss) {
                 return "whom the NAT lets in could not be told: some of this machine's ports get "
-                       "no "
-                       "answer from a STUN server's second address even once they have contacted "
-                       "it, while others do, so packets are lost by the ports that they are "
+                       "no answer from a STUN server's second address even once they have "
+                       "contacted it, while others do, so packets are lost by the ports that they "
+                       "are "
                        "between, or the server favours some";
             }
             return "whom the NAT lets in could not be told";
