@@ -33,9 +33,10 @@ constexpr std::uint32_t max_entries = 256;
 constexpr std::size_t max_text = 64 * 1024;
 
 bool is_identifier(std::string_view id) {
-    return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
+    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
+           std::all_of(id.begin(), id.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+           });
 }
 
 bool is_check_id(std::string_view id) {

@@ -9,7 +9,6 @@
 #include "change/journal.hpp"
 #include "cli/log.hpp"
 #include "report/exit_code.hpp"
-#include "runner/plan.hpp"
 
 namespace p2pdiag::cli {
 
@@ -40,9 +39,6 @@ profile::Request profile_request(const Context& context) {
     request.user_profiles = context.paths.user_profiles;
     request.profile = context.globals.profile;
     request.environment = context.environment;
-    request.wrong_check = [&context](const std::string& glob) {
-        return runner::wrong_glob(context.plugins, glob);
-    };
     for (const loader::Plugin& plugin : context.plugins.loaded) {
         request.plugin_options[plugin.id] = plugin.options;
     }

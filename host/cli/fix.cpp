@@ -96,7 +96,7 @@ public:
 private:
     // Anew each time: what is done may change the configuration.
     profile::Profile load_own_profile() const {
-        profile::Request request = profile_request(context_);
+        profile::Request request = measuring_request(context_);
         request.port = arguments_.port;
         if (arguments_.deep) request.deep = true;
         return load_profile(context_, request);
@@ -105,8 +105,8 @@ private:
     // `checks` empty: all of the profile.
     Report measure(const std::vector<std::string>& checks) {
         Measurement measurement{.context = context_, .profile = load_own_profile(), .plan = {}};
-        measurement.plan =
-            plan_checks(context_, selection_of(measurement.profile, checks, arguments_.skip));
+        measurement.plan = plan_checks(context_, measurement.profile,
+                                       {.checks = checks, .only = {}, .skip = arguments_.skip});
         Report report = empty_report(measurement);
         Live live(context_, false, report);
         run_checks(measurement, settings_for(measurement), live.events(), signals_, report);

@@ -313,7 +313,10 @@ std::string Front::message_of(const CLI::ParseError& error) const {
     const std::string word = extra.front().substr(0, extra.front().find('='));
     const bool is_option = word.starts_with('-');
     const auto known = is_option ? option_names(*place) : command_names(*place);
-    if (known.empty()) return error.what() + words_after_dashes(*place, extra.front());
+    if (known.empty()) {
+        return "nothing is expected where '" + extra.front() + "' stands" +
+               words_after_dashes(*place, extra.front());
+    }
     const auto near = options::nearest(word, known);
     std::string message = is_option ? "unknown option '" : "unknown command '";
     message += word + '\'' + (near ? ": did you mean '" + *near + "'?" : "");

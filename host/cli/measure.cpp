@@ -1,6 +1,10 @@
 #include "cli/measure.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "base/random.hpp"
+#include "cli/log.hpp"
 
 namespace p2pdiag::cli {
 
@@ -20,27 +24,65 @@ report::Finding rejection(const std::string& kind, const std::string& name,
     return finding;
 }
 
-}  // namespace
-
-runner::Selection selection_of(const profile::Profile& profile,
-                               const std::vector<std::string>& checks,
-                               const std::vector<std::string>& skip) {
-    runner::Selection selection;
-    selection.checks = checks.empty() ? profile.checks : checks;
-    selection.skip = profile.skip;
-    selection.skip.insert(selection.skip.end(), skip.begin(), skip.end());
-    selection.deep = profile.deep;
-    return selection;
+// Where a plugin is refused, its checks are missing for a reason that the report gives, and the
+// others run.
+void require_known(const Context& context, const std::vector<std::string>& globs) {
+    for (const std::string& glob : globs) {
+        const auto wrong = runner::unmatched(context.plugins, glob);
+        if (!wrong) continue;
+        const bool refused = wrong->absent_plugin && !context.plugins.rejected.empty();
+        if (!refused) throw UsageError{wrong->message + refused_plugins(context)};
+        complain(wrong->message);
+    }
 }
 
-runner::Plan plan_checks(const Context& context, const runner::Selection& selection) {
-    auto plan = runner::make_plan(context.plugins, selection);
-    if (!plan) throw UsageError{plan.error().message + refused_plugins(context)};
-    if (plan->order.empty() && plan->circular.empty()) {
+// The deadline of a run that nobody gave one: more than the profile's where a check may take
+// longer, and what it needs comes first.
+Milliseconds enough_for(const Measurement& measurement, Milliseconds deadline) {
+    std::map<std::string, Milliseconds> ends;  // at the latest
+    for (const std::string& id : measurement.plan.order) {
+        const loader::Check& check = *measurement.context.plugins.find_check(id);
+        const bool own = check.deadline.count() > 0;
+        Milliseconds begins{0};
+        for (const std::string& need : check.needs) {
+            if (const auto end = ends.find(need); end != ends.end()) {
+                begins = std::max(begins, end->second);
+            }
+        }
+        ends[id] = begins + (own ? check.deadline : runner::default_check_deadline);
+        const bool longer = check.deadline > Milliseconds(measurement.profile.deadline_ms);
+        if (longer) deadline = std::max(deadline, ends[id] + slack_after_checks);
+    }
+    return deadline;
+}
+
+}  // namespace
+
+profile::Request measuring_request(const Context& context) {
+    profile::Request request = profile_request(context);
+    request.judge_glob = [&context](const std::string& glob) -> std::optional<profile::WrongGlob> {
+        const auto wrong = runner::unmatched(context.plugins, glob);
+        if (!wrong) return std::nullopt;
+        return profile::WrongGlob{wrong->message, wrong->absent_plugin};
+    };
+    return request;
+}
+
+runner::Plan plan_checks(const Context& context, const profile::Profile& profile,
+                         const runner::Selection& typed) {
+    for (const auto* globs : {&typed.checks, &typed.only, &typed.skip}) {
+        require_known(context, *globs);
+    }
+    runner::Selection selection = typed;
+    if (typed.checks.empty()) selection.checks = profile.checks;
+    selection.skip.insert(selection.skip.end(), profile.skip.begin(), profile.skip.end());
+    selection.deep = profile.deep;
+    runner::Plan plan = runner::make_plan(context.plugins, selection);
+    if (plan.order.empty() && plan.circular.empty()) {
         throw UsageError{"no check is left to run: see 'p2pdiag list checks'" +
                          refused_plugins(context)};
     }
-    return std::move(*plan);
+    return plan;
 }
 
 runner::Settings settings_for(const Measurement& measurement) {
@@ -58,15 +100,8 @@ runner::Settings settings_for(const Measurement& measurement) {
         settings.changes[plugin] = plugin_changes(measurement.context, plugin);
     }
     settings.deadline = Milliseconds(profile.deadline_ms);
-    if (!profile.deadline_is_built_in) return settings;
-    for (const std::string& id : measurement.plan.order) {
-        const loader::Check& check = *measurement.context.plugins.find_check(id);
-        if (check.deadline <= settings.deadline) continue;
-        // Those that it needs take their time first.
-        const Milliseconds before =
-            check.needs.empty() ? Milliseconds(0) : runner::default_check_deadline;
-        settings.deadline = before + check.deadline + slack_after_checks;
-    }
+    if (profile.deadline_is_built_in)
+        settings.deadline = enough_for(measurement, settings.deadline);
     return settings;
 }
 

@@ -17,14 +17,14 @@ struct Measurement {
     runner::Isolation isolation = runner::Isolation::child;
 };
 
-// What the profile chooses, with `checks` in place of its own where there are some, and `skip`
-// beside its own.
-runner::Selection selection_of(const profile::Profile& profile,
-                               const std::vector<std::string>& checks,
-                               const std::vector<std::string>& skip);
+// As profile_request(), of a profile whose choice of checks matters.
+profile::Request measuring_request(const Context& context);
 
-// Throws UsageError when nothing is left to run, or no check is meant.
-runner::Plan plan_checks(const Context& context, const runner::Selection& selection);
+// What the profile chooses, with the checks of `typed` in place of its own where there are some,
+// and what `typed` skips beside its own. Throws UsageError when nothing is left to run, or no check
+// is meant.
+runner::Plan plan_checks(const Context& context, const profile::Profile& profile,
+                         const runner::Selection& typed);
 
 runner::Settings settings_for(const Measurement& measurement);
 

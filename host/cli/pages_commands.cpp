@@ -165,7 +165,7 @@ int validate_command(const Context& context, const std::string& file) {
         throw UsageError{file + ": " + (error ? error.message() : "is no regular file")};
     }
     const auto path = std::filesystem::absolute(file);
-    const loader::Plugins plugins = loader::load_file(path);
+    const loader::Plugins plugins = loader::load_file(path, context.paths.plugin_cache);
     if (!plugins.rejected.empty()) {
         print(file + ": REJECTED: " + line(plugins.rejected.front().reason));
         return report::exit_codes::findings;

@@ -18,7 +18,7 @@ namespace {
 
 // Flags over the profile.
 profile::Profile effective_profile(const Context& context, const RunArguments& arguments) {
-    profile::Request request = profile_request(context);
+    profile::Request request = measuring_request(context);
     request.port = arguments.port;
     request.peer = arguments.peer;
     request.stun = arguments.stun;
@@ -30,13 +30,6 @@ profile::Profile effective_profile(const Context& context, const RunArguments& a
         request.deadline_ms = *parsed;
     }
     return load_profile(context, request);
-}
-
-runner::Plan make_plan(const Context& context, const RunArguments& arguments,
-                       const profile::Profile& profile) {
-    runner::Selection selection = selection_of(profile, arguments.checks, arguments.skip);
-    selection.only = arguments.only;
-    return plan_checks(context, selection);
 }
 
 // Where packets may go: "host:port", an URL, or the number of a port. A recorder needs nothing
@@ -238,7 +231,9 @@ int run_command(const Context& context, const RunArguments& arguments) {
                             .plan = {},
                             .isolation = arguments.isolation == "none" ? runner::Isolation::none
                                                                        : runner::Isolation::child};
-    measurement.plan = make_plan(context, arguments, measurement.profile);
+    measurement.plan =
+        plan_checks(context, measurement.profile,
+                    {.checks = arguments.checks, .only = arguments.only, .skip = arguments.skip});
     const RunSetup setup{std::move(measurement), arguments, format_named(arguments.format)};
     if (pause) return run_again_and_again(setup, std::move(baseline), *pause);
     return run_once(setup, baseline ? &*baseline : nullptr);

@@ -77,7 +77,10 @@ public:
             change::Children children(
                 signals.fd(),
                 count_interrupts(signals, "Stopping after this one. Once more ends it at once.\n"));
-            const profile::Profile profile = load_profile(context_, profile_request(context_));
+            // A way back has to work whatever a configuration says.
+            profile::Request request = profile_request(context_);
+            request.lenient = true;
+            const profile::Profile profile = load_profile(context_, request);
             const auto input_for = [&profile](const loader::Plugin& plugin) {
                 return plugin_input(profile, plugin);
             };

@@ -84,7 +84,7 @@ std::optional<std::string> Cache::find_hung(const std::filesystem::path& plugin)
     if (!reason || age < 0 || age >= hung_for.count()) return std::nullopt;
     const std::int64_t minutes = (hung_for.count() - age + 59) / 60;
     return std::string(*reason) + " (tried again in " + std::to_string(minutes) +
-           " min, or when the file changes)";
+           " min, by 'p2pdiag validate', or when the file changes)";
 }
 
 void Cache::store_hung(const std::filesystem::path& plugin, const std::string& identity,

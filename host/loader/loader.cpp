@@ -24,7 +24,6 @@ struct Description {
     std::string identity;  // of the file, from before it was read
     json::object table;
     std::string refused;
-    bool ended = false;  // it was read, or is refused
     bool hung = false;
 };
 
@@ -148,41 +147,69 @@ std::string failed_loading(const child::Exit& exit) {
            last_words(exit.output);
 }
 
-void describe_in_child(child::Group& group, Description& description) {
-    child::Command command;
-    command.arguments = {std::string(child::describe_word), description.file.native()};
-    command.deadline = Clock::now() + describe_deadline;
-    auto on_line = [&description](std::string_view line) {
-        auto parsed = json::parse(line);
-        if (parsed && parsed->is_object()) description.table = parsed->get_object();
-    };
-    auto on_exit = [&description](const child::Exit& exit) {
-        description.ended = true;
-        if (string_of(description.table, "type") == "plugin") return;
-        description.hung = exit.how == child::Exit::How::timed_out;
-        description.refused = string_of(description.table, "reason");
-        if (description.refused.empty()) description.refused = failed_loading(exit);
-    };
-    group.start(std::move(command), on_line, on_exit);
-}
+// Reads descriptions in children, in parallel.
+class Reading {
+public:
+    explicit Reading(std::vector<Description*> wanted) : wanted_(std::move(wanted)) {}
 
-// Until all were read; who lets everybody wait is told.
-void run_patiently(child::Group& group, const std::vector<Description*>& read,
-                   const std::function<void(const std::string&)>& on_wait) {
-    constexpr Milliseconds patience{1500};
-    const TimePoint begun = Clock::now();
-    bool told = !on_wait;
-    group.run(
-        [&] {
-            if (told || Clock::now() - begun < patience) return;
-            told = true;
-            std::string names;
-            for (const Description* one : read) {
-                if (!one->ended) names += (names.empty() ? "" : ", ") + one->file.native();
-            }
-            on_wait("waiting for " + names + " to load");
-        },
-        patience);
+    // Until all were read; `on_wait` is told once who lets everybody wait.
+    void run(const std::function<void(const std::string&)>& on_wait) {
+        constexpr Milliseconds patience{1500};
+        const TimePoint begun = Clock::now();
+        bool told = !on_wait;
+        start_some();
+        group_.run(
+            [&] {
+                start_some();
+                if (told || Clock::now() - begun < patience) return;
+                told = true;
+                on_wait("waiting for " + report::joined(running_) + " to load");
+            },
+            patience);
+    }
+
+private:
+    void start_some() {
+        // A child takes four descriptors and as much memory as a small program.
+        constexpr std::size_t most_at_once = 32;
+        while (next_ < wanted_.size() && running_.size() < most_at_once) start(*wanted_[next_++]);
+    }
+
+    void start(Description& description) {
+        description.identity = Cache::identity(description.file);
+        child::Command command;
+        command.arguments = {std::string(child::describe_word), description.file.native()};
+        command.deadline = Clock::now() + describe_deadline;
+        auto on_line = [&description](std::string_view line) {
+            auto parsed = json::parse(line);
+            if (parsed && parsed->is_object()) description.table = parsed->get_object();
+        };
+        auto on_exit = [this, &description](const child::Exit& exit) {
+            std::erase(running_, description.file.native());
+            if (string_of(description.table, "type") == "plugin") return;
+            description.hung = exit.how == child::Exit::How::timed_out;
+            description.refused = string_of(description.table, "reason");
+            if (description.refused.empty()) description.refused = failed_loading(exit);
+        };
+        running_.push_back(description.file.native());
+        group_.start(std::move(command), on_line, on_exit);
+    }
+
+    std::vector<Description*> wanted_;
+    std::size_t next_ = 0;
+    std::vector<std::string> running_;  // their files
+    child::Group group_;
+};
+
+void remember(Cache& cache, const std::vector<Description*>& read) {
+    for (const Description* one : read) {
+        if (one->refused.empty()) {
+            cache.store(one->file, one->identity, one->table);
+        } else if (one->hung) {
+            cache.store_hung(one->file, one->identity, one->refused);
+        }
+    }
+    cache.save();
 }
 
 std::vector<fs::path> plugin_files(const fs::path& directory) {
@@ -196,34 +223,34 @@ std::vector<fs::path> plugin_files(const fs::path& directory) {
     return files;
 }
 
-// What a link points to is what would run; so it is judged where it lies.
-std::optional<std::string> distrust_plugin(const fs::path& file) {
+// `real`: the file itself.
+std::optional<std::string> distrust_plugin(const fs::path& real) {
     std::error_code error;
-    const fs::path real = fs::canonical(file, error);
-    if (error) return "cannot be read: " + error.message();
     if (!fs::is_regular_file(real, error)) return "not a regular file";
-    if (auto reason = distrust(real)) return reason;
-    if (real.parent_path() != file.parent_path()) return distrust(real.parent_path());
-    return std::nullopt;
+    return distrust(real);
 }
 
-// Every plugin file of the directories that may be trusted, each once.
+// Every plugin file of the directories that may be trusted, each once. Where a link ends is what
+// is judged and what is opened: what is between, others may change at any time.
 std::vector<Description> find_files(const Search& search, std::vector<Rejected>& rejected) {
     std::vector<Description> found;
     std::set<fs::path> seen;
     for (const fs::path& directory : search.directories) {
         std::error_code error;
-        const fs::path real = fs::canonical(directory, error);
-        if (error || !seen.insert(real).second) continue;
-        if (const auto reason = distrust(real)) {
-            rejected.push_back({real, *reason});
+        const fs::path real_directory = fs::canonical(directory, error);
+        if (error || !seen.insert(real_directory).second) continue;
+        if (const auto reason = distrust(real_directory)) {
+            rejected.push_back({real_directory, *reason});
             continue;
         }
-        for (const fs::path& file : plugin_files(real)) {
-            if (const auto reason = distrust_plugin(file)) {
+        for (const fs::path& file : plugin_files(real_directory)) {
+            const fs::path real = fs::canonical(file, error);
+            if (error) {
+                rejected.push_back({file, "cannot be read: " + error.message()});
+            } else if (const auto reason = distrust_plugin(real)) {
                 rejected.push_back({file, *reason});
-            } else {
-                found.emplace_back(file);
+            } else if (seen.insert(real).second) {
+                found.emplace_back(real);
             }
         }
     }
@@ -254,27 +281,17 @@ Plugins load(const Search& search) {
     std::vector<Description> found = find_files(search, plugins.rejected);
     Cache cache(search.cache_file);
     std::vector<Description*> fresh;
-    child::Group group;
     for (Description& description : found) {
         if (const json::object* known = cache.find(description.file)) {
             description.table = *known;
         } else if (auto hung = cache.find_hung(description.file)) {
             description.refused = std::move(*hung);
         } else {
-            description.identity = Cache::identity(description.file);
             fresh.push_back(&description);
-            describe_in_child(group, description);
         }
     }
-    run_patiently(group, fresh, search.on_wait);
-    for (const Description* read : fresh) {
-        if (read->refused.empty()) {
-            cache.store(read->file, read->identity, read->table);
-        } else if (read->hung) {
-            cache.store_hung(read->file, read->identity, read->refused);
-        }
-    }
-    cache.save();
+    Reading(fresh).run(search.on_wait);
+    remember(cache, fresh);
 
     for (const Description& description : found) accept(description, plugins);
     std::sort(plugins.loaded.begin(), plugins.loaded.end(),
@@ -282,12 +299,15 @@ Plugins load(const Search& search) {
     return plugins;
 }
 
-Plugins load_file(const fs::path& file) {
+Plugins load_file(const fs::path& file, const std::optional<fs::path>& cache_file) {
     Plugins plugins;
-    Description description(file);
-    child::Group group;
-    describe_in_child(group, description);
-    group.run();
+    std::error_code error;
+    const fs::path real = fs::canonical(file, error);
+    Description description(error ? file : real);
+    const std::vector<Description*> one{&description};
+    Reading(one).run({});
+    Cache cache(cache_file);
+    remember(cache, one);
     accept(description, plugins);
     return plugins;
 }

@@ -86,8 +86,9 @@ struct Search {
 // Directories that do not exist are passed over. Reads every *.so in the others.
 Plugins load(const Search& search);
 
-// One file, without cache and whatever its directory: for `p2pdiag validate`. Either one loaded or
-// one rejected.
-Plugins load_file(const std::filesystem::path& file);
+// One file, read anew and whatever its directory: for `p2pdiag validate`. Either one loaded or one
+// rejected. What is found out is remembered.
+Plugins load_file(const std::filesystem::path& file,
+                  const std::optional<std::filesystem::path>& cache_file);
 
 }  // namespace p2pdiag::loader

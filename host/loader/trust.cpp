@@ -1,6 +1,7 @@
 #include "loader/trust.hpp"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <set>
@@ -42,29 +43,34 @@ const Trusted& trusted() {
     return found;
 }
 
-// A group of one is its owner's own; any other group is other people.
-bool foreign_group_writes(const struct stat& info) {
-    return (info.st_mode & S_IWGRP) != 0 && info.st_gid != info.st_uid &&
-           !trusted().groups.contains(info.st_gid);
-}
+struct Writer {
+    std::string who;        // empty: nobody
+    const char* undo = "";  // how to keep them out of a file
+};
 
-std::string group(const struct stat& info) { return "the group " + std::to_string(info.st_gid); }
+// Who else may write there. A group of one is its owner's own, any other is other people. With an
+// access control list those bits are the most that anybody named in it may do.
+Writer other_writer(const fs::path& path, const struct stat& info) {
+    if ((info.st_mode & S_IWOTH) != 0) return {"every user of this machine", "chmod o-w"};
+    if ((info.st_mode & S_IWGRP) == 0) return {};
+    if (::getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0) {
+        return {"whoever its access control list names", "setfacl -b"};
+    }
+    if (info.st_gid == info.st_uid || trusted().groups.contains(info.st_gid)) return {};
+    return {"the group " + std::to_string(info.st_gid), "chmod g-w"};
+}
 
 // Who can write to a folder above can put another one in this one's place; the sticky bit leaves
 // that to the folder's owner.
 std::string distrust_above(const fs::path& folder) {
     struct stat info {};
     if (::stat(folder.c_str(), &info) != 0) return {};
-    const bool sticky = (info.st_mode & S_ISVTX) != 0;
-    std::string who;
-    if ((info.st_mode & S_IWOTH) != 0 && !sticky) {
-        who = "every user of this machine can write to ";
-    } else if (foreign_group_writes(info) && !sticky) {
-        who = group(info) + " can write to ";
-    } else if (!trusted().above.contains(info.st_uid)) {
-        who = "user " + std::to_string(info.st_uid) + " owns ";
+    const Writer other = other_writer(folder, info);
+    if (!other.who.empty() && (info.st_mode & S_ISVTX) == 0) {
+        return "refused: " + other.who + " can write to " + folder.native();
     }
-    return who.empty() ? who : "refused: " + who + folder.native();
+    if (trusted().above.contains(info.st_uid)) return {};
+    return "refused: user " + std::to_string(info.st_uid) + " owns " + folder.native();
 }
 
 }  // namespace
@@ -76,11 +82,9 @@ std::optional<std::string> distrust(const fs::path& path) {
     }
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return "cannot be read";
-    if ((info.st_mode & S_IWOTH) != 0) {
-        return "refused: every user of this machine can write to it (chmod o-w)";
-    }
-    if (foreign_group_writes(info)) {
-        return "refused: " + group(info) + " can write to it (chmod g-w)";
+    const Writer other = other_writer(path, info);
+    if (!other.who.empty()) {
+        return "refused: " + other.who + " can write to it (" + other.undo + ")";
     }
     if (trusted().owners.contains(info.st_uid)) return std::nullopt;
     return "refused: it belongs to user " + std::to_string(info.st_uid) +

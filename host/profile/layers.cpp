@@ -190,17 +190,12 @@ std::size_t most_values(std::string_view section, std::string_view key) {
     return section == "servers" && key == "stun" ? most_stun_servers : most_list_values;
 }
 
-options::Checked<json::value> checked_one(const Layers& layers, const std::string& section,
-                                          const Option& option, const TomlValue& value) {
+options::Checked<json::value> checked_one(const std::string& section, const Option& option,
+                                          const TomlValue& value) {
     if (value.kind == TomlValue::Kind::table) return options::from_value(option, json::object());
     if (value.kind == TomlValue::Kind::array) return options::from_value(option, json::array());
     if (value.scalar.is_null()) return options::Mismatch{"must not be a date or time"};
     auto checked = options::from_value(option, value.scalar);
-    const bool checks = section == "run" && (option.name == "checks" || option.name == "skip");
-    if (checked && checks && layers.wrong_check) {
-        auto wrong = layers.wrong_check(std::string(checked->get_string()));
-        if (wrong) return options::Mismatch{std::move(*wrong)};
-    }
     const bool stun = section == "servers" && option.name == "stun";
     const bool turn = section == "servers.turn" && option.name == "server";
     if (!checked || (!stun && !turn)) return checked;
@@ -208,6 +203,22 @@ options::Checked<json::value> checked_one(const Layers& layers, const std::strin
         normal_server(std::string_view(checked->get_string()), stun ? "stun" : "turn");
     if (!server) return server.error();
     return json::value(std::string_view(*server));
+}
+
+void judge_globs(Layers& layers, const std::string& key, const TomlValue& list,
+                 const std::string& file) {
+    if (!layers.judge_glob) return;
+    for (const TomlValue& element : list.elements) {
+        if (!element.scalar.is_string()) continue;
+        const auto wrong = layers.judge_glob(std::string(element.scalar.get_string()));
+        if (!wrong) continue;
+        Problem at{file, element.line, element.column, key + ": " + wrong->message};
+        if (wrong->harmless) {
+            layers.notes.push_back(at.to_string());
+        } else {
+            layers.problems.push_back(std::move(at));
+        }
+    }
 }
 
 }  // namespace
@@ -241,7 +252,7 @@ void put(Layers& layers, const std::string& section, const Option& option, const
     };
     json::value result;
     if (!option.repeat) {
-        auto checked = checked_one(layers, section, option, value);
+        auto checked = checked_one(section, option, value);
         if (!checked) return fail(value, checked.error().why);
         result = std::move(*checked);
     } else if (value.kind != TomlValue::Kind::array) {
@@ -254,13 +265,16 @@ void put(Layers& layers, const std::string& section, const Option& option, const
         single.repeat = false;
         json::array& all = result.emplace_array();
         for (const TomlValue& element : value.elements) {
-            auto checked = checked_one(layers, section, single, element);
+            auto checked = checked_one(section, single, element);
             if (checked) {
                 all.push_back(std::move(*checked));
             } else {
                 fail(element, checked.error().why);
             }
         }
+    }
+    if (section == "run" && (key == "checks" || key == "skip")) {
+        judge_globs(layers, key, value, file);
     }
     json::object& values = layers.sections[section];
     if (section == "servers.turn" && key == "password") values.erase("password_file");

@@ -50,21 +50,23 @@ class Loader {
 public:
     explicit Loader(const Request& request)
         : request_(request), layers_(built_in(request.plugin_options)), sources_{"built-in"} {
-        layers_.wrong_check = request.wrong_check;
+        layers_.judge_glob = request.judge_glob;
     }
 
     boost::system::result<Loaded, std::vector<Problem>> load() {
         const fs::path chosen = choose();
-        // The shipped default shows the built-in layer in a file: the user's own config is above
-        // it, unless somebody asks for it by name.
-        const bool below = !request_.profile && is_shipped(chosen);
-        if (below) add_file(chosen);
+        // What holds when nothing was asked for is below the user's configuration.
+        if (!request_.profile && !chosen.empty()) add_file(chosen);
         add_user_config();
-        if (!below && !chosen.empty()) add_file(chosen);
+        if (request_.profile && !chosen.empty()) add_file(chosen);
         add_environment();
         add_flags();
         Loaded loaded{effective(), std::move(layers_.notes)};
-        if (!layers_.problems.empty()) return std::move(layers_.problems);
+        if (layers_.problems.empty()) return loaded;
+        if (!request_.lenient) return std::move(layers_.problems);
+        for (const Problem& problem : layers_.problems) {
+            loaded.notes.push_back(problem.to_string() + "; not used");
+        }
         return loaded;
     }
 

@@ -51,7 +51,11 @@ struct Profile {
     std::vector<std::string> sources;
 };
 
-using WrongGlob = std::function<std::optional<std::string>(const std::string& glob)>;
+// What is wrong with a glob of checks.
+struct WrongGlob {
+    std::string message;
+    bool harmless = false;  // it may be meant for another installation
+};
 
 struct Request {
     std::filesystem::path data_dir;  // holds profiles/*.toml
@@ -67,8 +71,10 @@ struct Request {
     // installations.
     std::map<std::string, std::vector<options::Option>> plugin_options;
 
-    // What is wrong with a glob of checks in [run]; absent = nothing is.
-    WrongGlob wrong_check;
+    // Judges the globs of checks in [run]; absent for who runs none.
+    std::function<std::optional<WrongGlob>(const std::string& glob)> judge_glob;
+    // What is wrong is a note, and the rest holds: for who must go on whatever a file says.
+    bool lenient = false;
 
     // Flags; absent = not given.
     std::optional<std::int64_t> port;

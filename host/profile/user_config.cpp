@@ -53,9 +53,8 @@ void describe_target(json::object& out, std::string_view text, const TomlValue& 
 json::value overridden_by(const Request& request, const Profile& profile) {
     const std::string& by = profile.port_set_by;
     if (by.empty() || by == request.user_config->string()) return nullptr;
-    // The shipped default is below it; any profile that was asked for is above.
-    const bool shipped = std::filesystem::path(by).parent_path() == request.data_dir / "profiles";
-    if (shipped && !request.profile) return nullptr;
+    // A default that nobody asked for is below it.
+    if (!request.profile && std::filesystem::path(by).filename() == "default.toml") return nullptr;
     return json::value(std::string_view(by));
 }
 

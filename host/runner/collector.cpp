@@ -26,6 +26,16 @@ std::optional<Status> status_of(std::int64_t number) {
     }
 }
 
+// host.* is what the host itself says of a plugin.
+bool is_code(std::string_view code) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
+    const std::size_t dot = code.find('.');
+    return dot != code.npos && dot != 0 && dot + 1 != code.size() && code.size() <= 128 &&
+           std::ranges::all_of(code, fits) && !code.starts_with("host.");
+}
+
 }  // namespace
 
 Collector::Collector(Subject subject, Listeners listeners)
@@ -84,7 +94,7 @@ bool Collector::take_finding(const json::object& message) {
     const auto severity =
         report::parse_severity(json::find_string(message, "severity").value_or(""));
     const auto text = json::find_string(message, "message");
-    if (!code || code->empty() || !severity || !text) return false;
+    if (!code || !is_code(*code) || !severity || !text) return false;
     report::Finding finding;
     finding.code = *code;
     finding.severity = *severity;
@@ -126,7 +136,7 @@ report::CheckResult Collector::finish(const std::optional<child::Exit>& exit,
         result_.status = Status::error;
         add_host_finding("host.plugin-crashed",
                          how == How::flooded ? to_string(*exit) : misbehaved_, output);
-    } else if (said_ && how != How::signalled &&
+    } else if (said_ && how != How::signalled && how != How::timed_out &&
                !(how == How::cancelled && said_ == Status::error)) {
         result_.status = *said_;
     } else if (how == How::timed_out) {

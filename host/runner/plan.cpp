@@ -75,37 +75,24 @@ private:
     Plan plan_;
 };
 
-// Where nothing of it is known but the name of its file.
-bool is_refused(const loader::Plugins& plugins, const std::string& id) {
-    const std::string plugin = id.substr(0, id.find('.'));
-    return std::ranges::any_of(plugins.rejected, [&](const loader::Rejected& rejected) {
-        return rejected.path.stem() == plugin;
-    });
-}
-
 }  // namespace
 
-// A glob that matches no check at all is a typing error more often than not.
-std::optional<std::string> wrong_glob(const loader::Plugins& plugins, const std::string& glob) {
+std::optional<Unmatched> unmatched(const loader::Plugins& plugins, const std::string& glob) {
     std::vector<std::string> ids{"all"};
     for (const loader::Check* check : all_checks(plugins)) ids.push_back(check->id);
-    const bool found = std::ranges::any_of(ids, [&](const auto& id) { return matches(glob, id); });
-    if (found || is_refused(plugins, glob)) return std::nullopt;
+    if (std::ranges::any_of(ids, [&](const auto& id) { return matches(glob, id); })) {
+        return std::nullopt;
+    }
     const auto near = options::nearest(glob, ids);
-    return "unknown check '" + options::harmless(glob) + "'" +
-           (near ? ": did you mean '" + *near + "'?" : ": see 'p2pdiag list checks'");
+    const bool of_plugin = glob.find('.') != glob.npos;
+    return Unmatched{"unknown check '" + options::harmless(glob) + "'" +
+                         (near ? ": did you mean '" + *near + "'?" : ": see 'p2pdiag list checks'"),
+                     of_plugin && !near && plugins.owner_of(glob) == nullptr};
 }
 
-boost::system::result<Plan, PlanError> make_plan(const loader::Plugins& plugins,
-                                                 const Selection& selection) {
-    const auto checks = all_checks(plugins);
-    for (const auto* patterns : {&selection.checks, &selection.only, &selection.skip}) {
-        for (const std::string& glob : *patterns) {
-            if (auto wrong = wrong_glob(plugins, glob)) return PlanError{std::move(*wrong)};
-        }
-    }
+Plan make_plan(const loader::Plugins& plugins, const Selection& selection) {
     Ordering ordering(plugins, selection.skip);
-    for (const loader::Check* check : checks) {
+    for (const loader::Check* check : all_checks(plugins)) {
         const auto& named = selection.checks;
         const bool by_name = std::find(named.begin(), named.end(), check->id) != named.end();
         const bool chosen = by_name || ((named.empty() || matches_any(named, check->id)) &&

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
 #include "loader/loader.hpp"
 
 namespace p2pdiag::runner {
@@ -25,18 +24,15 @@ struct Plan {
     std::vector<std::string> circular;
 };
 
-// What is wrong with the selection, for the person who typed it.
-struct PlanError {
-    std::string message;
+// A glob that matches no check, which is a typing error more often than not.
+struct Unmatched {
+    std::string message;  // with the check that was perhaps meant
+    bool absent_plugin =
+        false;  // rather one of a plugin that is not loaded, as far as one can tell
 };
+std::optional<Unmatched> unmatched(const loader::Plugins& plugins, const std::string& glob);
 
-// What is wrong with a glob that no check matches, and which one was perhaps meant. A check of a
-// plugin that was refused may well have been meant.
-std::optional<std::string> wrong_glob(const loader::Plugins& plugins, const std::string& glob);
-
-// A check that is needed comes along even if it was not chosen, unless it was skipped. A wrong
-// glob is an error.
-boost::system::result<Plan, PlanError> make_plan(const loader::Plugins& plugins,
-                                                 const Selection& selection);
+// A check that is needed comes along even if it was not chosen, unless it was skipped.
+Plan make_plan(const loader::Plugins& plugins, const Selection& selection);
 
 }  // namespace p2pdiag::runner

@@ -9,6 +9,8 @@ namespace p2pdiag::runner {
 namespace {
 
 constexpr Milliseconds tick{100};
+// A child takes four descriptors, of which a process has 1024 by default.
+constexpr std::ptrdiff_t most_at_once = 64;
 
 std::int64_t to_nanoseconds(TimePoint time) {
     return std::chrono::nanoseconds(time.time_since_epoch()).count();
@@ -100,7 +102,9 @@ void Runner::start_ready() {
     for (const auto& entry : entries_) {
         // Without isolation nothing else looks at signals and the deadline between two checks.
         if (settings_.isolation == Isolation::none) on_wakeup();
-        if (stage_ != 0) return;
+        const auto running = std::ranges::count_if(
+            entries_, [](const auto& one) { return one->state == Entry::State::running; });
+        if (stage_ != 0 || running >= most_at_once) return;
         if (entry->state == Entry::State::waiting && is_ready(*entry)) start(*entry);
     }
 }

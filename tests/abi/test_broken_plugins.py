@@ -1,7 +1,9 @@
 """Puts each broken plugin beside a steady one: the host names plugin and reason, and the steady one still reports."""
 import json
 import os
+import resource
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,10 +32,12 @@ class Directory:
     def plugins(self):
         return self.path + "/plugins"
 
-    def host(self, *arguments):
+    def host(self, *arguments, descriptors=None):
         environment = dict(os.environ, XDG_CACHE_HOME=self.path + "/cache", XDG_CONFIG_HOME=self.path)
         return subprocess.run([HOST, "--plugin-dir", self.plugins, *arguments], env=environment,
-                              capture_output=True, timeout=PATIENCE)
+                              capture_output=True, timeout=PATIENCE,
+                              preexec_fn=descriptors and (lambda: resource.setrlimit(
+                                  resource.RLIMIT_NOFILE, (descriptors, descriptors))))
 
     def report(self, *checks):
         done = self.host("run", *checks, "--format", "json")
@@ -120,6 +124,9 @@ class Rejected(unittest.TestCase):
         self.expect("exits_at_load", "loading it in a child failed: the child exited with code 1, saying: "
                     "line 999 of a long story \ufffd[31mno licence\ufffd  in /etc/licence")
 
+    def test_verb_dash(self):
+        self.expect("verb_dash", "verb name '-x' is not")
+
     def test_hangs_at_load(self):
         self.expect("hangs_at_load", "not loaded within 10 s: it hangs")
 
@@ -184,6 +191,31 @@ class Rejected(unittest.TestCase):
             code, report = directory.report("steady.*")
             self.assertTrue(any("every user of this machine can write" in f["message"]
                                 for f in report["findings"]))
+
+    def test_link_by_way_of_a_world_writable_directory(self):
+        # What is between is of no importance: where it ends is judged, and is what is opened.
+        with Directory("steady") as directory, Directory("waits") as open_to_all:
+            os.chmod(open_to_all.plugins, 0o777)
+            os.mkdir(directory.path + "/end")
+            shutil.copy(f"{PLUGINS}/before_changes.so", directory.path + "/end/old.so")
+            os.symlink(directory.path + "/end/old.so", open_to_all.plugins + "/middle.so")
+            os.symlink(open_to_all.plugins + "/middle.so", directory.plugins + "/link.so")
+            listing = json.loads(directory.host("list", "plugins", "--format", "json").stdout)
+            self.assertIn(os.path.realpath(directory.path) + "/end/old.so",
+                          {entry["file"] for entry in listing["plugins"]})
+
+    def test_access_control_list(self):
+        with Directory("steady") as directory:
+            # Group bits of such a list are its mask: user 12345 may read, write and look.
+            entry = lambda tag, rights, who=0xFFFFFFFF: struct.pack("<HHI", tag, rights, who)
+            acl = (struct.pack("<I", 2) + entry(1, 7) + entry(2, 7, 12345) + entry(4, 5) + entry(16, 7) + entry(32, 5))
+            try:
+                os.setxattr(directory.plugins, "system.posix_acl_access", acl)
+            except OSError as problem:
+                self.skipTest(f"no access control lists here: {problem}")
+            done = directory.host("run", "steady.*")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"whoever its access control list names can write to it", done.stderr)
 
     def test_link_into_a_world_writable_directory(self):
         with Directory("steady") as directory, Directory("segfaults") as open_to_all:
@@ -262,21 +294,43 @@ class Rejected(unittest.TestCase):
                 self.assertIn(b"wrong_major.so is not used: built for ABI major 2", done.stderr)
 
 
-    def test_profile_that_names_a_rejected_plugin(self):
-        with Directory("steady", "aborts") as directory:
-            shutil.copy(f"{PLUGINS}/wrong_major.so", f"{directory.plugins}/gone.so")
+    def test_checks_of_a_rejected_plugin_beside_others(self):
+        with Directory("steady", "wrong_major") as directory:
             profile = directory.path + "/p.toml"
             with open(profile, "w") as file:
                 file.write('[run]\nchecks = ["steady.check", "gone.check"]\nskip = ["gone.other"]\n')
-            code, report = directory.report("--profile", profile)
-            self.assertEqual(check_of(report, "steady.check")["status"], "pass")
-            self.assertEqual(len(rejections(report, directory)), 1)
-            with open(profile, "w") as file:
-                file.write('[run]\nchecks = ["elsewhere.check"]\n')
-            done = directory.host("run", "--profile", profile)
+            for arguments in (("--profile", profile), ("steady.check", "gone.check")):
+                done = directory.host("run", *arguments, "--format", "json")
+                self.assertEqual(done.returncode, 4)
+                report = json.loads(done.stdout)
+                self.assertEqual(check_of(report, "steady.check")["status"], "pass")
+                self.assertEqual(len(rejections(report, directory)), 1)
+                self.assertIn(b"unknown check 'gone.check'", done.stderr)
+            # That is no reason for a slip to pass.
+            done = directory.host("run", "steady.check", "steady.chekc")
             self.assertEqual(done.returncode, 2)
-            self.assertIn(b":2:11: checks: unknown check 'elsewhere.check'", done.stderr)
-            self.assertIn(b"gone.so is not used: built for ABI major 2", done.stderr)
+            self.assertIn(b"did you mean 'steady.check'?", done.stderr)
+
+
+class Many(unittest.TestCase):
+    """What one plugin or directory has too much of takes nothing from the others."""
+
+    def test_checks(self):
+        with Directory("steady", "many_checks") as directory:
+            done = directory.host("run", "many.*", "steady.*", "--format", "json", "--deadline", "300s",
+                                  descriptors=320)
+            checks = json.loads(done.stdout)["checks"]
+            self.assertEqual({check["status"] for check in checks}, {"pass"})
+            self.assertEqual(len(checks), 121)
+
+    def test_files(self):
+        with Directory("steady") as directory:
+            for number in range(150):
+                with open(f"{directory.plugins}/a{number}.so", "w") as file:
+                    file.write("text")
+            listing = directory.host("list", "plugins", descriptors=320).stdout.decode()
+            self.assertIn("steady 1.0", listing)
+            self.assertEqual(listing.count("not an ELF file"), 150)
 
 
 class Misbehaving(unittest.TestCase):
@@ -337,6 +391,13 @@ class Misbehaving(unittest.TestCase):
 
     def test_says_status(self):
         self.expect("says_status", "error", "host.plugin-crashed", "does not know")
+
+    def test_says_returned(self):
+        self.expect("says_returned", "timed_out", "host.plugin-timed-out", "deadline")
+
+    def test_foreign_code(self):
+        report = self.expect("foreign_code", "error", "host.plugin-crashed", "does not know")
+        self.assertNotIn("it was not me", json.dumps(report))
 
     def test_says_oddly(self):
         for isolation in ("child", "none"):

@@ -72,6 +72,8 @@ class BadInput(Case):
     def test_help_on_something_unknown(self):
         self.expect("rnu", "--help", says="unknown command 'rnu': did you mean 'run'?")
         self.expect("lab", "shel", "--help", says="unknown command 'shel': did you mean 'shell'?")
+        self.expect("list", "plugins", "x", "--help", says="nothing is expected where 'x' stands")
+        self.expect("list", "plugins", "x", says="nothing is expected where 'x' stands")
         self.expect("run", "--dead-line", "--help", says="unknown option '--dead-line': did you mean '--deadline'?")
 
     def test_unknown_check(self):
@@ -154,10 +156,10 @@ class BadInput(Case):
         self.expect("--profile", self.write("b.toml", os.urandom(500), "wb"), "run", says="b.toml:")
 
     def test_profile_with_an_unknown_check(self):
-        path = self.write("p.toml", '[run]\nchecks = ["stun.*", "stun.nta"]\nskip = ["nothing.at.all"]\n')
+        path = self.write("p.toml", '[run]\nchecks = ["stun.*", "stun.nta"]\nskip = ["stun.zzzzzzzz"]\n')
         self.expect("--profile", path, "run",
                     says=[f"{path}:2:21: checks: unknown check 'stun.nta': did you mean 'stun.nat'?",
-                          f"{path}:3:9: skip: unknown check 'nothing.at.all'"])
+                          f"{path}:3:9: skip: unknown check 'stun.zzzzzzzz'"])
 
     def test_environment(self):
         self.expect("run", environment={"P2P_SIGNALING_PORT": "70000"}, says=["P2P_SIGNALING_PORT", "70000"])

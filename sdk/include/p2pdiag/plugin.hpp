@@ -179,6 +179,12 @@ consteval auto guarded_or_null() -> int32_t (*)(const p2pdiag_host*, p2pdiag_str
     }
 }
 
+// A day at most: what is more, or negative, does not compile.
+consteval uint32_t milliseconds(std::chrono::milliseconds deadline) {
+    if (deadline.count() < 0 || deadline > std::chrono::hours(24)) throw "a deadline out of range";
+    return static_cast<uint32_t>(deadline.count());
+}
+
 // Exit code of a verb that went wrong inside (DESIGN: 4 = internal or plugin error).
 inline constexpr int32_t verb_failed = 4;
 
@@ -203,7 +209,7 @@ consteval p2pdiag_check check(CheckInfo info) {
             .needs = info.needs.data(),
             .needs_count = static_cast<uint32_t>(info.needs.size()),
             .deep = info.deep ? 1U : 0U,
-            .deadline_ms = static_cast<uint32_t>(info.deadline.count()),
+            .deadline_ms = detail::milliseconds(info.deadline),
             .reserved = 0,
             .run = &detail::guarded<Body, P2PDIAG_ERROR>};
 }

@@ -56,11 +56,11 @@ TEST_CASE("a plugin that hung is remembered for ten minutes") {
     CHECK_FALSE(place.cache().find_hung(place.plugin()));
     place.remember_hung();
     CHECK(place.cache().find_hung(place.plugin()) ==
-          "it hangs (tried again in 10 min, or when the file changes)");
+          "it hangs (tried again in 10 min, by 'p2pdiag validate', or when the file changes)");
     CHECK(place.cache().find(place.plugin()) == nullptr);
     place.shift(-590);
     CHECK(place.cache().find_hung(place.plugin()) ==
-          "it hangs (tried again in 1 min, or when the file changes)");
+          "it hangs (tried again in 1 min, by 'p2pdiag validate', or when the file changes)");
     place.shift(-20);
     CHECK_FALSE(place.cache().find_hung(place.plugin()));
 }

@@ -119,13 +119,33 @@ TEST_CASE("the default that was asked for beats the user's own configuration") {
 
 TEST_CASE("a glob of checks that is wrong is told at its place") {
     profile::Request request;
-    request.wrong_check = [](const std::string& glob) -> std::optional<std::string> {
+    request.judge_glob = [](const std::string& glob) -> std::optional<profile::WrongGlob> {
         if (glob == "good.*") return std::nullopt;
-        return "unknown check " + glob;
+        return profile::WrongGlob{"unknown check " + glob, glob == "elsewhere.*"};
     };
     CHECK(problems_of("[run]\nchecks = [\"good.*\", \"bad\"]\nskip = [\n  \"worse\",\n]\n",
                       request) ==
           "at:2:21: checks: unknown check bad\nat:4:3: skip: unknown check worse\n");
+    const Folder folder;
+    request.profile = folder.write("x.toml", "[run]\nskip = [\"elsewhere.*\"]\n").string();
+    const auto loaded = profile::load(request);
+    REQUIRE(loaded.has_value());
+    CHECK(loaded->profile.skip == std::vector<std::string>{"elsewhere.*"});
+    CHECK(loaded->notes ==
+          std::vector<std::string>{*request.profile + ":2:9: skip: unknown check elsewhere.*"});
+}
+
+TEST_CASE("who must go on takes what holds, and is told the rest") {
+    const Folder folder;
+    profile::Request request = request_in(folder);
+    request.lenient = true;
+    const std::string file =
+        folder.write("config.toml", "[target]\nport = 4000\nprot = 1\n").string();
+    const auto loaded = profile::load(request);
+    REQUIRE(loaded.has_value());
+    CHECK(loaded->profile.target.at("port") == json::value(4000));
+    REQUIRE(loaded->notes.size() == 1);
+    CHECK(loaded->notes.front().starts_with(file + ":3:1: unknown key \"prot\""));
 }
 
 TEST_CASE("a user's profile hides the shipped one of its name") {

@@ -79,9 +79,11 @@ TEST_CASE("who says another port above it is named") {
     CHECK(described(request).at("overridden_by").is_null());
     request.port = 7000;
     CHECK(described(request).at("overridden_by") == "--port");
-    // The user's own profile of that name is above the configuration.
+    // The user's own profile of that name is above the configuration where it is asked for.
     request.port.reset();
     const std::string own = folder.write("profiles/default.toml", "[target]\nport = 1\n").string();
+    CHECK(described(request).at("overridden_by").is_null());
+    request.profile = "default";
     CHECK(described(request).at("overridden_by") == json::value(std::string_view(own)));
     request.user_config.reset();
     CHECK(described(request).is_null());
