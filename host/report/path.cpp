@@ -76,6 +76,7 @@ constexpr std::string_view measured_nats[] = {"nat.none",
                                               "nat.port-restricted-cone",
                                               "nat.cone",
                                               "nat.public-address",
+                                              "nat.kind-unknown",
                                               "nat.symmetric-firewall",
                                               "nat.symmetric",
                                               "nat.symmetric-predictable"};
@@ -180,6 +181,7 @@ private:
         for (const CheckResult& check : report_.checks) {
             for (const Finding& finding : check.findings) {
                 if (!leads(finding) || !is_in(measured_nats, finding.code)) continue;
+                server_answered_ = true;
                 answers_came(check.id);
                 if (!is_in(passable_nats, finding.code)) continue;
                 nat_lets_in_ = true;
@@ -206,7 +208,9 @@ private:
         const bool beside = about_ipv6(finding) && !ipv6_leads_;
         // What limits IPv6 alone limits nobody who has IPv4 as well.
         if (beside && !error && legs_[rule.leg].state == PathState::works) return std::nullopt;
-        const bool breaks = error && !beside && rule.weight != Weight::at_most;
+        // A server that answered another check shows that packets come through.
+        const bool passes = rule.weight == Weight::errors_only && server_answered_;
+        const bool breaks = error && !beside && !passes && rule.weight != Weight::at_most;
         return breaks ? PathState::broken : PathState::limited;
     }
 
@@ -264,6 +268,7 @@ private:
     const Report& report_;
     bool ipv6_leads_;
     bool nat_lets_in_ = false;
+    bool server_answered_ = false;  // by UDP
     std::array<PathLeg, 4> legs_;
 };
 

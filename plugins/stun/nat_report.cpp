@@ -77,7 +77,7 @@ p2pdiag_status status_of(const FamilyResult& result) {
         case NatType::port_restricted_cone: break;
     }
     const bool carrier = result.verdict.carrier_hop || result.verdict.carrier_local;
-    const bool limited = result.verdict.unlisted_ports.reason == Reason::served_and_silent;
+    const bool limited = !about_limited_ports(result).empty();
     return carrier || limited ? P2PDIAG_WARN : P2PDIAG_PASS;
 }
 
@@ -117,7 +117,7 @@ void find_more(Run& run, const FamilyResult& result, const FamilyResult& other) 
         run.finding("nat.stun-unreachable", Severity::warning,
                     family + ports + "; that port was used to measure", evidence_of(result));
     }
-    if (const std::string limited = about_served_ports(result); !limited.empty()) {
+    if (const std::string limited = about_limited_ports(result); !limited.empty()) {
         run.finding("nat.udp-ports-limited", Severity::warning, family + limited,
                     evidence_of(result));
     }
@@ -184,6 +184,13 @@ p2pdiag_status report(Run& run, const FamilyResult& ipv4, const FamilyResult& ip
         if (const auto words = words_of(*result)) {
             run.finding(words->code, words->severity,
                         family_name(*result) + ": " + type_sentence(*result), evidence_of(*result));
+        } else if (result->seen.anything_answered()) {
+            run.finding("nat.kind-unknown", Severity::info,
+                        family_name(*result) +
+                            ": UDP gets out and answers come in; what kind of "
+                            "NAT there is could not be told: " +
+                            why_unknown(*result),
+                        evidence_of(*result));
         }
         find_more(run, *result, result == &ipv4 ? ipv6 : ipv4);
     }

@@ -31,8 +31,12 @@ std::string about_egress(const Observations& seen) {
 // What came back instead of an answer that counts.
 std::string what_came(const Observations& seen) {
     if (seen.translated) {
+        // A NAT64 hands out public addresses; a private one is what a proxy before a server shows
+        // it.
+        const bool public_v4 = seen.translated->address.scope() == AddressScope::public_use;
         return ": they see this machine as " + seen.translated->to_string() +
-               ", so an address translator (NAT64) is on the way";
+               (public_v4 ? ", so an address translator (NAT64) is on the way"
+                          : ", so a proxy stands before them");
     }
     std::vector<std::string> kinds;
     if (seen.invalid_from) {
@@ -166,7 +170,11 @@ std::string about_ports(const FamilyResult& result) {
            ", so UDP is not blocked as such";
 }
 
-std::string about_served_ports(const FamilyResult& result) {
+std::string about_limited_ports(const FamilyResult& result) {
+    if (result.verdict.unlisted_ports.reason == Reason::prohibited) {
+        return "a router on the way refuses UDP to a port by chance (ICMP: prohibited), so this "
+               "network seems to let out UDP to chosen ports alone, and nothing gets to a peer's";
+    }
     if (result.verdict.unlisted_ports.reason != Reason::served_and_silent) return {};
     std::string list;
     for (const Endpoint& endpoint : judge_served_ports(result.seen).endpoints) {
@@ -270,7 +278,7 @@ std::string sentence_of(const FamilyResult& result) {
     if (verdict.nat_type.value) {
         sentence += type_sentence(result);
         if (verdict.translated_from_ipv6) sentence += ", the provider's own (464XLAT)";
-        const std::string limited = about_served_ports(result);
+        const std::string limited = about_limited_ports(result);
         if (!limited.empty()) sentence += "; " + limited;
         return sentence + (ports.empty() ? "" : "; " + ports);
     }
@@ -284,7 +292,7 @@ std::string sentence_of(const FamilyResult& result) {
         sentence += "unknown; ";
     }
     sentence += why_unknown(result);
-    if (const std::string limited = about_served_ports(result); !limited.empty()) {
+    if (const std::string limited = about_limited_ports(result); !limited.empty()) {
         sentence += "; " + limited;
     }
     const bool said = verdict.nat_type.reason == Reason::only_other_ports || ports.empty();

@@ -79,8 +79,11 @@ Field<bool> judge_unlisted_ports(const Observations& seen) {
         return arrived && !stays_inside(probe) && !is_listed(probe.to.port);
     });
     if (passed) return Field<bool>::known(true);
-    const bool suspected = judge_served_ports(seen).certain;
-    return Field<bool>::unknown(suspected ? Reason::served_and_silent : Reason::not_shown);
+    if (judge_served_ports(seen).certain) return Field<bool>::unknown(Reason::served_and_silent);
+    const bool prohibited = std::any_of(
+        seen.probes.begin(), seen.probes.end(),
+        [](const Probe& probe) { return probe.role == Role::unlisted_port && probe.prohibited; });
+    return Field<bool>::unknown(prohibited ? Reason::prohibited : Reason::not_shown);
 }
 
 }  // namespace p2pdiag::nat

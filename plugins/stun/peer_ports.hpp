@@ -9,7 +9,7 @@
 namespace p2pdiag::nat {
 
 // Known and true, or unknown: a packet came to a port that no list of permitted ports would have.
-// Reason::served_and_silent where the contrary is suspected.
+// Reason::served_and_silent or prohibited where the contrary is suspected.
 Field<bool> judge_unlisted_ports(const Observations& seen);
 
 // Ports that a server answers from and at which it got none of our requests, though its own port

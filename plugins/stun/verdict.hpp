@@ -58,6 +58,7 @@ enum class Reason {
     plain_address,      // the local address, but in no form that is safe from rewriting
     not_shown,          // nothing that was seen tells
     served_and_silent,  // a server answers from there, and nothing that was sent there was answered
+    prohibited,         // a router on the way refuses it, by ICMP
     no_time,            // what would tell takes longer than there was time
     longer_than_measured,  // a bound beyond the longest wait
     cancelled

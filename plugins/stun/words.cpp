@@ -66,6 +66,7 @@ std::string_view to_string(Reason reason) {
         case Reason::plain_address: return "plain-address";
         case Reason::not_shown: return "not-shown";
         case Reason::served_and_silent: return "served-and-silent";
+        case Reason::prohibited: return "prohibited";
         case Reason::no_time: return "no-time";
         case Reason::longer_than_measured: return "longer-than-measured";
         case Reason::cancelled: break;

@@ -198,6 +198,13 @@ TEST_CASE("one silent server of several limits nothing") {
                      path_check("stun.servers", Status::pass,
                                 {path_finding("nat.stun-unreachable", Severity::warning)})}) ==
           States{grey, green, green, green});
+    // One check that gets nothing breaks no way on which another one was answered.
+    const auto none = path_check("stun.servers", Status::fail,
+                                 {path_finding("nat.stun-unreachable", Severity::error)});
+    CHECK(states_of({path_check("stun.nat", Status::unknown,
+                                {path_finding("nat.kind-unknown", Severity::info)}),
+                     none}) == States{grey, grey, green, amber});
+    CHECK(states_of({none})[3] == red);
 }
 
 TEST_CASE("a leg says which finding decided, and the others why nothing is known") {

@@ -543,6 +543,17 @@ TEST_CASE("what gets out to any port is seen by a refusal, and never suspected o
     }
 }
 
+TEST_CASE("a router that says that it forbids a port by chance is heard", "[stun][cases]") {
+    for (const Dependence filtering : {anyone, by_address, by_port}) {
+        World world = cone(filtering);
+        world.permitted_ports = {53, 3478, 3479};
+        world.prohibits_by_icmp = true;
+        const Verdict verdict = discover(world, 1).verdict;
+        CHECK_FALSE(verdict.unlisted_ports.value);
+        CHECK(verdict.unlisted_ports.reason == Reason::prohibited);
+    }
+}
+
 TEST_CASE("silence at ports from which nothing came either tells nothing of the ports",
           "[stun][cases]") {
     World world = cone(by_port);

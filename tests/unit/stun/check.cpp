@@ -246,7 +246,8 @@ TEST_CASE("stun.nat: ignored CHANGE-REQUEST, rewriting and floods", "[stun][chec
         const FakeStunServer server(options);
         const NatRun result = run_nat({server.primary()});
         CHECK(result.ipv4().at("address_rewritten").is_object());
-        CHECK(result.codes == std::vector<std::string>{"nat.address-rewritten"});
+        CHECK(result.codes ==
+              std::vector<std::string>{"nat.kind-unknown", "nat.address-rewritten"});
     }
     options.fault = StunFault::flood;
     {

@@ -91,7 +91,8 @@ TEST_CASE("a blocked port is told, and what was measured through another", "[stu
     const std::string first = world.servers[0].primary.address.to_string();
     const Report result = report_on(world);
     INFO(result.summary);
-    CHECK(result.findings.size() == 1);
+    CHECK(result.findings.size() == 2);
+    CHECK(result.findings.contains("nat.kind-unknown"));
     const std::string& message = result.findings.at("nat.stun-unreachable");
     CHECK(
         has(message, "UDP to port 3478 gets no answer, while port 3479 of " + first + " answers"));
@@ -125,9 +126,13 @@ TEST_CASE("where no server can test the filter, what is known is said all the sa
     world.mapping = Dependence::endpoint_independent;
     world.servers = {server_number(0, Fault::dead_other), server_number(1, Fault::no_other)};
     CHECK_FALSE(report_on(world).findings.contains("nat.cone"));
-    // One destination shows no mapping.
+    // One destination shows no mapping; that UDP passes is no little thing all the same.
     world.servers = {server_number(0, Fault::no_other)};
-    CHECK(report_on(world).findings.empty());
+    const Report one = report_on(world);
+    CHECK(one.findings.size() == 1);
+    CHECK(has(one.findings.at("nat.kind-unknown"), "UDP gets out and answers come in"));
+    world.udp_blocked = true;
+    CHECK_FALSE(report_on(world).findings.contains("nat.kind-unknown"));
 }
 
 TEST_CASE("two lines at one port each are told as addresses and not as ports", "[stun][report]") {

@@ -306,22 +306,15 @@ private:
             return discovery_.on_trouble(socket, to, trouble, now_);
         }
         if (ttl > 0) return expire(socket, to, ttl);
-        if (world_.udp_blocked) {
-            if (world_.prohibits_by_icmp) {
-                const IpAddress router = IpAddress::v4(0xC0A80701);
-                const IpAddress offender = world_.servers_prohibit ? to.address : router;
-                Trouble trouble{EHOSTUNREACH, true, 3, 13, offender};
-                later(world_.one_way,
-                      [=, this] { discovery_.on_trouble(socket, to, trouble, now_); });
-            }
-            return;
-        }
+        if (world_.udp_blocked) return world_.prohibits_by_icmp ? prohibit(socket, to) : void();
         if (world_.cookie_dropped && has_cookie(datagram)) return;
         if (!admits(port_by_socket_.at(socket), to)) return;
         host_contacts_[port_by_socket_.at(socket)].insert(to);
         const Endpoint from = map(port_by_socket_.at(socket), to);
         if (world_.blocked_ports.contains(to.port)) return;
-        if (!world_.permitted_ports.empty() && !world_.permitted_ports.contains(to.port)) return;
+        if (!world_.permitted_ports.empty() && !world_.permitted_ports.contains(to.port)) {
+            return world_.prohibits_by_icmp ? prohibit(socket, to) : void();
+        }
         if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
             const Trouble trouble{ECONNREFUSED, true, 3, 3, to.address};
             return later(2 * world_.one_way,
@@ -333,6 +326,13 @@ private:
         }
         if (lost()) return;
         later(world_.one_way, [=, this] { serve(from, to, datagram); });
+    }
+
+    void prohibit(SocketId socket, const Endpoint& to) {
+        const IpAddress router = IpAddress::v4(0xC0A80701);
+        const IpAddress offender = world_.servers_prohibit ? to.address : router;
+        const Trouble trouble{EHOSTUNREACH, true, 3, 13, offender};
+        later(world_.one_way, [=, this] { discovery_.on_trouble(socket, to, trouble, now_); });
     }
 
     static bool has_cookie(const Bytes& datagram) {

@@ -84,7 +84,7 @@ struct World {
     bool hairpin = false;
     bool udp_blocked = false;
     bool tcp_passes = true;
-    bool prohibits_by_icmp = false;     // with udp_blocked: a router says so …
+    bool prohibits_by_icmp = false;     // with udp_blocked or permitted_ports: a router says so …
     bool servers_prohibit = false;      // … or, with that, each server itself
     bool one_name = false;              // all servers are addresses of one configured name
     std::set<std::size_t> tcp_refused;  // servers that answer a TCP connection with a reset
