@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/utf8.hpp"
+#include "options/name.hpp"
 
 namespace p2pdiag::child {
 
@@ -31,18 +32,6 @@ constexpr std::size_t recorder_size_1_2 = offsetof(p2pdiag_recorder, run) + size
 // More than any real plugin has; bounds the walk through a table that is not one.
 constexpr std::uint32_t max_entries = 256;
 constexpr std::size_t max_text = 64 * 1024;
-
-bool is_identifier(std::string_view id) {
-    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
-           std::all_of(id.begin(), id.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-           });
-}
-
-bool is_check_id(std::string_view id) {
-    const std::size_t dot = id.find('.');
-    return dot != id.npos && is_identifier(id.substr(0, dot)) && is_identifier(id.substr(dot + 1));
-}
 
 // Collects the first thing that is wrong.
 class Judge {
@@ -73,7 +62,8 @@ void judge_check(Judge& judge, const p2pdiag_check* check, std::string_view plug
     judge.require_text(check->title, "the title of a check");
     if (!judge.fine()) return;
     const std::string id(text(check->id));
-    judge.require(is_check_id(id), "check id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(options::is_dotted_name(id),
+                  "check id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
     judge.require(id.starts_with(std::string(plugin_id) + '.'),
                   "check id '" + id + "' does not start with the plugin's id");
     judge.require(check->run != nullptr, "check " + id + " has no run function");
@@ -83,7 +73,7 @@ void judge_check(Judge& judge, const p2pdiag_check* check, std::string_view plug
     for (std::uint32_t i = 0; judge.fine() && i < check->needs_count; ++i) {
         judge.require_text(check->needs[i], "a need of check " + id);
         if (judge.fine()) {
-            judge.require(is_check_id(text(check->needs[i])),
+            judge.require(options::is_dotted_name(text(check->needs[i])),
                           "a need of " + id + " is no check id");
         }
     }
@@ -99,7 +89,7 @@ void judge_verb(Judge& judge, const p2pdiag_verb* verb) {
     judge.require_text(verb->schema, "the schema of a verb");
     if (!judge.fine()) return;
     const std::string name(text(verb->name));
-    judge.require(is_identifier(name), "verb name '" + name + "' is not in [a-z0-9-]");
+    judge.require(options::is_name(name), "verb name '" + name + "' is not in [a-z0-9-]");
     judge.require(verb->run != nullptr, "verb " + name + " has no run function");
 }
 
@@ -112,7 +102,8 @@ void judge_change(Judge& judge, const p2pdiag_change* change, std::string_view p
     judge.require_text(change->title, "the title of a change");
     if (!judge.fine()) return;
     const std::string id(text(change->id));
-    judge.require(is_check_id(id), "change id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(options::is_dotted_name(id),
+                  "change id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
     judge.require(id.starts_with(std::string(plugin_id) + '.'),
                   "change id '" + id + "' does not start with the plugin's id");
     judge.require(change->plan != nullptr, "change " + id + " has no plan function");
@@ -144,7 +135,8 @@ void judge_recorder(Judge& judge, const p2pdiag_recorder* recorder, std::string_
     judge.require_text(recorder->title, "the title of a recorder");
     if (!judge.fine()) return;
     const std::string id(text(recorder->id));
-    judge.require(is_check_id(id), "recorder id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
+    judge.require(options::is_dotted_name(id),
+                  "recorder id '" + id + "' is not <plugin>.<name> in [a-z0-9-]");
     judge.require(id.starts_with(std::string(plugin_id) + '.'),
                   "recorder id '" + id + "' does not start with the plugin's id");
     judge.require(recorder->run != nullptr, "recorder " + id + " has no run function");
@@ -185,7 +177,7 @@ void judge_plugin(Judge& judge, const p2pdiag_plugin& plugin) {
     judge.require(plugin.check_count == 0 || plugin.checks != nullptr, "its checks are null");
     judge.require(plugin.verb_count == 0 || plugin.verbs != nullptr, "its verbs are null");
     if (!judge.fine()) return;
-    judge.require(is_identifier(text(plugin.id)),
+    judge.require(options::is_name(text(plugin.id)),
                   "plugin id '" + std::string(text(plugin.id)) + "' is not in [a-z0-9-]");
     std::set<std::string_view> names;
     for (std::uint32_t i = 0; judge.fine() && i < plugin.check_count; ++i) {

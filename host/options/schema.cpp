@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "base/utf8.hpp"
+#include "options/name.hpp"
 #include "options/options.hpp"
 #include "options/shown.hpp"
 
@@ -18,14 +19,6 @@ constexpr std::pair<std::string_view, Type> type_names[] = {
     {"boolean", Type::boolean}, {"duration", Type::duration}, {"endpoint", Type::endpoint},
     {"path", Type::path},       {"choice", Type::choice},
 };
-
-bool is_name(std::string_view text) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    };
-    return !text.empty() && text.size() <= 64 && text.front() != '-' &&
-           std::ranges::all_of(text, fits);
-}
 
 // Collects the first thing that is wrong; the readers below go on harmlessly after it.
 class Reader {

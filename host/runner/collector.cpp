@@ -7,6 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "child/serve.hpp"
+#include "options/name.hpp"
 
 namespace p2pdiag::runner {
 
@@ -28,12 +29,7 @@ std::optional<Status> status_of(std::int64_t number) {
 
 // host.* is what the host itself says of a plugin.
 bool is_code(std::string_view code) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    };
-    const std::size_t dot = code.find('.');
-    return dot != code.npos && dot != 0 && dot + 1 != code.size() && code.size() <= 128 &&
-           std::ranges::all_of(code, fits) && !code.starts_with("host.");
+    return options::is_dotted_name(code) && !code.starts_with("host.");
 }
 
 }  // namespace
