@@ -21,7 +21,7 @@ struct Layers {
     std::string deadline_set_by;  // whoever put run.deadline last
     Problem password_file_at;     // where it was named, for when it cannot be read
     bool holds_password = false;  // the file read last does
-    std::function<std::optional<WrongGlob>(const std::string& glob)> judge_glob;  // of Request
+    JudgeGlob judge_glob;         // of Request
     std::vector<Problem> problems;
     std::vector<std::string> notes;
 };

@@ -56,6 +56,7 @@ struct WrongGlob {
     std::string message;
     bool harmless = false;  // it may be meant for another installation
 };
+using JudgeGlob = std::function<std::optional<WrongGlob>(const std::string& glob)>;
 
 struct Request {
     std::filesystem::path data_dir;  // holds profiles/*.toml
@@ -72,7 +73,7 @@ struct Request {
     std::map<std::string, std::vector<options::Option>> plugin_options;
 
     // Judges the globs of checks in [run]; absent for who runs none.
-    std::function<std::optional<WrongGlob>(const std::string& glob)> judge_glob;
+    JudgeGlob judge_glob;
     // What is wrong is a note, and the rest holds: for who must go on whatever a file says.
     bool lenient = false;
 

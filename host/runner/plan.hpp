@@ -27,8 +27,8 @@ struct Plan {
 // A glob that matches no check, which is a typing error more often than not.
 struct Unmatched {
     std::string message;  // with the check that was perhaps meant
-    bool absent_plugin =
-        false;  // rather one of a plugin that is not loaded, as far as one can tell
+    // Rather one of a plugin that is not loaded, as far as one can tell.
+    bool absent_plugin = false;
 };
 std::optional<Unmatched> unmatched(const loader::Plugins& plugins, const std::string& glob);
 

@@ -18,7 +18,7 @@ struct TypeWords {
 
 // Nothing where too little is known.
 std::optional<TypeWords> words_of(const FamilyResult& result);
-// Where servers answer from ports at which they get nothing; else empty.
+// Where UDP seems to get out to chosen ports alone; else empty.
 std::string about_limited_ports(const FamilyResult& result);
 
 // Who filters or blocks; unknown also where nobody does.

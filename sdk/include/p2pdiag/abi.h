@@ -107,7 +107,8 @@ typedef struct p2pdiag_verb {
     p2pdiag_str name;    /* [a-z0-9-]+ */
     p2pdiag_str summary; /* one line for --help */
     /* JSON: {"options":[],"commands":[{"name","summary","options":[],"change","undo","rest"}],"epilog"}; see
-     * docs/plugin-author/reference.md. A command with "change" or "undo" (the id of a change of this plugin) is carried out by the host, not by run(). */
+     * docs/plugin-author/reference.md. A command with "change" or "undo" (the id of a change of this
+     * plugin) is carried out by the host, not by run(). */
     p2pdiag_str schema;
 
     /* Blocking, with the terminal as stdin, stdout and stderr. arguments is a JSON object, see

@@ -1,30 +1,23 @@
 #include "loader/cache.hpp"
 
-#include <stdlib.h>
-
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
 
+#include "folder.hpp"
+
 using namespace p2pdiag;
 using loader::Cache;
-namespace fs = std::filesystem;
 
 namespace {
 
-// A cache file and a plugin, in a folder that goes with them.
+// A cache file and a plugin.
 class Place {
 public:
-    Place() {
-        std::string name = (fs::temp_directory_path() / "p2pdiag-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        std::ofstream(plugin()) << "not read here";
-    }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place() { fs::remove_all(folder_); }
+    Place() { write_plugin("not read here"); }
 
-    fs::path plugin() const { return folder_ / "a.so"; }
+    void write_plugin(std::string_view text) const { folder_.write("a.so", text); }
+    std::filesystem::path plugin() const { return folder_.path() / "a.so"; }
     Cache cache() const { return Cache(file()); }
 
     void remember_hung() const {
@@ -44,9 +37,9 @@ public:
     }
 
 private:
-    fs::path file() const { return folder_ / "p2pdiag" / "plugins.json"; }
+    std::filesystem::path file() const { return folder_.path() / "p2pdiag" / "plugins.json"; }
 
-    fs::path folder_;
+    Folder folder_;
 };
 
 }  // namespace
@@ -75,6 +68,6 @@ TEST_CASE("a clock that is set back does not make a plugin hang for longer") {
 TEST_CASE("another file in its place has not hung") {
     const Place place;
     place.remember_hung();
-    std::ofstream(place.plugin()) << "something else";
+    place.write_plugin("something else");
     CHECK_FALSE(place.cache().find_hung(place.plugin()));
 }

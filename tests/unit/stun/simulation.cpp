@@ -306,15 +306,14 @@ private:
             return discovery_.on_trouble(socket, to, trouble, now_);
         }
         if (ttl > 0) return expire(socket, to, ttl);
-        if (world_.udp_blocked) return world_.prohibits_by_icmp ? prohibit(socket, to) : void();
+        if (world_.udp_blocked) return stop(socket, to);
         if (world_.cookie_dropped && has_cookie(datagram)) return;
         if (!admits(port_by_socket_.at(socket), to)) return;
         host_contacts_[port_by_socket_.at(socket)].insert(to);
         const Endpoint from = map(port_by_socket_.at(socket), to);
         if (world_.blocked_ports.contains(to.port)) return;
-        if (!world_.permitted_ports.empty() && !world_.permitted_ports.contains(to.port)) {
-            return world_.prohibits_by_icmp ? prohibit(socket, to) : void();
-        }
+        const bool permits_some = !world_.permitted_ports.empty();
+        if (permits_some && !world_.permitted_ports.contains(to.port)) return stop(socket, to);
         if (world_.closed_ports_refuse && is_closed(to) && !lost() && !lost()) {
             const Trouble trouble{ECONNREFUSED, true, 3, 3, to.address};
             return later(2 * world_.one_way,
@@ -328,7 +327,9 @@ private:
         later(world_.one_way, [=, this] { serve(from, to, datagram); });
     }
 
-    void prohibit(SocketId socket, const Endpoint& to) {
+    // Silently, or with a word to the sender.
+    void stop(SocketId socket, const Endpoint& to) {
+        if (!world_.prohibits_by_icmp) return;
         const IpAddress router = IpAddress::v4(0xC0A80701);
         const IpAddress offender = world_.servers_prohibit ? to.address : router;
         const Trouble trouble{EHOSTUNREACH, true, 3, 13, offender};
